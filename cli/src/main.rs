@@ -1,0 +1,3 @@
+//! The `pullback` command.
+
+fn main() {}

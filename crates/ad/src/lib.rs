@@ -1,0 +1,1 @@
+//! Scalars for differentiable programs: dual numbers, jets, complex step, tape, special functions.

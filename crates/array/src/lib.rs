@@ -1,0 +1,1 @@
+//! The program IR, its transforms, ragged arrays and the block executor.

@@ -1,0 +1,1 @@
+//! Minimisers, root finders and implicit differentiation of their solutions.

@@ -1,0 +1,1 @@
+//! HistFactory likelihoods: pyhf workspaces, fits, errors and pulls.
