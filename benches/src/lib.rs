@@ -21,6 +21,8 @@
 mod clock;
 mod measure;
 mod memory;
+#[cfg(doctest)]
+mod readme;
 mod row;
 
 pub use clock::{Clock, Stopwatch};
