@@ -1,6 +1,7 @@
 //! Recording: a [`Builder`] collects nodes; a [`Sym`] is a handle to a value that has the operators of a number.
 //!
 //! ```
+//! use pullback_ad::Real;
 //! use pullback_array::Builder;
 //! let b = Builder::new();
 //! let bins = b.dense("bins");
@@ -127,21 +128,21 @@ impl Builder {
         b
     }
 
-    /// Ends recording.
+    /// Ends recording: the builder is empty afterwards.
     ///
     /// # Errors
     /// The first error met while recording.
-    pub fn finish(self, outputs: &[(&str, Sym<'_>)]) -> Result<Program> {
+    pub fn finish(&self, outputs: &[(&str, Sym<'_>)]) -> Result<Program> {
         let named: Vec<(Arc<str>, ValueId)> = outputs.iter().map(|(n, s)| (Arc::from(*n), self.id(*s))).collect();
         self.finish_ids(named)
     }
 
     /// Ends recording with outputs given by their numbers.
-    pub fn finish_ids(self, outputs: Vec<(Arc<str>, ValueId)>) -> Result<Program> {
-        if let Some(error) = self.failure.into_inner() {
+    pub fn finish_ids(&self, outputs: Vec<(Arc<str>, ValueId)>) -> Result<Program> {
+        if let Some(error) = self.failure.take() {
             return Err(error);
         }
-        let mut program = self.program.into_inner();
+        let mut program = self.program.take();
         program.outputs = outputs;
         #[cfg(debug_assertions)]
         crate::check::check(&program)?;

@@ -192,8 +192,10 @@ impl<'a> Lowering<'a> {
         for (p, phase) in phases.iter().enumerate() {
             for (i, &k) in phase.nodes.iter().enumerate() {
                 let node = &program.nodes()[k as usize];
+                // Constants are written once, when a workspace is made: nothing else may live in their slots.
+                let constant = node.primitive == prim::CONST || node.primitive == prim::DATA;
                 for result in node.results().filter(|r| whole(*r)) {
-                    self.slots[result.index()] = self.allocate();
+                    self.slots[result.index()] = if constant { self.fresh() } else { self.allocate() };
                 }
                 if phase.stream.is_none() {
                     self.release(&node.args, |v| last[v.index()] == (p as u32, i as u32) && !pinned(&program, v));
@@ -234,10 +236,12 @@ impl<'a> Lowering<'a> {
     }
 
     fn allocate(&mut self) -> u32 {
-        self.free.pop().unwrap_or_else(|| {
-            self.next += 1;
-            self.next - 1
-        })
+        self.free.pop().unwrap_or_else(|| self.fresh())
+    }
+
+    fn fresh(&mut self) -> u32 {
+        self.next += 1;
+        self.next - 1
     }
 
     fn release(&mut self, values: &[ValueId], ends: impl Fn(ValueId) -> bool) {
@@ -345,12 +349,7 @@ impl<'a> Lowering<'a> {
             }
             let invariant = phase.stream.is_some() && splat_source(node.first).is_some();
             for result in node.results().filter(|r| streamed(*r)) {
-                let slot = if invariant {
-                    self.next += 1;
-                    self.next - 1
-                } else {
-                    self.allocate()
-                };
+                let slot = if invariant { self.fresh() } else { self.allocate() };
                 self.slots[result.index()] = slot;
             }
             let defines: Vec<LevelId> = (0..program.levels().len())
