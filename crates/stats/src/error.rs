@@ -327,12 +327,12 @@ pub enum Error {
         /// Lower and upper bound.
         bounds: [f64; 2],
     },
-    /// A width or a rate factor of a constraint that is not positive.
-    #[error("{what} of the parameter `{name}` is {value}, it must be positive")]
-    ConstraintWidth {
+    /// A number of a parameter (initial value, width, rate factor, auxiliary datum) that cannot be.
+    #[error("the {what} of the parameter `{name}` is {value}, which is out of range")]
+    ParameterValue {
         /// Name of the parameter.
         name: String,
-        /// Which constant.
+        /// Which number.
         what: &'static str,
         /// Its value.
         value: f64,
@@ -450,7 +450,7 @@ impl Error {
             Self::ParameterAttribute { .. } => "PB0324",
             Self::MissingParameterConfig { .. } => "PB0325",
             Self::Bounds { .. } => "PB0326",
-            Self::ConstraintWidth { .. } => "PB0327",
+            Self::ParameterValue { .. } => "PB0327",
             Self::NoParameters => "PB0328",
             Self::Interpolation { .. } => "PB0329",
             Self::PointerSyntax { .. } => "PB0330",
@@ -515,7 +515,7 @@ impl Error {
             Self::Length { found, .. } => found.to_string(),
             Self::NegativeObservation { value, .. }
             | Self::NormsysFactor { value, .. }
-            | Self::ConstraintWidth { value, .. } => value.to_string(),
+            | Self::ParameterValue { value, .. } => value.to_string(),
             Self::RateNotPositive { rate, .. } => rate.to_string(),
             Self::Bounds { bounds, .. } => format!("[{}, {}]", bounds[0], bounds[1]),
             Self::ParameterAttribute { attribute, .. }
@@ -576,7 +576,7 @@ impl Error {
                 format!("add it to the parameter `{name}` in the configuration of the measurement, which gives the luminosity and its uncertainty")
             }
             Self::Bounds { .. } => "the lower bound comes first".to_owned(),
-            Self::ConstraintWidth { .. } => "to switch a constraint off, fix the parameter".to_owned(),
+            Self::ParameterValue { .. } => "initial values are finite, widths and rate factors positive, Poisson auxdata not negative; to hold a parameter, fix it".to_owned(),
             Self::NoParameters => "a likelihood needs at least one modifier".to_owned(),
             Self::Interpolation { modifier: ModifierType::Histosys, .. } => "histosys: code0, code2 or code4p".to_owned(),
             Self::Interpolation { .. } => "normsys: code1 or code4".to_owned(),

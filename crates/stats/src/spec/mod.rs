@@ -10,11 +10,17 @@
 //!
 //! with factors from normfactor, normsys, lumi, shapefactor, shapesys and staterror.
 
+mod inspect;
+mod layout;
 mod model;
 mod options;
+mod parameters;
+mod resolve;
 
+pub use inspect::{ChannelSummary, Inert, ModifierSummary, ParameterSummary, Summary, summarise};
 pub use model::{
     Application, ChannelSpec, Constraint, Derived, Effect, ModelSpec, ModifierSpec, Parameter,
     ParameterKind, ParameterSet, SampleSpec,
 };
 pub use options::{HistosysCode, ModifierSettings, NormsysCode, Options, PoiChoice};
+pub use resolve::resolve;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::workspace::ModifierType;
+use crate::workspace::{Limits, ModifierType};
 
 /// Interpolation of a normsys between its two factors.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -135,4 +135,6 @@ pub struct Options {
     pub fix: Vec<(String, Option<f64>)>,
     /// Parameters to free that the measurement holds.
     pub free: Vec<String>,
+    /// How large a model may be.
+    pub limits: Limits,
 }

@@ -6,9 +6,16 @@
 //!
 //! [`Workspace::from_slice`] reads and checks; what it returns is consistent, and [`crate::spec::resolve`] makes a model of it.
 
+mod check;
+mod limits;
+mod locate;
+mod raw;
+mod read;
 mod types;
 mod warning;
 
+pub use limits::Limits;
+pub use read::{read_json, read_limited};
 pub use types::{
     Channel, Config, Measurement, Modifier, ModifierData, ModifierType, Observation,
     ParameterConfig, Sample, Workspace,
