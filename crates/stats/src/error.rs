@@ -291,6 +291,16 @@ pub enum Error {
         /// The names there are.
         available: Vec<String>,
     },
+    /// A part of the workspace that was named does not exist.
+    #[error("there is no {what} `{name}` in the workspace")]
+    UnknownPart {
+        /// Kind of thing.
+        what: &'static str,
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        available: Vec<String>,
+    },
     /// A selection of channels, samples or modifiers that leaves nothing.
     #[error("nothing is left of the {what}")]
     NothingLeft {
@@ -459,6 +469,7 @@ impl Error {
             Self::UnknownPatch { .. } => "PB0333",
             Self::DigestMismatch { .. } => "PB0334",
             Self::Read { .. } => "PB0335",
+            Self::UnknownPart { .. } => "PB0336",
             Self::RateNotPositive { .. } => "PB0350",
         }
     }
@@ -470,6 +481,7 @@ impl Error {
             Self::UnknownMeasurement { .. }
             | Self::UnknownParameter { .. }
             | Self::UnknownChannel { .. }
+            | Self::UnknownPart { .. }
             | Self::NothingLeft { .. }
             | Self::Interpolation { .. }
             | Self::UnknownPatch { .. } => ErrorKind::Usage,
@@ -532,6 +544,7 @@ impl Error {
             | Self::VectorPoi { name, .. }
             | Self::UnknownParameter { name, .. }
             | Self::UnknownChannel { name, .. }
+            | Self::UnknownPart { name, .. }
             | Self::UnknownPatch { name, .. } => name.clone(),
             Self::MissingObservation { channel, .. } => channel.clone(),
             Self::Syntax { .. }
@@ -569,6 +582,7 @@ impl Error {
             Self::VectorPoi { .. } => "choose a parameter with one component, a normfactor for example".to_owned(),
             Self::UnknownParameter { name, available } => suggest(name, available, "parameters"),
             Self::UnknownChannel { name, available } => suggest(name, available, "channels"),
+            Self::UnknownPart { name, available, .. } => suggest(name, available, "names"),
             Self::UnknownPatch { name, available } => suggest(name, available, "patches"),
             Self::NothingLeft { .. } => "keep at least one".to_owned(),
             Self::ParameterAttribute { .. } => "remove it from the measurement".to_owned(),

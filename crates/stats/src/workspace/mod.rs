@@ -7,14 +7,26 @@
 //! [`Workspace::from_slice`] reads and checks; what it returns is consistent, and [`crate::spec::resolve`] makes a model of it.
 
 mod check;
+mod digest;
+mod edit;
 mod limits;
 mod locate;
+mod md5;
+mod patch;
+mod patchset;
+mod pointer;
 mod raw;
 mod read;
 mod types;
 mod warning;
+mod write;
 
+pub use digest::{md5_hex, sha256_hex};
+pub use edit::{Prune, Rename};
 pub use limits::Limits;
+pub use patch::{Operation, Patch};
+pub use patchset::{Digests, NamedPatch, PatchSet};
+pub use pointer::Pointer;
 pub use read::{read_json, read_limited};
 pub use types::{
     Channel, Config, Measurement, Modifier, ModifierData, ModifierType, Observation,
