@@ -1,1 +1,3 @@
 //! The program IR, its transforms, ragged arrays and the block executor.
+
+pub mod linalg;
