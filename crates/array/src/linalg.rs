@@ -200,7 +200,7 @@ pub fn smallest_pivot(r: &[f64], n: usize, diagonal: impl Iterator<Item = f64>) 
     let mut smallest = (0, f64::INFINITY);
     for (k, (pivot, before)) in r.iter().step_by(n + 1).zip(diagonal).enumerate() {
         let ratio = pivot * pivot / before;
-        if !(ratio >= smallest.1) {
+        if ratio.is_nan() || ratio < smallest.1 {
             smallest = (k, ratio);
         }
     }
@@ -525,7 +525,7 @@ impl Lu {
                 return 0.0;
             }
             let sum: f64 = x.iter().map(|x| x.abs()).sum();
-            if !(sum > estimate) {
+            if sum.is_nan() || sum <= estimate {
                 break;
             }
             estimate = sum;
