@@ -168,10 +168,13 @@ impl BoxStep {
             if !self.solve_inner(b, g, d) {
                 return false;
             }
-            for i in 0..n {
-                if self.inner_free[i] {
-                    d[i] = self.p[i];
-                }
+            for ((d, p), _) in d
+                .iter_mut()
+                .zip(&self.p)
+                .zip(&self.inner_free)
+                .filter(|(_, free)| **free)
+            {
+                *d = *p;
             }
         }
         false

@@ -18,8 +18,10 @@ const CHORD: f64 = 1e-2;
 const POLISHED: f64 = 1e-24;
 /// Function values below this count as −∞.
 const BOTTOMLESS: f64 = -1e100;
-/// Trial points per line search.
+/// Trial points per line search, those outside the domain included.
 const TRIALS: usize = 50;
+/// Trial points inside the domain that are refused before the direction is given up.
+const REFUSALS: usize = 7;
 
 /// When to stop.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -119,6 +121,14 @@ enum Plan {
     Trust(Spectrum),
 }
 
+enum Search {
+    Accepted,
+    /// All trial values agree with the one at hand to rounding.
+    Precision,
+    /// The function rises where the model promises a fall.
+    BadModel,
+}
+
 impl Newton {
     /// With other options.
     pub fn new(options: NewtonOptions) -> Self {
@@ -147,6 +157,7 @@ impl Minimiser for Newton {
             v.resize(n, 0.0);
         }
         work.radius = None;
+        work.trust.forget();
         problem.projected_start(&mut work.point.x);
         let mut run = Run {
             options: self.options,
@@ -156,6 +167,7 @@ impl Minimiser for Newton {
             counts: Counts::default(),
             iterations: 0,
             edm: f64::NAN,
+            fresh: f64::NAN,
             hessian: HessianState::Unknown,
         };
         run.work.point.evaluate(run.objective, &mut run.counts);
@@ -173,6 +185,8 @@ struct Run<'a> {
     counts: Counts,
     iterations: usize,
     edm: f64,
+    /// The edm when the Hessian was last computed.
+    fresh: f64,
     hessian: HessianState,
 }
 
@@ -193,28 +207,42 @@ impl Run<'_> {
                 self.edm = 0.0;
                 return Ok(Status::ConvergedAtCorner);
             }
-            let before = self.edm;
             match self.plan()? {
                 Plan::Convex(model, edm) => {
-                    self.edm = edm;
+                    let polishing = self.fresh <= self.options.edm;
+                    let gained = edm <= 0.25 * self.fresh;
+                    (self.edm, self.fresh) = (edm, edm);
                     self.hessian = state_of(model);
+                    let mut done = false;
                     if edm <= self.options.edm {
-                        if !self.options.polish || edm <= POLISHED || edm > 0.25 * before {
+                        // Slow convergence (a degenerate minimum) is followed as far as the function resolves it.
+                        let resolved = edm > f64::EPSILON * self.work.point.f.abs();
+                        if !self.options.polish
+                            || edm <= POLISHED
+                            || (polishing && !gained && !resolved)
+                        {
                             return Ok(Status::Converged);
                         }
-                        if !self.chord_step() {
+                        done = self.chord_step();
+                        if !done && !resolved {
                             return Ok(Status::Converged);
                         }
-                    } else if let Some(status) = self.convex_step() {
-                        return Ok(status);
+                    }
+                    if !done {
+                        if let Some(status) = self.convex_step(model) {
+                            return Ok(status);
+                        }
                     }
                     // The factorisation goes on serving as long as it gains two digits per step.
-                    if let Some(status) = self.chords(hook) {
+                    if let Some(status) = self.chords(edm, hook) {
                         return Ok(status);
                     }
                 }
                 Plan::Trust(spectrum) => {
-                    if let Some(status) = self.trust_step(spectrum) {
+                    if let Some(status) = self.degenerate(spectrum) {
+                        return Ok(status);
+                    }
+                    if let Some(status) = self.trust_step() {
                         return Ok(status);
                     }
                 }
@@ -290,7 +318,7 @@ impl Run<'_> {
     }
 
     /// A step of the convex model with line search. Some(status) ends the fit.
-    fn convex_step(&mut self) -> Option<Status> {
+    fn convex_step(&mut self, model: Model) -> Option<Status> {
         let work = &mut *self.work;
         work.step.step(
             &work.h,
@@ -303,10 +331,30 @@ impl Run<'_> {
         if slope.is_nan() || slope >= 0.0 {
             return Some(self.stalled());
         }
-        if self.search(slope) {
-            None
-        } else {
-            Some(self.stalled())
+        match self.search(slope) {
+            Search::Accepted => None,
+            Search::Precision => Some(self.stalled()),
+            Search::BadModel => {
+                // The trust region bends the step towards the gradient, which a line search along a poor direction cannot do.
+                let work = &mut *self.work;
+                if model == Model::Curvature
+                    && self
+                        .objective
+                        .hessian_bordered(&work.point.x, &mut work.h)
+                        .is_ok()
+                {
+                    self.counts.hessians += 1;
+                }
+                if work
+                    .trust
+                    .prepare(&work.h, &work.free, &work.point.g)
+                    .is_none()
+                {
+                    return Some(self.stalled());
+                }
+                work.radius = Some(work.trust.length(&work.d, &work.point.x, &work.trial.x));
+                self.trust_step()
+            }
         }
     }
 
@@ -320,9 +368,10 @@ impl Run<'_> {
         }
     }
 
-    /// Backtracking from x + d along the segment, which lies inside the bounds; whether a better point was found.
-    fn search(&mut self, slope: f64) -> bool {
+    /// Backtracking from x + d along the segment, which lies inside the bounds.
+    fn search(&mut self, slope: f64) -> Search {
         let mut alpha = 1.0;
+        let (mut refused, mut noisy) = (0, true);
         for _ in 0..TRIALS {
             let work = &mut *self.work;
             for i in 0..work.d.len() {
@@ -330,7 +379,7 @@ impl Run<'_> {
             }
             self.problem.project_free(&mut work.trial.x, &work.point.x);
             if work.trial.x == work.point.x {
-                return false;
+                return Search::Precision;
             }
             work.trial.evaluate(self.objective, &mut self.counts);
             if !work.trial.finite() {
@@ -342,7 +391,16 @@ impl Run<'_> {
             if acceptable(work.point.f, slope, alpha, work.trial.f, trial_slope) {
                 std::mem::swap(&mut work.point, &mut work.trial);
                 self.iterations += 1;
-                return true;
+                return Search::Accepted;
+            }
+            noisy &= (work.trial.f - work.point.f).abs() <= rounding(work.point.f, work.trial.f);
+            refused += 1;
+            if refused == REFUSALS {
+                return if noisy {
+                    Search::Precision
+                } else {
+                    Search::BadModel
+                };
             }
             alpha *= shrink(
                 work.point.f,
@@ -351,7 +409,11 @@ impl Run<'_> {
                 trial_slope * alpha,
             );
         }
-        false
+        if noisy && refused > 0 {
+            Search::Precision
+        } else {
+            Search::BadModel
+        }
     }
 
     /// One chord step: the unbounded step with the factorisation at hand, kept if it lowers the edm. It must stay inside the bounds.
@@ -376,7 +438,7 @@ impl Run<'_> {
             && (0..work.free.len()).all(|i| {
                 self.problem.is_free(i, work.trial.x[i], work.trial.g[i]) == work.step.free[i]
             });
-        let limit = work.point.f + 64.0 * f64::EPSILON * work.point.f.abs().max(work.trial.f.abs());
+        let limit = work.point.f + rounding(work.point.f, work.trial.f);
         if !same || work.trial.f > limit {
             return false;
         }
@@ -393,8 +455,11 @@ impl Run<'_> {
     }
 
     /// Chord steps after an accepted step, while they gain two digits each.
-    fn chords(&mut self, hook: &mut dyn FnMut(&Progress) -> ControlFlow<()>) -> Option<Status> {
-        let before = self.edm;
+    fn chords(
+        &mut self,
+        before: f64,
+        hook: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Option<Status> {
         let work = &mut *self.work;
         let same = (0..work.free.len()).all(|i| {
             self.problem.is_free(i, work.point.x[i], work.point.g[i]) == work.step.free[i]
@@ -431,28 +496,31 @@ impl Run<'_> {
         }
     }
 
-    /// A trust-region step where no convex model is at hand. Some(status) ends the fit.
-    fn trust_step(&mut self, spectrum: Spectrum) -> Option<Status> {
-        self.edm = f64::NAN;
-        self.hessian = if spectrum.negative > 0 {
-            HessianState::Indefinite {
+    /// Records why the Hessian is not positive definite. Some(status) where the point is a minimum all the same.
+    fn degenerate(&mut self, spectrum: Spectrum) -> Option<Status> {
+        (self.edm, self.fresh) = (f64::NAN, f64::NAN);
+        if spectrum.negative > 0 {
+            let parameters = self.work.trust.parameters(1);
+            self.hessian = HessianState::Indefinite {
                 eigenvalue: spectrum.lowest,
-                parameters: self.work.trust.parameters(1),
-            }
-        } else {
-            HessianState::Flat {
-                directions: spectrum.flat,
-                parameters: self.work.trust.parameters(spectrum.flat),
-            }
-        };
-        if spectrum.negative == 0 {
-            self.edm = spectrum.edm;
-            // Flat directions have no scale of their own; a slope along them is compared in units of the other ones.
-            if spectrum.edm <= self.options.edm && spectrum.slope <= self.options.edm.sqrt() * 1e-2
-            {
-                return Some(Status::ConvergedFlat);
-            }
+                parameters,
+            };
+            return None;
         }
+        let parameters = self.work.trust.parameters(spectrum.flat);
+        self.hessian = HessianState::Flat {
+            directions: spectrum.flat,
+            parameters,
+        };
+        self.edm = spectrum.edm;
+        // Flat directions have no scale of their own; a slope along them is compared in units of the other ones.
+        let level =
+            spectrum.edm <= self.options.edm && spectrum.slope <= 1e-2 * self.options.edm.sqrt();
+        (level && spectrum.settled).then_some(Status::ConvergedFlat)
+    }
+
+    /// A trust-region step with the spectrum at hand. Some(status) ends the fit.
+    fn trust_step(&mut self) -> Option<Status> {
         let work = &mut *self.work;
         let mut radius = work
             .radius
@@ -500,11 +568,14 @@ impl Run<'_> {
                 radius = 0.25 * length.min(radius);
             }
         }
-        let flat = self.work.trust.zero_gradient(self.options.edm);
-        Some(match (&self.hessian, flat) {
-            (HessianState::Indefinite { .. }, true) => Status::SaddlePoint,
-            _ => Status::Stalled,
-        })
+        let level = self.work.trust.zero_gradient(self.options.edm);
+        Some(
+            if level && matches!(self.hessian, HessianState::Indefinite { .. }) {
+                Status::SaddlePoint
+            } else {
+                self.stalled()
+            },
+        )
     }
 
     fn minimum(self, status: Status) -> Minimum {
@@ -544,9 +615,13 @@ fn state_of(model: Model) -> HessianState {
 ///
 /// Reference: Armijo's rule, and the approximate Wolfe condition of Hager & Zhang (2005), eq. 4.1.
 fn acceptable(f: f64, slope: f64, alpha: f64, trial: f64, trial_slope: f64) -> bool {
-    let noise = 64.0 * f64::EPSILON * f.abs().max(trial.abs());
     trial <= f + DECREASE * alpha * slope
-        || (trial <= f + noise && trial_slope.abs() <= 0.8 * slope.abs())
+        || (trial <= f + rounding(f, trial) && trial_slope.abs() <= 0.8 * slope.abs())
+}
+
+/// Difference of two values that rounding can explain.
+fn rounding(f: f64, trial: f64) -> f64 {
+    64.0 * f64::EPSILON * f.abs().max(trial.abs())
 }
 
 /// Factor on the step from the cubic through values and slopes at both ends, within [0.1, 0.5] (slopes per unit of the trial step).

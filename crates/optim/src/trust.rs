@@ -12,6 +12,8 @@ pub(crate) struct TrustRegion {
     variables: Vec<usize>,
     /// S: the unit of each variable.
     scale: Vec<f64>,
+    /// Per parameter the second derivative behind its unit.
+    curvature: Vec<f64>,
     matrix: Vec<f64>,
     values: Vec<f64>,
     /// Row k is eigenvector k.
@@ -34,9 +36,16 @@ pub(crate) struct Spectrum {
     pub(crate) edm: f64,
     /// Largest |ĝ_k| along the flat and negative directions.
     pub(crate) slope: f64,
+    /// Whether the units are those of this point, not remembered ones.
+    pub(crate) settled: bool,
 }
 
 impl TrustRegion {
+    /// Forgets the units of an earlier problem.
+    pub(crate) fn forget(&mut self) {
+        self.curvature.clear();
+    }
+
     /// Decomposes the Hessian on the free variables. None where an entry is not finite.
     pub(crate) fn prepare(&mut self, h: &Bordered, free: &[bool], g: &[f64]) -> Option<Spectrum> {
         self.variables.clear();
@@ -49,7 +58,9 @@ impl TrustRegion {
             }
         }
         self.scale.clear();
-        for k in 0..n {
+        self.curvature.resize(g.len(), 0.0);
+        let mut settled = true;
+        for (k, &i) in self.variables.iter().enumerate() {
             let row = &self.matrix[k * n..(k + 1) * n];
             let largest = row.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
             // A (nearly) vanishing diagonal, as at a saddle xy, says nothing about the unit: take the largest element instead.
@@ -58,8 +69,14 @@ impl TrustRegion {
             } else {
                 largest
             };
-            self.scale
-                .push(if size > 0.0 { 1.0 / size.sqrt() } else { 1.0 });
+            // As in MINPACK the unit remembers; here it may grow tenfold per iteration.
+            settled &= size >= 0.01 * self.curvature[i];
+            self.curvature[i] = size.max(0.01 * self.curvature[i]);
+            self.scale.push(if self.curvature[i] > 0.0 {
+                1.0 / self.curvature[i].sqrt()
+            } else {
+                1.0
+            });
         }
         for i in 0..n {
             for j in 0..n {
@@ -89,6 +106,7 @@ impl TrustRegion {
             negative: 0,
             edm: 0.0,
             slope: 0.0,
+            settled,
         };
         for (value, g) in self.values.iter().zip(&self.gradient) {
             if value.abs() <= zero {
@@ -141,6 +159,19 @@ impl TrustRegion {
             .map(|(&i, s)| (x[i] / s).powi(2))
             .sum();
         norm.sqrt().max(1.0)
+    }
+
+    /// Length of the step from `from` to `to` in scaled units, at least a small fraction of that of `d`.
+    pub(crate) fn length(&self, d: &[f64], from: &[f64], to: &[f64]) -> f64 {
+        let norm = |f: &dyn Fn(usize) -> f64| {
+            self.variables
+                .iter()
+                .zip(&self.scale)
+                .map(|(&i, s)| (f(i) / s).powi(2))
+                .sum::<f64>()
+                .sqrt()
+        };
+        norm(&|i| to[i] - from[i]).max(1e-6 * norm(&|i| d[i]))
     }
 
     /// The minimiser of the model in the ball ‖S⁻¹d‖ ≤ radius, into `d`; returns its length ‖S⁻¹d‖, and whether its sign was a free choice.
