@@ -7,6 +7,7 @@ mod build;
 pub mod check;
 mod error;
 pub mod exec;
+pub mod linalg;
 pub mod prim;
 mod primitive;
 mod program;
