@@ -10,6 +10,7 @@ pub mod exec;
 pub mod prim;
 mod primitive;
 mod program;
+mod ragged;
 pub mod registry;
 mod sample;
 mod space;
