@@ -150,6 +150,8 @@ pub trait UnaryRule: 'static {
     const OP: Unary;
     /// f(x).
     fn value(x: f64) -> f64;
+    /// f(x) in a form that a loop compiled for `I` vectorises; within the documented bound of `value`.
+    fn lane<I: crate::isa::Isa>(x: f64) -> f64;
     /// f′(x), where `y` is f(x).
     fn derivative<R: Real>(x: R, y: R) -> R;
 }
@@ -160,6 +162,8 @@ pub trait BinaryRule: 'static {
     const OP: Binary;
     /// f(a, b).
     fn value(a: f64, b: f64) -> f64;
+    /// f(a, b) in a form that a loop compiled for `I` vectorises; within the documented bound of `value`.
+    fn lane<I: crate::isa::Isa>(a: f64, b: f64) -> f64;
     /// (∂f/∂a, ∂f/∂b), where `y` is f(a, b).
     fn partials<R: Real>(a: R, b: R, y: R) -> (R, R);
 }
@@ -248,6 +252,11 @@ macro_rules! unary_enum {
                     #[inline(always)]
                     fn value(x: f64) -> f64 {
                         values::$method(x)
+                    }
+
+                    #[inline(always)]
+                    fn lane<I: crate::isa::Isa>(x: f64) -> f64 {
+                        crate::lanes::$method::<I>(x)
                     }
 
                     #[inline(always)]
@@ -343,6 +352,11 @@ macro_rules! binary_enum {
                     #[inline(always)]
                     fn value(a: f64, b: f64) -> f64 {
                         values::$method(a, b)
+                    }
+
+                    #[inline(always)]
+                    fn lane<I: crate::isa::Isa>(a: f64, b: f64) -> f64 {
+                        crate::lanes::$method::<I>(a, b)
                     }
 
                     #[inline(always)]

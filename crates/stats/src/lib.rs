@@ -1,1 +1,7 @@
 //! HistFactory likelihoods: pyhf workspaces, fits, errors and pulls.
+
+mod error;
+pub mod spec;
+pub mod workspace;
+
+pub use error::{Error, ErrorKind, Excerpt, Place, Position, Result};
