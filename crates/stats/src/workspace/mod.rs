@@ -24,6 +24,7 @@ mod write;
 pub use digest::{md5_hex, sha256_hex};
 pub use edit::{Prune, Rename};
 pub use limits::Limits;
+pub(crate) use locate::locate_error;
 pub use patch::{Operation, Patch};
 pub use patchset::{Digests, NamedPatch, PatchSet};
 pub use pointer::Pointer;

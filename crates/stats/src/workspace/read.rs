@@ -217,7 +217,7 @@ fn schema_error(message: &str, place: Box<Place>) -> Error {
         };
         return Error::Schema {
             expected: expected.to_owned(),
-            found: shorten(found),
+            found: in_words(found),
             place,
         };
     }
@@ -225,6 +225,22 @@ fn schema_error(message: &str, place: Box<Place>) -> Error {
         expected: "a workspace".to_owned(),
         found: shorten(message),
         place,
+    }
+}
+
+/// serde's words for what it found, in those of JSON.
+fn in_words(found: &str) -> String {
+    let number = ["integer `", "floating point `", "number `"]
+        .iter()
+        .find_map(|p| found.strip_prefix(p));
+    match (found, number) {
+        ("sequence", _) => "a list".to_owned(),
+        ("map", _) => "an object".to_owned(),
+        (_, Some(number)) => format!("the number {}", number.trim_end_matches('`')),
+        _ => match found.strip_prefix("boolean `") {
+            Some(value) => value.trim_end_matches('`').to_owned(),
+            None => shorten(found),
+        },
     }
 }
 
