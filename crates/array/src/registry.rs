@@ -29,6 +29,7 @@ pub fn all() -> Vec<PrimitiveRef> {
     list.extend(prim::unary::all());
     list.extend(prim::binary::all());
     list.extend(prim::compare::Compare::ALL.map(prim::compare::Compare::primitive));
+    list.extend(prim::rows::Rows::ALL.map(prim::rows::Rows::primitive));
     list.extend(prim::logic::Logic::ALL.map(prim::logic::Logic::primitive));
     list
 }

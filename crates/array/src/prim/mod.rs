@@ -12,6 +12,7 @@ pub(crate) mod input;
 pub(crate) mod logic;
 pub(crate) mod prod;
 pub(crate) mod recurrence;
+pub(crate) mod rows;
 pub(crate) mod scatter;
 pub(crate) mod select;
 pub(crate) mod splat;
