@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::workspace::ModifierType;
+use crate::workspace::{ModifierType, shorten};
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -655,12 +655,16 @@ fn suggest<S: AsRef<str>>(
         .min()
         .filter(|(d, _)| *d <= 1 + name.len() / 4);
     if let Some((_, close)) = close {
-        return format!("did you mean `{close}`?");
+        return format!("did you mean `{}`?", shorten(close));
     }
     if names.is_empty() {
         return format!("there are no {what}");
     }
-    let shown: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    let shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|n| shorten(n.as_ref()))
+        .collect();
     let more = if names.len() > SHOWN {
         format!(" and {} more", names.len() - SHOWN)
     } else {
