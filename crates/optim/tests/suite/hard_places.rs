@@ -244,7 +244,7 @@ fn flat_directions_are_named() {
     );
 }
 
-/// A likelihood-like function: `bins` γ parameters that touch one bin each (interleaved with the rest), and three others.
+/// A likelihood-like function: three shared parameters, then a γ per bin that touches that bin only.
 struct Binned {
     bins: usize,
     separable: Vec<usize>,
@@ -252,7 +252,6 @@ struct Binned {
 
 impl Binned {
     fn new(bins: usize, eliminate: bool) -> Self {
-        // Parameters 0, 1, 2 are shared except that γ of bin b is parameter 2 b + 1 as long as there is room among them.
         let separable = (0..bins).map(|b| b + 3).collect();
         Self {
             bins,
@@ -260,9 +259,13 @@ impl Binned {
         }
     }
 
+    fn place(b: usize) -> f64 {
+        (b as f64 * 0.7) % 10.0
+    }
+
     /// (rate, its derivatives with respect to 0, 1, 2 and γ) in bin b.
     fn rate(x: &[f64], b: usize) -> (f64, [f64; 4]) {
-        let t = b as f64 * 0.7;
+        let t = Self::place(b);
         let (signal, background, slope) = (3.0 + t.sin(), 20.0 - t, 0.3 * (t.cos() - 0.2));
         let base = x[0] * signal + background * (slope * x[1]).exp() + 2.0 * x[2];
         let g = x[b + 3];
@@ -278,7 +281,7 @@ impl Binned {
     }
 
     fn seen(b: usize) -> f64 {
-        22.0 - 0.5 * b as f64 + 3.0 * (b as f64 * 1.9).sin()
+        22.0 - 0.7 * Self::place(b) + 3.0 * (b as f64 * 1.9).sin()
     }
 }
 
@@ -323,7 +326,7 @@ impl Objective for Binned {
                     h[place[i] * n + place[j]] += w2 * d[i] * d[j];
                 }
             }
-            let t = b as f64 * 0.7;
+            let t = Self::place(b);
             h[n + 1] += w1 * d[1] * 0.3 * (t.cos() - 0.2);
             for k in 0..3 {
                 let mixed = w1 * d[k] / x[b + 3];
@@ -446,7 +449,7 @@ fn bordered_product_equals_the_dense_one() {
             assert!((h.get(i, j) - full[i * 9 + j]).abs() < 1e-13);
         }
     }
-    let v: Vec<f64> = (0..9).map(|i| (i as f64).cos()).collect();
+    let v: Vec<f64> = (0..9).map(|i| f64::from(i).cos()).collect();
     let mut y = vec![0.0; 9];
     h.multiply(&v, &mut y, &mut Vec::new());
     for i in 0..9 {
@@ -532,6 +535,20 @@ fn functions_without_a_floor_are_called_so() {
     assert_eq!(m.status, Status::Unbounded, "{m}");
 }
 
+struct NoHessian;
+impl Objective for NoHessian {
+    fn dim(&self) -> usize {
+        1
+    }
+    fn value(&mut self, x: &[f64]) -> f64 {
+        x[0] * x[0]
+    }
+    fn value_and_gradient(&mut self, x: &[f64], g: &mut [f64]) -> f64 {
+        g[0] = 2.0 * x[0];
+        x[0] * x[0]
+    }
+}
+
 #[test]
 fn senseless_problems_are_refused() {
     let refuse = |problem: Problem| {
@@ -559,19 +576,6 @@ fn senseless_problems_are_refused() {
         refuse(Problem::new(vec![1.0, 1.0]).with_bounds(1, f64::NAN, 1.0)),
         OptimError::Bounds { parameter: 1, .. }
     ));
-    struct NoHessian;
-    impl Objective for NoHessian {
-        fn dim(&self) -> usize {
-            1
-        }
-        fn value(&mut self, x: &[f64]) -> f64 {
-            x[0] * x[0]
-        }
-        fn value_and_gradient(&mut self, x: &[f64], g: &mut [f64]) -> f64 {
-            g[0] = 2.0 * x[0];
-            x[0] * x[0]
-        }
-    }
     let error = Newton::default()
         .minimise(&mut NoHessian, &Problem::new(vec![1.0]))
         .unwrap_err();

@@ -95,9 +95,8 @@ fn report(minimiser: &mut dyn Minimiser, shows: Shows, limit: usize, except: &[&
         let m = (row.run)(minimiser, shows);
         let line = format!("{}: {m}", row.name);
         println!("{line}");
-        if !(m.converged() && reached(m.value, row.minima) && m.iterations <= limit)
-            && !except.contains(&row.name)
-        {
+        let good = m.converged() && reached(m.value, row.minima) && m.iterations <= limit;
+        if !good && !except.contains(&row.name) {
             failures.push(line);
         }
     }
