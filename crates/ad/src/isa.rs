@@ -1,0 +1,308 @@
+//! Instruction sets: what a kernel is compiled for, and which one runs here.
+//!
+//! A kernel is written once, as an `#[inline(always)]` function generic over [`Isa`]. The macro
+//! [`multiversion!`](crate::multiversion) compiles it once per instruction set and selects the instance at run time by a [`Level`].
+//!
+//! Rules that make such a body vectorise (each was measured):
+//! - only arithmetic, bit casts, comparisons with `if … {a} else {b}` on plain values; no calls that are not `#[inline(always)]`
+//!   (closures can't be: pass a type with a trait method instead);
+//! - the fused multiply-add through [`Isa::fma`], never `f64::mul_add` (without hardware it is a library call);
+//! - LLVM does not interleave loops for a generic CPU, so loop over explicit chunks (see [`crate::math::slice`]).
+//!
+//! # Example
+//! ```
+//! use pullback_ad::isa::{Isa, Level};
+//!
+//! #[inline(always)]
+//! fn axpy_body<I: Isa>(y: &mut [f64], a: f64, x: &[f64]) {
+//!     for (y, x) in y.iter_mut().zip(x) {
+//!         *y = I::fma(a, *x, *y);
+//!     }
+//! }
+//!
+//! pullback_ad::multiversion! {
+//!     /// y ← a x + y.
+//!     pub fn axpy, axpy_at(y: &mut [f64], a: f64, x: &[f64]) = axpy_body;
+//! }
+//!
+//! let mut y = [1.0, 2.0];
+//! axpy(&mut y, 10.0, &[1.0, 1.0]);
+//! assert_eq!(y, [11.0, 12.0]);
+//! // The instance for one instruction set, to keep in a table of kernels:
+//! let kernel: fn(&mut [f64], f64, &[f64]) = axpy_at(Level::current());
+//! kernel(&mut y, 1.0, &[1.0, 1.0]);
+//! assert_eq!(y, [12.0, 13.0]);
+//! ```
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// An instruction set, as a type parameter of a kernel.
+///
+/// The types are markers without values: code generic over `I: Isa` asks for constants and for the fused multiply-add.
+pub trait Isa: Copy + 'static {
+    /// Its name, as in the variable `PULLBACK_ISA`.
+    const NAME: &'static str;
+    /// Whether [`Isa::fma`] rounds once (true) or twice (false).
+    const HAS_FMA: bool;
+
+    /// a b + c, fused where the hardware does that in one instruction, else with two roundings.
+    fn fma(a: f64, b: f64, c: f64) -> f64;
+}
+
+/// The baseline of the target, without fused multiply-add.
+#[derive(Clone, Copy, Debug)]
+pub struct Portable;
+
+/// x86-64 with AVX2 and FMA (4 lanes).
+#[derive(Clone, Copy, Debug)]
+pub struct Avx2;
+
+/// x86-64 with AVX-512 F, DQ, VL, BW (8 lanes).
+#[derive(Clone, Copy, Debug)]
+pub struct Avx512;
+
+/// AArch64, where two-lane SIMD with fused multiply-add is the baseline.
+#[cfg(target_arch = "aarch64")]
+#[derive(Clone, Copy, Debug)]
+pub struct Neon;
+
+impl Isa for Portable {
+    const NAME: &'static str = "portable";
+    const HAS_FMA: bool = false;
+
+    #[inline(always)]
+    fn fma(a: f64, b: f64, c: f64) -> f64 {
+        a * b + c
+    }
+}
+
+macro_rules! fused {
+    ($isa:ty, $name:literal) => {
+        impl Isa for $isa {
+            const NAME: &'static str = $name;
+            const HAS_FMA: bool = true;
+
+            // Inlined into a function compiled for this instruction set it is one instruction; elsewhere a (correct) library call.
+            #[inline(always)]
+            fn fma(a: f64, b: f64, c: f64) -> f64 {
+                a.mul_add(b, c)
+            }
+        }
+    };
+}
+
+fused!(Avx2, "avx2");
+fused!(Avx512, "avx512");
+#[cfg(target_arch = "aarch64")]
+fused!(Neon, "neon");
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+#[repr(u8)]
+enum Kind {
+    Portable = 1,
+    #[cfg(target_arch = "aarch64")]
+    Neon = 2,
+    #[cfg(target_arch = "x86_64")]
+    Avx2 = 3,
+    #[cfg(target_arch = "x86_64")]
+    Avx512 = 4,
+}
+
+/// An instruction set that *this machine has*.
+///
+/// There is no way to make a value of a level that was not detected: having one is the proof that its kernels may run.
+/// Levels are ordered, the widest last.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct Level(Kind);
+
+/// The cached result of [`Level::detect`] with the override applied; 0 before the first use.
+static CURRENT: AtomicU8 = AtomicU8::new(0);
+
+impl Level {
+    /// The baseline: every machine has it.
+    pub const PORTABLE: Level = Level(Kind::Portable);
+
+    /// All levels of this machine, in rising order.
+    pub fn available() -> Vec<Level> {
+        #[allow(unused_mut)] // Nothing is added on architectures without a level of their own.
+        let mut levels = vec![Level::PORTABLE];
+        #[cfg(target_arch = "aarch64")]
+        levels.push(Level(Kind::Neon));
+        #[cfg(target_arch = "x86_64")]
+        {
+            if std::arch::is_x86_feature_detected!("avx2")
+                && std::arch::is_x86_feature_detected!("fma")
+            {
+                levels.push(Level(Kind::Avx2));
+                if std::arch::is_x86_feature_detected!("avx512f")
+                    && std::arch::is_x86_feature_detected!("avx512dq")
+                    && std::arch::is_x86_feature_detected!("avx512vl")
+                    && std::arch::is_x86_feature_detected!("avx512bw")
+                {
+                    levels.push(Level(Kind::Avx512));
+                }
+            }
+        }
+        levels
+    }
+
+    /// The widest level of this machine.
+    pub fn detect() -> Level {
+        Level::available()
+            .into_iter()
+            .max()
+            .unwrap_or(Level::PORTABLE)
+    }
+
+    /// The level that kernels run with: the widest, or the one that the environment variable `PULLBACK_ISA`
+    /// (`portable`, `avx2`, `avx512`, `neon`) names, if this machine has it. Read once per process.
+    #[inline]
+    pub fn current() -> Level {
+        match CURRENT.load(Ordering::Relaxed) {
+            #[cfg(target_arch = "x86_64")]
+            4 => Level(Kind::Avx512),
+            #[cfg(target_arch = "x86_64")]
+            3 => Level(Kind::Avx2),
+            #[cfg(target_arch = "aarch64")]
+            2 => Level(Kind::Neon),
+            1 => Level::PORTABLE,
+            _ => Level::initialise(),
+        }
+    }
+
+    #[cold]
+    fn initialise() -> Level {
+        let wanted = std::env::var("PULLBACK_ISA").unwrap_or_default();
+        let level = Level::available()
+            .into_iter()
+            .find(|l| l.name() == wanted)
+            .unwrap_or_else(Level::detect);
+        CURRENT.store(level.0 as u8, Ordering::Relaxed);
+        level
+    }
+
+    /// Its name: `portable`, `avx2`, `avx512` or `neon`.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Portable => Portable::NAME,
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => Neon::NAME,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => Avx2::NAME,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => Avx512::NAME,
+        }
+    }
+
+    /// One of the instances; what [`multiversion!`](crate::multiversion) selects with.
+    #[doc(hidden)]
+    #[inline]
+    #[allow(unused_variables)] // Each architecture uses its own.
+    pub fn select<F: Copy>(self, portable: F, neon: F, avx2: F, avx512: F) -> F {
+        match self.0 {
+            Kind::Portable => portable,
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => neon,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => avx2,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => avx512,
+        }
+    }
+}
+
+/// Compiles one generic kernel for each instruction set.
+///
+/// `pub fn NAME, NAME_AT [T: Trait, …] (arguments) -> result = body;` (the bracket is optional) makes two functions from
+/// an `#[inline(always)] fn body<I: Isa, T: Trait, …>(arguments) -> result`:
+/// - `NAME(arguments)` runs the instance for [`Level::current`](crate::isa::Level::current);
+/// - `NAME_AT(level)` returns the instance for a level as a plain `fn` pointer.
+///
+/// The instances are `#[target_feature]` functions. They are reached only through a [`Level`](crate::isa::Level), which exists only for detected
+/// instruction sets; that is why the generated `unsafe` calls are sound. For the example see [`crate::isa`].
+#[macro_export]
+macro_rules! multiversion {
+    ($(
+        $(#[$meta:meta])*
+        $vis:vis fn $name:ident, $at:ident $([$($g:ident : $bound:path),+ $(,)?])? ($($arg:ident : $ty:ty),* $(,)?) $(-> $ret:ty)? = $($body:ident)::+;
+    )*) => {$(
+        $(#[$meta])*
+        #[inline]
+        #[allow(clippy::too_many_arguments)] // The kernel decides on its arguments.
+        $vis fn $name $(<$($g: $bound),+>)? ($($arg: $ty),*) $(-> $ret)? {
+            ($at $(::<$($g),+>)? ($crate::isa::Level::current()))($($arg),*)
+        }
+
+        #[doc = concat!("The instance of [`", stringify!($name), "`] for an instruction set.")]
+        #[inline]
+        #[allow(unsafe_code, clippy::too_many_arguments, clippy::type_complexity)] // See the macro: generated calls, as the kernel decides.
+        $vis fn $at $(<$($g: $bound),+>)? (level: $crate::isa::Level) -> fn($($ty),*) $(-> $ret)? {
+            fn portable $(<$($g: $bound),+>)? ($($arg: $ty),*) $(-> $ret)? {
+                $($body)::+::<$crate::isa::Portable $($(, $g)+)?>($($arg),*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            fn avx2 $(<$($g: $bound),+>)? ($($arg: $ty),*) $(-> $ret)? {
+                #[target_feature(enable = "avx2,fma")]
+                fn instance $(<$($g: $bound),+>)? ($($arg: $ty),*) $(-> $ret)? {
+                    $($body)::+::<$crate::isa::Avx2 $($(, $g)+)?>($($arg),*)
+                }
+                // SAFETY: this function is only handed out below for a `Level` that was detected, so the CPU has the features.
+                unsafe { instance $(::<$($g),+>)? ($($arg),*) }
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            fn avx512 $(<$($g: $bound),+>)? ($($arg: $ty),*) $(-> $ret)? {
+                #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
+                fn instance $(<$($g: $bound),+>)? ($($arg: $ty),*) $(-> $ret)? {
+                    $($body)::+::<$crate::isa::Avx512 $($(, $g)+)?>($($arg),*)
+                }
+                // SAFETY: as above.
+                unsafe { instance $(::<$($g),+>)? ($($arg),*) }
+            }
+
+            #[cfg(target_arch = "aarch64")]
+            fn neon $(<$($g: $bound),+>)? ($($arg: $ty),*) $(-> $ret)? {
+                $($body)::+::<$crate::isa::Neon $($(, $g)+)?>($($arg),*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            let table: [fn($($ty),*) $(-> $ret)?; 4] = [portable $(::<$($g),+>)?, portable $(::<$($g),+>)?, avx2 $(::<$($g),+>)?, avx512 $(::<$($g),+>)?];
+            #[cfg(target_arch = "aarch64")]
+            let table: [fn($($ty),*) $(-> $ret)?; 4] = [portable $(::<$($g),+>)?, neon $(::<$($g),+>)?, portable $(::<$($g),+>)?, portable $(::<$($g),+>)?];
+            #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+            let table: [fn($($ty),*) $(-> $ret)?; 4] = [portable $(::<$($g),+>)?; 4];
+            let [portable, neon, avx2, avx512] = table;
+            level.select(portable, neon, avx2, avx512)
+        }
+    )*};
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[inline(always)]
+    fn name_body<I: Isa>() -> &'static str {
+        I::NAME
+    }
+
+    multiversion! {
+        fn name_here, name_at() -> &'static str = name_body;
+    }
+
+    #[test]
+    fn each_level_runs_its_own_instance() {
+        for level in Level::available() {
+            assert_eq!(name_at(level)(), level.name());
+        }
+        assert_eq!(name_here(), Level::current().name());
+    }
+
+    #[test]
+    fn levels_rise_and_start_with_portable() {
+        let levels = Level::available();
+        assert_eq!(levels[0], Level::PORTABLE);
+        assert!(levels.is_sorted());
+        assert_eq!(levels.last(), Some(&Level::detect()));
+    }
+}
