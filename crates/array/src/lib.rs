@@ -1,1 +1,30 @@
 //! The program IR, its transforms, ragged arrays and the block executor.
+//!
+//! A [`Builder`] records a [`Program`]; [`transform`] makes derivatives of it, which are programs again; [`exec::Lowered`] runs it.
+
+pub mod attr;
+mod build;
+pub mod check;
+mod error;
+pub mod exec;
+pub mod linalg;
+pub mod prim;
+mod primitive;
+mod program;
+mod ragged;
+pub mod registry;
+mod sample;
+mod space;
+mod sym;
+pub mod transform;
+mod ty;
+
+pub use build::{Builder, Results, Sym};
+pub use error::{Error, Result};
+pub use exec::{Bindings, Column, Lowered, Workspace};
+pub use primitive::{Call, Nature, Primitive, PrimitiveRef};
+pub use program::{Node, Program, Value, ValueId};
+pub use sample::{Owned, Point, Sample, Sampler};
+pub use space::{Level, LevelId, LevelKind, MAX_DEPTH, Space};
+pub use sym::SymMask;
+pub use ty::{DType, Type};

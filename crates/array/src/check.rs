@@ -1,0 +1,52 @@
+//! The checker: runs after every transform in debug builds.
+
+use crate::error::{Error, Result};
+use crate::program::{Program, ValueId};
+use crate::space::LevelKind;
+use crate::ty::DType;
+
+/// Checks that a program is well-formed: arguments come before uses, types are those that the primitives infer, levels are declared by what they say.
+///
+/// # Errors
+/// The first broken node.
+pub fn check(program: &Program) -> Result<()> {
+    let fail = |value: ValueId, message: String| {
+        Err(Error::Check { value: value.0, primitive: program.node(value).primitive.name(), message })
+    };
+    let mut defined = 0;
+    for node in program.nodes() {
+        for (i, a) in node.args.iter().enumerate() {
+            if a.0 >= defined {
+                return fail(node.first, format!("argument {i}, %{}, is not defined before", a.0));
+            }
+        }
+        let types: Vec<_> = node.args.iter().map(|&a| program.ty(a)).collect();
+        let inferred = node.primitive.infer(program, &types, &node.attrs)?;
+        let found: Vec<_> = node.results().map(|r| program.ty(r)).collect();
+        if inferred != found {
+            return fail(node.first, format!("has type {found:?}, expected {inferred:?}"));
+        }
+        for ty in &found {
+            for level in ty.space.iter() {
+                if usize::from(level.0) >= program.levels().len() {
+                    return fail(node.first, format!("level {} is not declared", level.0));
+                }
+                if let LevelKind::Ragged { parent, offsets } = program.level(level).kind {
+                    if offsets.0 >= defined {
+                        return fail(node.first, format!("the offsets of level `{}` are not defined before", program.level(level).name));
+                    }
+                    if program.ty(offsets).dtype != DType::Offsets || program.ty(offsets).space != parent {
+                        return fail(offsets, format!("level `{}` is not described by it", program.level(level).name));
+                    }
+                }
+            }
+        }
+        defined = node.first.0 + node.outputs;
+    }
+    for (name, value) in program.outputs() {
+        if value.0 >= defined {
+            return Err(Error::Unknown { kind: "value", name: format!("%{} (output `{name}`)", value.0), known: format!("%0 to %{defined}") });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! The executor: programs cut into phases, phases run block by block, kernels inside a block.
+//!
+//! - `kernel`: what a primitive lowers to, and how a kernel sees its operands.
+//! - `map`: elementwise loops, compiled for each instruction set.
+//! - `shape`: lengths of spaces, segments of an axis, boundaries of reduction leaves.
+//! - `plan`: which node runs in which phase.
+//! - `lower`: instructions and slots.
+//! - `run`: binding inputs, blocks, threads, accumulators, outputs.
+
+mod buffer;
+mod inputs;
+mod kernel;
+mod lower;
+pub(crate) mod map;
+mod plan;
+mod run;
+mod shape;
+
+pub use inputs::{Bindings, Column};
+pub use kernel::{Element, Io, Kernel, MapArgs, MapFn, Monoid, Run};
+pub use lower::{Lowered, LowerCx};
+pub use run::Workspace;
+pub(crate) use plan::{dependencies, structure_of};
+pub use shape::{Axis, LEAF, LenId, Segments};

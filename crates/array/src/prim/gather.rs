@@ -1,0 +1,159 @@
+//! Reading elements at indices.
+
+use crate::attr::Attrs;
+use crate::build::{Builder, Sym};
+use crate::error::{Error, Result};
+use crate::exec::{Axis, Element, Io, Kernel, LenId, LowerCx};
+use crate::primitive::{Call, Nature, Primitive, ill_formed};
+use crate::program::Program;
+use crate::sample::Sample;
+use crate::space::{LevelId, LevelKind, Space};
+use crate::ty::{DType, Type};
+
+/// `out[i.., q] = table[.., index[i..], q]`.
+pub struct Gather;
+
+/// The path of the gathered values: the index's path, then what stands below the level in the table.
+pub(crate) fn gathered(primitive: &'static str, program: &Program, table: Space, index: Space, over: LevelId) -> Result<Space> {
+    let Some(k) = table.position(over) else {
+        let (level, space) = (&program.level(over).name, program.space_name(&table));
+        return Err(ill_formed(primitive, format!("the table lives in [{space}], which has no level `{level}`")));
+    };
+    if index.prefix(k) != table.prefix(k) {
+        let (t, i) = (program.space_name(&table.prefix(k)), program.space_name(&index));
+        return Err(ill_formed(primitive, format!("the index lives in [{i}], which does not begin with [{t}]")));
+    }
+    let mut out = index;
+    for level in table.iter().skip(k + 1) {
+        if matches!(program.level(level).kind, LevelKind::Ragged { .. }) {
+            return Err(ill_formed(primitive, "a ragged level hangs below the gathered one"));
+        }
+        out = out.child(level).ok_or_else(|| ill_formed(primitive, "too many levels"))?;
+    }
+    Ok(out)
+}
+
+/// Where the elements of a table start that an index refers to: lanes stand before the level, whose elements are counted from the start of the block.
+#[derive(Clone, Copy)]
+pub(crate) struct Lanes {
+    axis: Axis,
+    index: LenId,
+}
+
+impl Lanes {
+    pub(crate) fn new(cx: &LowerCx<'_>, table: Space, index: Space, over: LevelId) -> Option<Self> {
+        Some(Self { axis: cx.axis(table, over)?, index: cx.len(index) })
+    }
+
+    /// (lanes, elements of the level per lane, index elements per lane, contiguous values per element).
+    pub(crate) fn get(&self, io: &Io<'_>) -> (usize, usize, usize, usize) {
+        let segments = io.segments(&self.axis);
+        let (lanes, per_lane) = match segments.offsets {
+            Some(o) => ((segments.count).checked_div(o.len() - 1).unwrap_or(0), o[o.len() - 1] as usize),
+            None => (segments.count, segments.dense),
+        };
+        let index = io.len(self.index);
+        (lanes, per_lane, index.checked_div(lanes).unwrap_or(0), segments.inner)
+    }
+}
+
+impl Primitive for Gather {
+    fn name(&self) -> &'static str {
+        "gather"
+    }
+
+    fn doc(&self) -> &'static str {
+        "The elements of a table (argument 0) at indices along the level `over` (argument 1): out[i, q] = table[index[i], q]."
+    }
+
+    fn convention(&self) -> &'static str {
+        "A negative index (nothing found) gives NaN, false or -1 and carries no derivative; an index past the end is an error."
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Linear
+    }
+
+    fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
+        let ([table, index], Some(over)) = (args, attrs.level("over")) else {
+            return Err(ill_formed(self.name(), "expects a table, an index and a level `over`"));
+        };
+        if index.dtype != DType::I64 {
+            return Err(Error::DType { primitive: self.name(), index: 1, found: index.dtype.to_string(), expected: "i64".into() });
+        }
+        gathered(self.name(), program, table.space, index.space, over).map(|space| vec![Type::new(table.dtype, space)])
+    }
+
+    fn jvp<'b>(&self, cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
+        Ok(vec![tangents[0].map(|t| cx.push(super::GATHER, &[t, call.args[1]], call.attrs.clone()).first(cx))])
+    }
+
+    fn transpose<'b>(
+        &self,
+        cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        cotangents: &[Option<Sym<'b>>],
+        _linear: &[bool],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
+        let (table, attrs) = (call.args[0].space(), call.attrs.clone());
+        let attrs = attrs.with("to", crate::attr::Attr::Space(table));
+        Ok(vec![cotangents[0].map(|c| cx.push(super::SCATTER_ADD, &[c, call.args[1]], attrs).first(cx)), None])
+    }
+
+    fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
+        let Some(over) = cx.attrs().level("over") else { return Err(ill_formed(self.name(), "expects a level `over`")) };
+        let lanes = Lanes::new(cx, cx.arg(0).space, cx.arg(1).space, over).ok_or_else(|| ill_formed(self.name(), "the level is not on the path"))?;
+        Ok(match cx.out(0).dtype {
+            DType::F64 => Kernel::Run(Box::new(move |io: &Io<'_>| gather::<f64>(io, &lanes, f64::NAN))),
+            DType::I64 => Kernel::Run(Box::new(move |io: &Io<'_>| gather::<i64>(io, &lanes, -1))),
+            DType::Bool => Kernel::Run(Box::new(move |io: &Io<'_>| gather::<u8>(io, &lanes, 0))),
+            other => return Err(ill_formed(self.name(), format!("{other} is not supported; convert it with `cast`"))),
+        })
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        vec![
+            Sample::generic("from a small table", |s| {
+                let (bins, events) = (s.b.dense("bins"), s.b.stream("events"));
+                let table = s.f64("table", bins, &[1.0, 2.0, 4.0]);
+                table.gather(s.i64("index", events, &[2, 0, 0, 1]))
+            }),
+            Sample::generic("rows of a table", |s| {
+                let (a, b) = (s.b.dense_of("a", 2), s.b.dense_of("b", 3));
+                let table = s.f64("table", s.b.join(a, b), &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+                table.gather_over(a.last().unwrap_or(LevelId(0)), s.i64("index", s.b.dense("n"), &[1, 1, 0, 1]))
+            }),
+            Sample::special("nothing found", &[f64::NAN, 1.0], |s| {
+                s.f64("table", s.b.dense("bins"), &[1.0, 2.0]).gather(s.i64("index", s.b.dense("n"), &[-1, 0]))
+            }),
+        ]
+    }
+}
+
+fn gather<T: Element>(io: &Io<'_>, lanes: &Lanes, missing: T) -> std::result::Result<(), String> {
+    let (count, per_lane, per_index, inner) = lanes.get(io);
+    let (table, index, out) = (io.arg::<T>(0), io.arg::<i64>(1), io.out::<T>(0));
+    for lane in 0..count {
+        let table = &table[lane * per_lane * inner..(lane + 1) * per_lane * inner];
+        let index = &index[lane * per_index..(lane + 1) * per_index];
+        let out = &mut out[lane * per_index * inner..(lane + 1) * per_index * inner];
+        if inner == 1 {
+            for (o, &i) in out.iter_mut().zip(index) {
+                *o = match table.get(i as usize) {
+                    Some(x) => *x,
+                    None if i < 0 => missing,
+                    None => return Err(format!("index {i} is past the end: the level has {per_lane} elements here")),
+                };
+            }
+        } else {
+            for (o, &i) in out.chunks_exact_mut(inner.max(1)).zip(index) {
+                match usize::try_from(i) {
+                    Ok(i) if i < per_lane => o.copy_from_slice(&table[i * inner..(i + 1) * inner]),
+                    Ok(i) => return Err(format!("index {i} is past the end: the level has {per_lane} elements here")),
+                    Err(_) => o.fill(missing),
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! Inputs.
+
+use crate::attr::Attrs;
+use crate::error::Result;
+use crate::exec::{Kernel, LowerCx};
+use crate::primitive::{Nature, Primitive, ill_formed};
+use crate::program::Program;
+use crate::sample::Sample;
+use crate::ty::Type;
+
+/// A column that is bound at each run.
+pub struct Input;
+
+impl Primitive for Input {
+    fn name(&self) -> &'static str {
+        "input"
+    }
+
+    fn doc(&self) -> &'static str {
+        "A column that is bound at each run."
+    }
+
+    fn convention(&self) -> &'static str {
+        "The column has as many elements as its space; offsets have one more than their path, start at 0 and never decrease."
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Structure
+    }
+
+    fn infer(&self, _program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
+        match (args, attrs.space("to"), attrs.dtype("dtype")) {
+            ([], Some(space), Some(dtype)) => Ok(vec![Type::new(dtype, space)]),
+            _ => Err(ill_formed(self.name(), "expects no argument, a space `to` and an element type `dtype`")),
+        }
+    }
+
+    fn lower(&self, _cx: &LowerCx<'_>) -> Result<Kernel> {
+        Ok(Kernel::Source)
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        vec![Sample::generic("a column", |s| {
+            let x = s.f64("x", s.b.dense("bins"), &[1.0, 2.0]);
+            x + x
+        })]
+    }
+}

@@ -1,0 +1,51 @@
+//! The primitives, one file each (or one file for a family), listed in [`crate::registry`].
+
+pub(crate) mod along;
+pub(crate) mod binary;
+pub(crate) mod cast;
+pub(crate) mod compare;
+pub(crate) mod constant;
+pub(crate) mod expand;
+pub(crate) mod family;
+pub(crate) mod gather;
+pub(crate) mod input;
+pub(crate) mod logic;
+pub(crate) mod prod;
+pub(crate) mod recurrence;
+pub(crate) mod scatter;
+pub(crate) mod select;
+pub(crate) mod splat;
+pub(crate) mod stop_gradient;
+pub(crate) mod sum;
+pub(crate) mod total;
+pub(crate) mod unary;
+
+use crate::primitive::PrimitiveRef;
+
+pub(crate) const CONST: PrimitiveRef = PrimitiveRef(&constant::Const);
+pub(crate) const DATA: PrimitiveRef = PrimitiveRef(&constant::DataArray);
+pub(crate) const INPUT: PrimitiveRef = PrimitiveRef(&input::Input);
+pub(crate) const SPLAT: PrimitiveRef = PrimitiveRef(&splat::Splat);
+pub(crate) const TOTAL: PrimitiveRef = PrimitiveRef(&total::Total);
+pub(crate) const EXPAND: PrimitiveRef = PrimitiveRef(&expand::Expand);
+pub(crate) const SUM: PrimitiveRef = PrimitiveRef(&sum::Sum);
+pub(crate) const SELECT: PrimitiveRef = PrimitiveRef(&select::Select);
+pub(crate) const GATHER: PrimitiveRef = PrimitiveRef(&gather::Gather);
+pub(crate) const SCATTER_ADD: PrimitiveRef = PrimitiveRef(&scatter::ScatterAdd);
+pub(crate) const STOP_GRADIENT: PrimitiveRef = PrimitiveRef(&stop_gradient::StopGradient);
+pub(crate) const PROD: PrimitiveRef = PrimitiveRef(&prod::Prod);
+pub(crate) const EXCLUSIVE_PROD: PrimitiveRef = PrimitiveRef(&prod::ExclusiveProd);
+pub(crate) const PREFIX_PROD: PrimitiveRef = PrimitiveRef(&recurrence::PrefixProd);
+pub(crate) const RECURRENCE: PrimitiveRef = PrimitiveRef(&recurrence::Recurrence);
+
+/// The larger of two; NaN if either is; the first at a tie.
+#[inline(always)]
+pub(crate) fn maximum(a: f64, b: f64) -> f64 {
+    if a >= b || a.is_nan() { a } else { b }
+}
+
+/// The smaller of two; NaN if either is; the first at a tie.
+#[inline(always)]
+pub(crate) fn minimum(a: f64, b: f64) -> f64 {
+    if a <= b || a.is_nan() { a } else { b }
+}

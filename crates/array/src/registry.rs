@@ -1,0 +1,39 @@
+//! The list of primitives: one line each.
+
+use crate::prim;
+use crate::primitive::PrimitiveRef;
+
+/// Every primitive, by family.
+pub fn all() -> Vec<PrimitiveRef> {
+    let mut list = vec![
+        prim::CONST,
+        prim::DATA,
+        prim::INPUT,
+        prim::SPLAT,
+        prim::TOTAL,
+        prim::EXPAND,
+        prim::SUM,
+        prim::SELECT,
+        prim::GATHER,
+        prim::SCATTER_ADD,
+        prim::STOP_GRADIENT,
+        prim::PROD,
+        prim::EXCLUSIVE_PROD,
+        prim::PREFIX_PROD,
+        prim::RECURRENCE,
+        prim::cast::CAST,
+        PrimitiveRef(&prim::family::FamilyOp::Powi),
+        PrimitiveRef(&prim::family::FamilyOp::Powf),
+        PrimitiveRef(&prim::family::FamilyOp::Polygamma),
+    ];
+    list.extend(prim::unary::all());
+    list.extend(prim::binary::all());
+    list.extend(prim::compare::Compare::ALL.map(prim::compare::Compare::primitive));
+    list.extend(prim::logic::Logic::ALL.map(prim::logic::Logic::primitive));
+    list
+}
+
+/// The primitive of that name.
+pub fn find(name: &str) -> Option<PrimitiveRef> {
+    all().into_iter().find(|p| p.name() == name)
+}

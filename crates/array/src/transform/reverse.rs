@@ -1,0 +1,163 @@
+//! Reverse mode: linearise, then transpose the linear part. A sensitivity is pulled back from outputs to inputs.
+
+use std::sync::Arc;
+
+use super::forward::{Tangents, differentiable_input, push_forward, upstream};
+use crate::attr::{Attr, Attrs};
+use crate::build::{Builder, Sym};
+use crate::error::{Error, Result};
+use crate::prim::{self, binary::join};
+use crate::primitive::Call;
+use crate::program::{Program, ValueId};
+use crate::ty::DType;
+
+/// The outputs and inputs a cotangent runs between.
+struct Pullback<'a> {
+    program: &'a Program,
+    wrt: Vec<ValueId>,
+    of: Vec<ValueId>,
+}
+
+impl<'a> Pullback<'a> {
+    fn new(program: &'a Program, of: &[&str], wrt: &[&str]) -> Result<Self> {
+        let of = of
+            .iter()
+            .map(|name| {
+                let id = program.find_output(name).ok_or_else(|| Error::Unknown {
+                    kind: "output",
+                    name: (*name).into(),
+                    known: program.outputs().iter().map(|(n, _)| n.to_string()).collect::<Vec<_>>().join(", "),
+                })?;
+                if program.ty(id).dtype != DType::F64 {
+                    let found = program.ty(id).dtype.to_string();
+                    return Err(Error::DType { primitive: "output", index: 0, found, expected: "f64 to differentiate".into() });
+                }
+                Ok(id)
+            })
+            .collect::<Result<_>>()?;
+        let wrt = wrt.iter().map(|name| differentiable_input(program, name)).collect::<Result<_>>()?;
+        Ok(Self { program, wrt, of })
+    }
+
+    /// Cotangents of the inputs, given those of the outputs.
+    fn run<'b>(&self, b: &'b Builder, seeds: &[Sym<'b>]) -> Result<Vec<Sym<'b>>> {
+        let program = self.program;
+        let mut tangents: Tangents<'b> = vec![None; program.value_count()];
+        // Tangents of the inputs stand for themselves: nodes without a column, gone when the program is pruned.
+        for &id in &self.wrt {
+            let ty = program.ty(id);
+            let attrs = Attrs::NONE.with("name", Attr::Str(Arc::from(format!("~{}", id.0)))).with("dtype", Attr::DType(ty.dtype)).with("to", Attr::Space(ty.space));
+            tangents[id.index()] = Some(b.push(prim::INPUT, &[], attrs).first(b));
+        }
+        let wanted = upstream(program, self.of.iter().copied());
+        push_forward(b, program, &mut tangents, &wanted)?;
+
+        // Everything that depends on a tangent is linear in it.
+        let linear_program = b.with_program(Program::clone);
+        let mut linear = vec![false; linear_program.value_count()];
+        for &id in &self.wrt {
+            if let Some(t) = tangents[id.index()] {
+                linear[b.id(t).index()] = true;
+            }
+        }
+        for node in &linear_program.nodes()[program.nodes().len()..] {
+            if node.args.iter().any(|a| linear[a.index()]) {
+                node.results().for_each(|r| linear[r.index()] = true);
+            }
+        }
+
+        let mut cotangents: Vec<Option<Sym<'b>>> = vec![None; linear_program.value_count()];
+        for (&out, &seed) in self.of.iter().zip(seeds) {
+            if let Some(t) = tangents[out.index()] {
+                let id = b.id(t).index();
+                if linear[id] {
+                    cotangents[id] = join(cotangents[id], Some(seed));
+                }
+            }
+        }
+        for node in linear_program.nodes()[program.nodes().len()..].iter().rev() {
+            let given: Vec<Option<Sym<'b>>> = node.results().map(|r| cotangents[r.index()]).collect();
+            let flags: Vec<bool> = node.args.iter().map(|a| linear[a.index()]).collect();
+            if !flags.contains(&true) || given.iter().all(Option::is_none) {
+                continue;
+            }
+            let args: Vec<Sym<'b>> = node.args.iter().map(|&a| b.sym(a)).collect();
+            let outs: Vec<Sym<'b>> = node.results().map(|r| b.sym(r)).collect();
+            let call = Call { primitive: node.primitive, args: &args, outs: &outs, attrs: &node.attrs };
+            let label = linear_program.value(node.first).label.clone();
+            let pulled = b.labelled(label, || node.primitive.transpose(b, &call, &given, &flags))?;
+            if let Some(error) = b.failure() {
+                return Err(error);
+            }
+            for ((arg, cotangent), flag) in node.args.iter().zip(pulled).zip(flags) {
+                if let (Some(c), true) = (cotangent, flag) {
+                    let c = b.broadcast(c, linear_program.ty(*arg).space);
+                    cotangents[arg.index()] = join(cotangents[arg.index()], Some(c));
+                }
+            }
+        }
+        Ok(self
+            .wrt
+            .iter()
+            .map(|&id| {
+                let found = tangents[id.index()].and_then(|t| cotangents[b.id(t).index()]);
+                let zero = || b.broadcast(Sym::from(0.0), program.ty(id).space);
+                found.unwrap_or_else(zero)
+            })
+            .collect())
+    }
+}
+
+/// The program with cotangents: for each output `y` of `of` one more input `ct_y`, for each input `x` of `wrt` one more output `ct_x`.
+///
+/// # Errors
+/// An unknown name, or a primitive without a rule on the way.
+pub fn vjp(program: &Program, of: &[&str], wrt: &[&str]) -> Result<Program> {
+    let pullback = Pullback::new(program, of, wrt)?;
+    let b = Builder::resume(program);
+    let mut outputs = program.outputs().to_vec();
+    {
+        let seeds: Vec<Sym<'_>> =
+            of.iter().zip(&pullback.of).map(|(name, &id)| b.input_of(&format!("ct_{name}"), program.ty(id))).collect();
+        let results = pullback.run(&b, &seeds)?;
+        for (name, result) in wrt.iter().zip(results) {
+            outputs.push((Arc::from(format!("ct_{name}")), b.id(result)));
+        }
+    }
+    super::prune(&b.finish_ids(outputs)?)
+}
+
+/// The program with the gradient of the scalar output `of`: for each input `x` of `wrt` one more output `d_of/d_x`, called `grad_x`.
+///
+/// # Errors
+/// An unknown name, an output that is no scalar, or a primitive without a rule on the way.
+///
+/// # Example
+/// ```
+/// use pullback_array::{Builder, Lowered, Bindings, transform};
+/// use pullback_ad::Real;
+/// let b = Builder::new();
+/// let x = b.input("x", b.dense("n"));
+/// let y = (x * x).sum_all();
+/// let program = b.finish(&[("y", y)]).unwrap();
+/// let lowered = Lowered::new(transform::grad(&program, "y", &["x"]).unwrap()).unwrap();
+/// let mut ws = lowered.workspace();
+/// lowered.run(&mut ws, &Bindings::ordered(&[(&[1.0, 2.0]).into()])).unwrap();
+/// assert_eq!((ws.scalar(0), ws.f64(1)), (5.0, &[2.0, 4.0][..]));
+/// ```
+pub fn grad(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
+    let pullback = Pullback::new(program, &[of], wrt)?;
+    if !program.ty(pullback.of[0]).space.is_scalar() {
+        let space = program.space_name(&program.ty(pullback.of[0]).space);
+        return Err(crate::primitive::ill_formed("grad", format!("output `{of}` lives in [{space}], expected a scalar; use `vjp`")));
+    }
+    let b = Builder::resume(program);
+    let mut outputs = program.outputs().to_vec();
+    {
+        let results = pullback.run(&b, &[Sym::from(1.0)])?;
+        for (name, result) in wrt.iter().zip(results) {
+            outputs.push((Arc::from(format!("grad_{name}")), b.id(result)));
+        }
+    }
+    super::prune(&b.finish_ids(outputs)?)
+}
