@@ -339,7 +339,10 @@ impl<'a> Lowering<'a> {
             }
         }
         let kept = |v: ValueId| -> bool {
-            program.ty(v).dtype == DType::Offsets || phase.outputs.iter().any(|&o| program.outputs()[o].1 == v)
+            // The slot of an input may point into the caller's column: nothing else may be written there.
+            program.ty(v).dtype == DType::Offsets
+                || program.node(v).primitive == prim::INPUT
+                || phase.outputs.iter().any(|&o| program.outputs()[o].1 == v)
         };
 
         for (i, &k) in phase.nodes.iter().enumerate() {
