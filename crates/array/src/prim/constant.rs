@@ -102,6 +102,8 @@ impl Primitive for DataArray {
             let space = s.b.dense_of("bins", 3);
             let x = s.f64("x", space, &[1.0, 2.0, 3.0]);
             x * s.b.constant_f64(&[0.5, -1.0, 2.0], space)
+        }), Sample::special("signed zeros, infinities, NaN", &[0.0, -0.0, f64::INFINITY, f64::NAN], |s| {
+            s.b.constant_f64(&[0.0, -0.0, f64::INFINITY, f64::NAN], s.b.dense_of("bins", 4))
         })]
     }
 }

@@ -43,6 +43,8 @@ impl Primitive for Input {
         vec![Sample::generic("a column", |s| {
             let x = s.f64("x", s.b.dense("bins"), &[1.0, 2.0]);
             x + x
+        }), Sample::special("signed zeros, infinities, NaN, subnormals", &[0.0, -0.0, f64::INFINITY, f64::NAN, 5e-324], |s| {
+            s.f64("x", s.b.dense("bins"), &[0.0, -0.0, f64::INFINITY, f64::NAN, 5e-324])
         })]
     }
 }
