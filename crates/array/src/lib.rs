@@ -12,6 +12,7 @@ pub mod linalg;
 pub mod prim;
 mod primitive;
 mod program;
+mod ragged;
 pub mod registry;
 mod sample;
 mod space;

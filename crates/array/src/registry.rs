@@ -19,6 +19,10 @@ pub fn all() -> Vec<PrimitiveRef> {
         prim::GATHER,
         prim::SCATTER_ADD,
         prim::STOP_GRADIENT,
+        prim::PROD,
+        prim::EXCLUSIVE_PROD,
+        prim::PREFIX_PROD,
+        prim::RECURRENCE,
         prim::cast::CAST,
         PrimitiveRef(&prim::family::FamilyOp::Powi),
         PrimitiveRef(&prim::family::FamilyOp::Powf),
@@ -27,6 +31,7 @@ pub fn all() -> Vec<PrimitiveRef> {
     list.extend(prim::unary::all());
     list.extend(prim::binary::all());
     list.extend(prim::compare::Compare::ALL.map(prim::compare::Compare::primitive));
+    list.extend(prim::rows::Rows::ALL.map(prim::rows::Rows::primitive));
     list.extend(prim::logic::Logic::ALL.map(prim::logic::Logic::primitive));
     list
 }

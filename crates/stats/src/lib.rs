@@ -1,6 +1,7 @@
 //! HistFactory likelihoods: pyhf workspaces, fits, errors and pulls.
 
 mod error;
+pub mod fit;
 pub mod spec;
 pub mod workspace;
 

@@ -445,8 +445,12 @@ impl<'a> Lowering<'a> {
             if let Some(op) = op {
                 out.instrs.push(Instr { op, node: k, defines, grow, invariant });
             }
-            // Arguments that end here give their slots back, after the results were placed: no aliasing.
-            let ends = |v: ValueId| last[v.index()] == i as u32 && streamed(v) && !kept(v) && !skipped[v.index()] && splat_source(v).is_none();
+            // Arguments that end here give their slots back, after the results were placed: no aliasing. The slot of an input may point into the caller's
+            // column, which nothing may be written to.
+            let input = |v: ValueId| program.node(v).primitive == prim::INPUT;
+            let ends = |v: ValueId| {
+                last[v.index()] == i as u32 && streamed(v) && !kept(v) && !skipped[v.index()] && splat_source(v).is_none() && !input(v)
+            };
             self.release(&node.args, ends);
         }
         for &o in &phase.outputs {

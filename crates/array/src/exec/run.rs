@@ -318,7 +318,8 @@ impl Lowered {
         let table: usize = phase.accumulators.iter().map(|a| ws.frame.lens[usize::from(a.len.0)]).sum();
         let leaves = events.div_ceil(LEAF).max(1);
         let most = (events.saturating_mul(4) / table.max(1)).clamp(1, MAX_CHUNKS);
-        let per_chunk = leaves.div_ceil(most) * LEAF;
+        // Chunks of at least four leaves: short ones would spend their time starting and combining.
+        let per_chunk = leaves.div_ceil(most).next_multiple_of(4) * LEAF;
         let chunks = events.div_ceil(per_chunk).max(1);
         while ws.accumulators.len() < chunks {
             ws.accumulators.push(Vec::new());

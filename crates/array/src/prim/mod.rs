@@ -1,5 +1,6 @@
 //! The primitives, one file each (or one file for a family), listed in [`crate::registry`].
 
+pub(crate) mod along;
 pub(crate) mod binary;
 pub(crate) mod cast;
 pub(crate) mod compare;
@@ -9,6 +10,9 @@ pub(crate) mod family;
 pub(crate) mod gather;
 pub(crate) mod input;
 pub(crate) mod logic;
+pub(crate) mod prod;
+pub(crate) mod recurrence;
+pub(crate) mod rows;
 pub(crate) mod scatter;
 pub(crate) mod select;
 pub(crate) mod splat;
@@ -30,6 +34,10 @@ pub(crate) const SELECT: PrimitiveRef = PrimitiveRef(&select::Select);
 pub(crate) const GATHER: PrimitiveRef = PrimitiveRef(&gather::Gather);
 pub(crate) const SCATTER_ADD: PrimitiveRef = PrimitiveRef(&scatter::ScatterAdd);
 pub(crate) const STOP_GRADIENT: PrimitiveRef = PrimitiveRef(&stop_gradient::StopGradient);
+pub(crate) const PROD: PrimitiveRef = PrimitiveRef(&prod::Prod);
+pub(crate) const EXCLUSIVE_PROD: PrimitiveRef = PrimitiveRef(&prod::ExclusiveProd);
+pub(crate) const PREFIX_PROD: PrimitiveRef = PrimitiveRef(&recurrence::PrefixProd);
+pub(crate) const RECURRENCE: PrimitiveRef = PrimitiveRef(&recurrence::Recurrence);
 
 /// The larger of two; NaN if either is; the first at a tie.
 #[inline(always)]

@@ -1,0 +1,4 @@
+//! Ragged arrays: values against plain loops, derivatives against differences and against each other, the same bits for any cut.
+
+mod harness;
+mod products;
