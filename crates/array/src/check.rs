@@ -41,8 +41,10 @@ pub fn check(program: &Program) -> Result<()> {
                     return fail(node.first, "two streams stand on its path".into());
                 }
                 if let LevelKind::Ragged { parent, offsets } = program.level(level).kind {
-                    if !parent.broadcasts_to(&path) {
-                        return fail(node.first, format!("the parents of level `{}` do not stand before it", program.level(level).name));
+                    // Lanes may stand before the parents, nothing between them and the level.
+                    let lanes = path.depth().saturating_sub(parent.depth());
+                    if !path.iter().skip(lanes).eq(parent.iter()) {
+                        return fail(node.first, format!("the parents of level `{}` do not stand right before it", program.level(level).name));
                     }
                     if offsets.0 >= defined {
                         return fail(node.first, format!("the offsets of level `{}` are not defined before", program.level(level).name));

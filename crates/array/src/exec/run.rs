@@ -63,7 +63,7 @@ impl Lowered {
     /// A workspace for `threads` threads and blocks of about `block` elements. Neither changes a bit of the results.
     pub fn workspace_with(&self, threads: usize, block: usize) -> Workspace {
         let levels = self.program.levels().len();
-        let mut frame = Frame { dims: vec![0; levels], lens: vec![0; self.shapes.spaces.len()], start: 0, streaming: false };
+        let mut frame = Frame { dims: vec![0; levels], lens: vec![0; self.shapes.spaces.len()], start: 0, stream: None };
         for (k, level) in self.program.levels().iter().enumerate() {
             frame.dims[k] = level.len.unwrap_or(usize::MAX);
         }
@@ -222,7 +222,7 @@ impl Lowered {
             thread.slots[k] = buffer.ptr();
         }
         std::mem::swap(&mut thread.frame, &mut ws.frame);
-        thread.frame.streaming = false;
+        thread.frame.stream = None;
         let mut result = Ok(());
         for instr in &phase.instrs {
             for (slot, len, dtype) in &instr.grow {
@@ -338,7 +338,7 @@ impl Lowered {
             thread.slots[..whole.len()].copy_from_slice(&whole);
             thread.frame.dims.clone_from(&ws.frame.dims);
             thread.frame.lens.clone_from(&ws.frame.lens);
-            thread.frame.streaming = true;
+            thread.frame.stream = Some(stream);
             thread.filled.fill(0);
         }
         let accumulators = &ws.accumulators;
