@@ -2,3 +2,5 @@
 
 mod harness;
 mod products;
+mod samples;
+mod structure;
