@@ -20,6 +20,8 @@
 
 use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
+use crate::prim::extreme::{Arg, Extreme};
+use crate::prim::quantify::Quantify;
 use crate::prim;
 use crate::primitive::ill_formed;
 use crate::space::{LevelId, LevelKind, Space};
@@ -116,5 +118,67 @@ impl<'b> Sym<'b> {
     /// The product of the other elements along a level: Πⱼ≠ᵢ x\[p, j, q\].
     pub fn exclusive_prod(self, over: LevelId) -> Self {
         self.apply(prim::EXCLUSIVE_PROD, Attrs::over(over))
+    }
+    pub(crate) fn extreme(self, which: Extreme, over: LevelId) -> Self {
+        self.apply(which.primitive(), Attrs::over(over))
+    }
+
+    /// The largest element along a level, also a stream; -inf for an empty segment, NaN if any element is. The derivative goes to the first of equal elements.
+    pub fn max_over(self, over: LevelId) -> Self {
+        self.extreme(Extreme::Max, over)
+    }
+
+    /// The smallest element along a level, also a stream; +inf for an empty segment, NaN if any element is. The derivative goes to the first of equal elements.
+    pub fn min_over(self, over: LevelId) -> Self {
+        self.extreme(Extreme::Min, over)
+    }
+
+    /// ln Σᵢ exp xᵢ along a level, without overflow; -inf for an empty segment.
+    ///
+    /// ```
+    /// use pullback_array::{Bindings, Builder, Lowered, transform};
+    /// let b = Builder::new();
+    /// let n = b.dense("n");
+    /// let y = b.input("x", n).logsumexp(n.last().unwrap());
+    /// let program = b.finish(&[("y", y)]).unwrap();
+    /// let lowered = Lowered::new(transform::grad(&program, "y", &["x"]).unwrap()).unwrap();
+    /// let mut ws = lowered.workspace();
+    /// lowered.run(&mut ws, &Bindings::ordered(&[(&[1000.0, 1000.0]).into()])).unwrap();
+    /// assert!((ws.scalar(0) - 1000.0 - 2f64.ln()).abs() < 1e-12);
+    /// assert_eq!(ws.f64(1), [0.5, 0.5]);
+    /// ```
+    pub fn logsumexp(self, over: LevelId) -> Self {
+        let stream = self.builder().is_some_and(|b| b.with_program(|p| p.level(over).kind == LevelKind::Stream));
+        if stream { prim::logsumexp::in_primitives(self, over) } else { self.apply(prim::LOGSUMEXP, Attrs::over(over)) }
+    }
+
+    /// The index, for [`Sym::at`], of the largest element along the innermost level: the first of equal ones, the first NaN if there is one, -1 if there is none.
+    pub fn argmax(self) -> Self {
+        self.space().last().map_or(self, |over| self.apply(Arg::Max.primitive(), Attrs::over(over)))
+    }
+
+    /// The index, for [`Sym::at`], of the smallest element along the innermost level, as [`Sym::argmax`].
+    pub fn argmin(self) -> Self {
+        self.space().last().map_or(self, |over| self.apply(Arg::Min.primitive(), Attrs::over(over)))
+    }
+
+    /// This value of the leading element in each segment: the one with the largest `by`; NaN where there is none.
+    pub fn leading(self, by: Self) -> Self {
+        self.at(by.argmax())
+    }
+
+    /// Whether this mask holds for any element along a level; false for an empty segment.
+    pub fn any(self, over: LevelId) -> Self {
+        self.apply(Quantify::Any.primitive(), Attrs::over(over))
+    }
+
+    /// Whether this mask holds for all elements along a level; true for an empty segment.
+    pub fn all(self, over: LevelId) -> Self {
+        self.apply(Quantify::All.primitive(), Attrs::over(over))
+    }
+
+    /// For how many elements along a level this mask holds.
+    pub fn count(self, over: LevelId) -> Self {
+        self.apply(Quantify::Count.primitive(), Attrs::over(over))
     }
 }

@@ -30,6 +30,8 @@ pub fn all() -> Vec<PrimitiveRef> {
         prim::POSITION,
         prim::COUNTS,
         prim::LOCATE,
+        prim::FIND,
+        prim::LOGSUMEXP,
         prim::cast::CAST,
         PrimitiveRef(&prim::family::FamilyOp::Powi),
         PrimitiveRef(&prim::family::FamilyOp::Powf),
@@ -39,6 +41,9 @@ pub fn all() -> Vec<PrimitiveRef> {
     list.extend(prim::binary::all());
     list.extend(prim::compare::Compare::ALL.map(prim::compare::Compare::primitive));
     list.extend(prim::logic::Logic::ALL.map(prim::logic::Logic::primitive));
+    list.extend(prim::extreme::Extreme::ALL.map(prim::extreme::Extreme::primitive));
+    list.extend(prim::extreme::Arg::ALL.map(prim::extreme::Arg::primitive));
+    list.extend(prim::quantify::Quantify::ALL.map(prim::quantify::Quantify::primitive));
     list
 }
 

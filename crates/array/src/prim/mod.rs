@@ -7,12 +7,15 @@ pub(crate) mod combine;
 pub(crate) mod compare;
 pub(crate) mod constant;
 pub(crate) mod expand;
+pub(crate) mod extreme;
 pub(crate) mod family;
 pub(crate) mod filter;
 pub(crate) mod gather;
 pub(crate) mod input;
 pub(crate) mod logic;
+pub(crate) mod logsumexp;
 pub(crate) mod prod;
+pub(crate) mod quantify;
 pub(crate) mod recurrence;
 pub(crate) mod scatter;
 pub(crate) mod select;
@@ -49,6 +52,8 @@ pub(crate) const CARTESIAN_INDEX: PrimitiveRef = PrimitiveRef(&combine::Cartesia
 pub(crate) const POSITION: PrimitiveRef = PrimitiveRef(&structure::Position);
 pub(crate) const COUNTS: PrimitiveRef = PrimitiveRef(&structure::Counts);
 pub(crate) const LOCATE: PrimitiveRef = PrimitiveRef(&structure::Locate);
+pub(crate) const FIND: PrimitiveRef = PrimitiveRef(&extreme::Find);
+pub(crate) const LOGSUMEXP: PrimitiveRef = PrimitiveRef(&logsumexp::LogSumExp);
 
 /// The larger of two; NaN if either is; the first at a tie.
 #[inline(always)]
