@@ -85,3 +85,25 @@ fn hessians_agree_with_differences_of_the_gradient() {
         }
     }
 }
+
+#[test]
+fn best_fits_are_at_or_below_those_of_pyhf() {
+    use pullback_stats::fit::{FitOptions, fit};
+    for (name, mut model, reference) in models() {
+        let data = model.observed();
+        let result = fit(&mut model, &data, &mut FitOptions::default()).expect("fits");
+        let expected = reference["fit"]["twice_nll"].as_f64().expect("a number");
+        println!("{name}: {} ({} iterations, {} evaluations, edm {:.1e}), {:+.2e} from the reference", result.status, result.iterations, result.evaluations, result.edm, result.twice_nll - expected);
+        assert!(result.converged, "{name}: {} {:?}", result.status, result.covariance_note);
+        assert!(result.twice_nll <= expected + 1e-6, "{name}: {} against {expected}", result.twice_nll);
+        // Where the reference is at its minimum the parameters agree to a thousandth of a standard error.
+        let gap = (expected - result.twice_nll).abs();
+        if gap < 1e-8 {
+            for (p, e) in result.parameters.iter().zip(numbers(&reference["fit"]["parameters"])) {
+                if let Some(error) = p.error {
+                    assert!((p.value - e).abs() <= 1e-3 * error, "{name}, {}: {} against {e} ± {error}", p.name, p.value);
+                }
+            }
+        }
+    }
+}

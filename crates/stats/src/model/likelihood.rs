@@ -6,7 +6,7 @@ use pullback_array::{Bindings, Column, Lowered, Workspace as Memory, transform};
 use super::layout::Layout;
 use super::record::{Part, record, templates};
 use crate::error::{Error, Result};
-use crate::spec::ModelSpec;
+use crate::spec::{Constraint, ModelSpec};
 
 /// Observed data: main data per bin and auxiliary data, in pyhf's order.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +47,7 @@ pub struct Model {
     gradient: Option<Evaluator>,
     hessian: Option<Evaluator>,
     full: Option<Evaluator>,
+    jacobian: Option<Evaluator>,
     /// The data for which `constant` holds.
     last_data: Option<(Data, f64)>,
 }
@@ -70,6 +71,7 @@ impl Model {
             gradient: None,
             hessian: None,
             full: None,
+            jacobian: None,
             last_data: None,
         })
     }
@@ -199,6 +201,65 @@ impl Model {
                 let mean = 0.5 * (out[i * n + j] + out[j * n + i]);
                 (out[i * n + j], out[j * n + i]) = (mean, mean);
             }
+        }
+        Ok(())
+    }
+
+    /// Jacobian of the rates, row-major bins × parameters: one pullback per bin.
+    ///
+    /// # Errors
+    /// Lengths that do not fit.
+    pub fn rate_jacobian(&mut self, parameters: &[f64]) -> Result<Vec<f64>> {
+        self.expectation(parameters)?;
+        let observed = self.observed();
+        let (bins, n) = (self.spec.bins(), parameters.len());
+        let program = self.full.as_ref().map(|e| e.lowered.program().clone());
+        let evaluator = match (&mut self.jacobian, program) {
+            (Some(e), _) => e,
+            (slot, Some(program)) => slot.insert(Evaluator::new(transform::vjp(&program, &["rate"], &["parameters"])?)?),
+            (_, None) => return Ok(Vec::new()),
+        };
+        let mut out = vec![0.0; bins * n];
+        let mut seed = vec![0.0; bins];
+        let position = evaluator.lowered.program().outputs().len() - 1;
+        for bin in 0..bins {
+            seed[bin] = 1.0;
+            let mut columns = vec![Column::F64(parameters), Column::F64(&observed.main)];
+            if !observed.aux.is_empty() {
+                columns.push(Column::F64(&observed.aux));
+            }
+            columns.push(Column::F64(&seed));
+            evaluator.run(&columns)?;
+            out[bin * n..(bin + 1) * n].copy_from_slice(evaluator.memory.f64(position));
+            seed[bin] = 0.0;
+        }
+        Ok(out)
+    }
+
+    /// The Fisher information as curvature of −2 ln L: 2 Jᵀ diag(1/rate) J with the Jacobian J of the rates, and the curvature of the constraint terms,
+    /// 2/σ² and 2τ/θ. On Asimov data at its own point it equals the Hessian.
+    ///
+    /// # Errors
+    /// Lengths that do not fit.
+    pub fn fisher_into(&mut self, parameters: &[f64], out: &mut [f64]) -> Result<()> {
+        let n = parameters.len();
+        let rates = self.expected(parameters)?;
+        let jacobian = self.rate_jacobian(parameters)?;
+        out.fill(0.0);
+        for (bin, rate) in rates.iter().enumerate() {
+            let row = &jacobian[bin * n..(bin + 1) * n];
+            let weight = 2.0 / rate.abs().max(f64::MIN_POSITIVE);
+            for i in (0..n).filter(|&i| row[i] != 0.0) {
+                let scaled = weight * row[i];
+                out[i * n..(i + 1) * n].iter_mut().zip(row).for_each(|(o, r)| *o += scaled * r);
+            }
+        }
+        for (k, p) in self.spec.parameters.iter().enumerate() {
+            out[k * n + k] += match p.constraint {
+                Constraint::None => 0.0,
+                Constraint::Normal { sigma, .. } => 2.0 / (sigma * sigma),
+                Constraint::Poisson { tau, .. } => 2.0 * tau / parameters[k].abs().max(f64::MIN_POSITIVE),
+            };
         }
         Ok(())
     }
