@@ -7,6 +7,7 @@ mod build;
 pub mod check;
 mod error;
 pub mod exec;
+pub mod graphviz;
 pub mod linalg;
 pub mod prim;
 mod primitive;
@@ -16,6 +17,7 @@ pub mod registry;
 mod sample;
 mod space;
 mod sym;
+pub mod text;
 pub mod transform;
 mod ty;
 

@@ -1,5 +1,7 @@
 //! Digests of documents as pyhf computes them: of the text that Python's `json.dumps(value, sort_keys=True, ensure_ascii=False)` makes.
 
+use std::fmt::Write as _;
+
 use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
 
@@ -38,11 +40,11 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 /// The text of Python's `json.dumps(value, sort_keys=True, ensure_ascii=False)`.
 pub(super) fn python_json(value: &Value) -> String {
     let mut out = String::new();
-    write(value, &mut out);
+    write_value(value, &mut out);
     out
 }
 
-fn write(value: &Value, out: &mut String) {
+fn write_value(value: &Value, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
@@ -55,7 +57,7 @@ fn write(value: &Value, out: &mut String) {
                 if i > 0 {
                     out.push_str(", ");
                 }
-                write(item, out);
+                write_value(item, out);
             }
             out.push(']');
         }
@@ -70,7 +72,7 @@ fn write(value: &Value, out: &mut String) {
                 }
                 write_string(key, out);
                 out.push_str(": ");
-                write(item, out);
+                write_value(item, out);
             }
             out.push('}');
         }
@@ -78,12 +80,21 @@ fn write(value: &Value, out: &mut String) {
 }
 
 fn write_number(number: &Number, out: &mut String) {
-    let text = number.to_string();
-    if number.is_f64() {
+    let start = out.len();
+    // Writing to a string cannot fail.
+    let _ = write!(out, "{number}");
+    if number.is_f64() && !is_python_layout(&out[start..]) {
+        let text = out.split_off(start);
         write_float(&text, out);
-    } else {
-        out.push_str(&text);
     }
+}
+
+/// Whether a float of `serde_json` stands as Python would write it: a quick test that lets most numbers pass.
+fn is_python_layout(text: &str) -> bool {
+    let unsigned = text.trim_start_matches('-');
+    unsigned.find('.').is_some_and(|dot| dot <= 16)
+        && !unsigned.starts_with("0.0000")
+        && !unsigned.contains('e')
 }
 
 /// Python's `repr` of a float: the shortest digits that read back the same, with an exponent of at least two digits below 1e-4 and from 1e16 on.

@@ -28,6 +28,7 @@ pub(crate) use locate::locate_error;
 pub use patch::{Operation, Patch};
 pub use patchset::{Digests, NamedPatch, PatchSet};
 pub use pointer::Pointer;
+pub(crate) use read::shorten;
 pub use read::{read_json, read_limited};
 pub use types::{
     Channel, Config, Measurement, Modifier, ModifierData, ModifierType, Observation,

@@ -244,9 +244,9 @@ fn in_words(found: &str) -> String {
     }
 }
 
-/// Values quoted in messages are cut at 60 characters.
-pub(super) fn shorten(text: &str) -> String {
-    match text.char_indices().nth(60) {
+/// Values and names quoted in messages are cut at 120 characters.
+pub(crate) fn shorten(text: &str) -> String {
+    match text.char_indices().nth(120) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -284,7 +284,7 @@ fn pointer_of(path: &serde_path_to_error::Path) -> String {
 fn note_extra(extra: Vec<String>, place: impl Fn() -> String, warnings: &mut Vec<Warning>) {
     for key in extra {
         warnings.push(Warning::UnknownKey {
-            key,
+            key: shorten(&key),
             place: Place::at(place()),
         });
     }
