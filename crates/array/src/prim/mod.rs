@@ -1,6 +1,7 @@
 //! The primitives, one file each (or one file for a family), listed in [`crate::registry`].
 
 pub(crate) mod along;
+pub(crate) mod bin;
 pub(crate) mod binary;
 pub(crate) mod cast;
 pub(crate) mod combine;
@@ -19,6 +20,7 @@ pub(crate) mod quantify;
 pub(crate) mod recurrence;
 pub(crate) mod scatter;
 pub(crate) mod select;
+pub(crate) mod sort;
 pub(crate) mod splat;
 pub(crate) mod stop_gradient;
 pub(crate) mod structure;
@@ -54,6 +56,9 @@ pub(crate) const COUNTS: PrimitiveRef = PrimitiveRef(&structure::Counts);
 pub(crate) const LOCATE: PrimitiveRef = PrimitiveRef(&structure::Locate);
 pub(crate) const FIND: PrimitiveRef = PrimitiveRef(&extreme::Find);
 pub(crate) const LOGSUMEXP: PrimitiveRef = PrimitiveRef(&logsumexp::LogSumExp);
+pub(crate) const ARGSORT: PrimitiveRef = PrimitiveRef(&sort::ArgSort);
+pub(crate) const BIN_INDEX: PrimitiveRef = PrimitiveRef(&bin::BinIndex);
+pub(crate) const NEAREST_EDGE: PrimitiveRef = PrimitiveRef(&bin::NearestEdge);
 
 /// The larger of two; NaN if either is; the first at a tie.
 #[inline(always)]
