@@ -213,4 +213,23 @@ impl<'b> Sym<'b> {
     pub fn bin_index(self, edges: Self, flow: Flow, last: Last) -> Self {
         prim::bin::bin_index(self, edges, flow, last)
     }
+
+    /// The product of two arrays, summed over the levels that are not in `to`: a dot product, a matrix product, .. by the names of levels.
+    ///
+    /// ```
+    /// use pullback_array::{Bindings, Builder, Lowered};
+    /// let b = Builder::new();
+    /// let (events, i, j) = (b.stream("events"), b.dense_of("i", 2), b.dense_of("j", 1));
+    /// let x = b.input("x", b.join(events, i));
+    /// let w = b.input("w", b.join(i, j));
+    /// let y = x.contract(w, b.join(events, j));
+    /// let program = b.finish(&[("y", y)]).unwrap();
+    /// let lowered = Lowered::new(program).unwrap();
+    /// let mut ws = lowered.workspace();
+    /// lowered.run(&mut ws, &Bindings::ordered(&[(&[1.0, 2.0, 3.0, 4.0]).into(), (&[10.0, 1.0]).into()])).unwrap();
+    /// assert_eq!(ws.f64(0), [12.0, 34.0]);
+    /// ```
+    pub fn contract(self, other: Self, to: Space) -> Self {
+        prim::contract::contract(self, other, to)
+    }
 }

@@ -35,6 +35,7 @@ pub fn all() -> Vec<PrimitiveRef> {
         prim::ARGSORT,
         prim::BIN_INDEX,
         prim::NEAREST_EDGE,
+        prim::CONTRACT,
         prim::cast::CAST,
         PrimitiveRef(&prim::family::FamilyOp::Powi),
         PrimitiveRef(&prim::family::FamilyOp::Powf),

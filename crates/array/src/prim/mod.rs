@@ -7,11 +7,13 @@ pub(crate) mod cast;
 pub(crate) mod combine;
 pub(crate) mod compare;
 pub(crate) mod constant;
+pub(crate) mod contract;
 pub(crate) mod expand;
 pub(crate) mod extreme;
 pub(crate) mod family;
 pub(crate) mod filter;
 pub(crate) mod gather;
+pub(crate) mod gemm;
 pub(crate) mod input;
 pub(crate) mod logic;
 pub(crate) mod logsumexp;
@@ -59,6 +61,7 @@ pub(crate) const LOGSUMEXP: PrimitiveRef = PrimitiveRef(&logsumexp::LogSumExp);
 pub(crate) const ARGSORT: PrimitiveRef = PrimitiveRef(&sort::ArgSort);
 pub(crate) const BIN_INDEX: PrimitiveRef = PrimitiveRef(&bin::BinIndex);
 pub(crate) const NEAREST_EDGE: PrimitiveRef = PrimitiveRef(&bin::NearestEdge);
+pub(crate) const CONTRACT: PrimitiveRef = PrimitiveRef(&contract::Contract);
 
 /// The larger of two; NaN if either is; the first at a tie.
 #[inline(always)]

@@ -1,5 +1,6 @@
 //! Ragged arrays: values against plain loops, derivatives against differences and against each other, the same bits for any cut.
 
+mod contractions;
 mod decisions;
 mod harness;
 mod products;
