@@ -21,6 +21,7 @@
 use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
 use crate::prim;
+use crate::prim::bin::{Flow, Last};
 use crate::prim::extreme::{Arg, Extreme};
 use crate::prim::quantify::Quantify;
 use crate::primitive::ill_formed;
@@ -211,5 +212,55 @@ impl<'b> Sym<'b> {
     /// For how many elements along a level this mask holds.
     pub fn count(self, over: LevelId) -> Self {
         self.apply(Quantify::Count.primitive(), Attrs::over(over))
+    }
+
+    /// The index, for [`Sym::at`], of the elements of each segment of the innermost level in rising order, or in falling order. Equal elements keep their
+    /// order; NaN stands last both ways.
+    pub fn argsort(self, descending: bool) -> Self {
+        prim::sort::argsort(self, descending)
+    }
+
+    /// The elements of each segment of the innermost level in rising order, or in falling order, as [`Sym::argsort`] says.
+    pub fn sort(self, descending: bool) -> Self {
+        self.at(self.argsort(descending))
+    }
+
+    /// The bin of each value between rising `edges`, for [`Sym::scatter_add`]: the fill of a histogram.
+    ///
+    /// ```
+    /// use pullback_array::{Bindings, Builder, Flow, Last, Lowered};
+    /// let b = Builder::new();
+    /// let x = b.input("x", b.stream("events"));
+    /// let edges = b.constant_f64(&[0.0, 1.0, 5.0], b.dense_of("edges", 3));
+    /// let bins = b.dense_of("bins", 2);
+    /// let weight = b.broadcast(1.0.into(), x.space());
+    /// let h = weight.scatter_add(x.bin_index(edges, Flow::Drop, Last::Open), bins);
+    /// let program = b.finish(&[("h", h)]).unwrap();
+    /// let lowered = Lowered::new(program).unwrap();
+    /// let mut ws = lowered.workspace();
+    /// lowered.run(&mut ws, &Bindings::ordered(&[(&[0.5, 1.0, 2.0, 5.0]).into()])).unwrap();
+    /// assert_eq!(ws.f64(0), [1.0, 2.0]);
+    /// ```
+    pub fn bin_index(self, edges: Self, flow: Flow, last: Last) -> Self {
+        prim::bin::bin_index(self, edges, flow, last)
+    }
+
+    /// The product of two arrays, summed over the levels that are not in `to`: a dot product, a matrix product, .. by the names of levels.
+    ///
+    /// ```
+    /// use pullback_array::{Bindings, Builder, Lowered};
+    /// let b = Builder::new();
+    /// let (events, i, j) = (b.stream("events"), b.dense_of("i", 2), b.dense_of("j", 1));
+    /// let x = b.input("x", b.join(events, i));
+    /// let w = b.input("w", b.join(i, j));
+    /// let y = x.contract(w, b.join(events, j));
+    /// let program = b.finish(&[("y", y)]).unwrap();
+    /// let lowered = Lowered::new(program).unwrap();
+    /// let mut ws = lowered.workspace();
+    /// lowered.run(&mut ws, &Bindings::ordered(&[(&[1.0, 2.0, 3.0, 4.0]).into(), (&[10.0, 1.0]).into()])).unwrap();
+    /// assert_eq!(ws.f64(0), [12.0, 34.0]);
+    /// ```
+    pub fn contract(self, other: Self, to: Space) -> Self {
+        prim::contract::contract(self, other, to)
     }
 }
