@@ -4,8 +4,12 @@ mod bind;
 mod forward;
 mod rebuild;
 mod reverse;
+mod second_order;
+mod terms;
 
 pub use bind::bind;
 pub use forward::jvp;
+pub(crate) use forward::upstream;
 pub use rebuild::{prune, replay};
 pub use reverse::{grad, vjp};
+pub use second_order::{HessianPlan, JacobianPlan};

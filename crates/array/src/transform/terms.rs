@@ -4,10 +4,9 @@
 //! A term says `dv[row] = Σ coefficient · dθ[column]` over the elements of its space. Through the linearised program a term is scaled by residuals,
 //! repeated by broadcasts and moved by scatters; sums cost nothing, because a term's space keeps the levels that were summed.
 
-use crate::attr::Attr;
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
-use crate::prim::{self, rows::Rows};
+use crate::prim::rows::Rows;
 use crate::program::{Node, Program};
 use crate::space::{LevelKind, Space};
 
@@ -60,7 +59,7 @@ impl<'b> Term<'b> {
 }
 
 /// Terms of the parameters themselves, for operations on the whole vector.
-fn spelled_out<'b>(b: &'b Builder, terms: &Terms<'b>, space: Space) -> Option<Vec<Term<'b>>> {
+pub(crate) fn spelled_out<'b>(b: &'b Builder, terms: &Terms<'b>, space: Space) -> Option<Vec<Term<'b>>> {
     match terms {
         Terms::Sum(list) => Some(list.clone()),
         Terms::Identity => {
@@ -166,15 +165,20 @@ pub(crate) fn propagate<'b>(b: &'b Builder, program: &Program, node: &Node, args
     Ok(Terms::Sum(terms))
 }
 
-/// Coefficients, columns and rows of terms as outputs of a program, all in the space of the term.
-pub(crate) fn outputs<'b>(b: &'b Builder, term: &Term<'b>, value: Space) -> (Option<Sym<'b>>, Sym<'b>, Option<Sym<'b>>) {
+/// Coefficients, columns and rows of a term, all in its space: coefficients `None` for ones, rows `None` for "row = element".
+pub(crate) type Spread<'b> = (Option<Sym<'b>>, Sym<'b>, Option<Sym<'b>>);
+
+/// Spreads a term of a value of space `value` over its elements.
+pub(crate) fn spread<'b>(b: &'b Builder, term: &Term<'b>, value: Space) -> Option<Spread<'b>> {
     let full = |s: Sym<'b>| b.broadcast(s, term.space);
-    let row = term.row.map(full).or_else(|| {
-        // Position of the element of the value's space above.
-        (term.space != value && !value.is_scalar()).then(|| {
-            let position = b.push(prim::POSITION, &[], crate::attr::Attrs::NONE.with("to", Attr::Space(value))).first(b);
-            full(position)
-        })
-    });
-    (term.coefficient.map(full), full(term.column), row)
+    let row = match term.row {
+        Some(row) => Some(full(row)),
+        None if term.space == value => None,
+        None => {
+            // The number of the element of the value's space that the term's element lies below.
+            let lens: Option<usize> = b.with_program(|p| value.iter().map(|l| p.level(l).len).product());
+            Some(full(b.constant_i64(&(0..lens? as i64).collect::<Vec<_>>(), value)))
+        }
+    };
+    Some((term.coefficient.map(full), full(term.column), row))
 }
