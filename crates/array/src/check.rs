@@ -11,20 +11,30 @@ use crate::ty::DType;
 /// The first broken node.
 pub fn check(program: &Program) -> Result<()> {
     let fail = |value: ValueId, message: String| {
-        Err(Error::Check { value: value.0, primitive: program.node(value).primitive.name(), message })
+        Err(Error::Check {
+            value: value.0,
+            primitive: program.node(value).primitive.name(),
+            message,
+        })
     };
     let mut defined = 0;
     for node in program.nodes() {
         for (i, a) in node.args.iter().enumerate() {
             if a.0 >= defined {
-                return fail(node.first, format!("argument {i}, %{}, is not defined before", a.0));
+                return fail(
+                    node.first,
+                    format!("argument {i}, %{}, is not defined before", a.0),
+                );
             }
         }
         let types: Vec<_> = node.args.iter().map(|&a| program.ty(a)).collect();
         let inferred = node.primitive.infer(program, &types, &node.attrs)?;
         let found: Vec<_> = node.results().map(|r| program.ty(r)).collect();
         if inferred != found {
-            return fail(node.first, format!("has type {found:?}, expected {inferred:?}"));
+            return fail(
+                node.first,
+                format!("has type {found:?}, expected {inferred:?}"),
+            );
         }
         for ty in &found {
             for level in ty.space.iter() {
@@ -33,10 +43,24 @@ pub fn check(program: &Program) -> Result<()> {
                 }
                 if let LevelKind::Ragged { parent, offsets } = program.level(level).kind {
                     if offsets.0 >= defined {
-                        return fail(node.first, format!("the offsets of level `{}` are not defined before", program.level(level).name));
+                        return fail(
+                            node.first,
+                            format!(
+                                "the offsets of level `{}` are not defined before",
+                                program.level(level).name
+                            ),
+                        );
                     }
-                    if program.ty(offsets).dtype != DType::Offsets || program.ty(offsets).space != parent {
-                        return fail(offsets, format!("level `{}` is not described by it", program.level(level).name));
+                    if program.ty(offsets).dtype != DType::Offsets
+                        || program.ty(offsets).space != parent
+                    {
+                        return fail(
+                            offsets,
+                            format!(
+                                "level `{}` is not described by it",
+                                program.level(level).name
+                            ),
+                        );
                     }
                 }
             }
@@ -45,7 +69,11 @@ pub fn check(program: &Program) -> Result<()> {
     }
     for (name, value) in program.outputs() {
         if value.0 >= defined {
-            return Err(Error::Unknown { kind: "value", name: format!("%{} (output `{name}`)", value.0), known: format!("%0 to %{defined}") });
+            return Err(Error::Unknown {
+                kind: "value",
+                name: format!("%{} (output `{name}`)", value.0),
+                known: format!("%0 to %{defined}"),
+            });
         }
     }
     Ok(())

@@ -31,7 +31,10 @@ impl Primitive for Input {
     fn infer(&self, _program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         match (args, attrs.space("to"), attrs.dtype("dtype")) {
             ([], Some(space), Some(dtype)) => Ok(vec![Type::new(dtype, space)]),
-            _ => Err(ill_formed(self.name(), "expects no argument, a space `to` and an element type `dtype`")),
+            _ => Err(ill_formed(
+                self.name(),
+                "expects no argument, a space `to` and an element type `dtype`",
+            )),
         }
     }
 
