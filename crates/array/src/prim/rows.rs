@@ -339,9 +339,16 @@ impl Primitive for Rows {
                 crate::sample::Point::Generic,
                 move |s| build(s, 3),
             ),
-            Sample::new("no lanes", crate::sample::Point::Special, move |s| {
-                build(s, 0)
-            }),
+            Sample {
+                expected: Some(vec![if op == Self::Dot {
+                    vec![0.0; 3]
+                } else {
+                    Vec::new()
+                }]),
+                ..Sample::new("no lanes", crate::sample::Point::Special, move |s| {
+                    build(s, 0)
+                })
+            },
         ]
     }
 }
