@@ -146,28 +146,35 @@ impl Lowered {
             if column.dtype() != ty.dtype {
                 return Err(input_error(k, format!("expected {}, found {}", ty.dtype, column.dtype())));
             }
-            let mut len = column.len();
             if let (DType::Offsets, Column::Offsets(offsets)) = (ty.dtype, column) {
                 check_offsets(offsets).map_err(|m| input_error(k, m))?;
-                len -= 1;
                 for (l, level) in program.levels().iter().enumerate() {
                     if matches!(level.kind, LevelKind::Ragged { offsets: o, .. } if o == *value) {
                         dims[l] = offsets.last().copied().unwrap_or(0) as usize;
                     }
                 }
             }
-            if let Some(s) = self.shapes.spaces.iter().position(|s| *s == ty.space) {
-                self.settle(dims, s, len).map_err(|m| input_error(k, m))?;
-            }
         }
-        for (operand, constant) in &self.constants {
-            if let Constant::Data(data) = constant {
-                let space = usize::from(operand.len.0);
-                let len = data.len() - usize::from(operand.dtype == DType::Offsets);
-                self.settle(dims, space, len).map_err(|message| {
-                    let name = program.space_name(&self.shapes.spaces[space]);
-                    Error::Input { input: format!("constant in [{name}]"), message }
-                })?;
+        // One column may tell a length that another one needs: until nothing new is learned.
+        let mut learned = true;
+        while learned {
+            learned = false;
+            for (k, (_, value)) in program.inputs().iter().enumerate() {
+                let ty = program.ty(*value);
+                let len = inputs.columns[k].map_or(0, |c| c.len()) - usize::from(ty.dtype == DType::Offsets);
+                if let Some(s) = self.shapes.spaces.iter().position(|s| *s == ty.space) {
+                    learned |= self.settle(dims, s, len).map_err(|m| input_error(k, m))?;
+                }
+            }
+            for (operand, constant) in &self.constants {
+                if let Constant::Data(data) = constant {
+                    let space = usize::from(operand.len.0);
+                    let len = data.len() - usize::from(operand.dtype == DType::Offsets);
+                    learned |= self.settle(dims, space, len).map_err(|message| {
+                        let name = program.space_name(&self.shapes.spaces[space]);
+                        Error::Input { input: format!("constant in [{name}]"), message }
+                    })?;
+                }
             }
         }
         for s in 0..self.shapes.spaces.len() {
@@ -181,32 +188,34 @@ impl Lowered {
         Ok(())
     }
 
-    /// Takes note of the number of elements of a space: one unknown level of its path follows from it.
-    fn settle(&self, dims: &mut [usize], space: usize, len: usize) -> std::result::Result<(), String> {
-        let factors = self.shapes.factors(space);
+    /// Takes note of the number of elements of a space: one unknown level of its path follows from it. True if it did.
+    fn settle(&self, dims: &mut [usize], space: usize, len: usize) -> std::result::Result<bool, String> {
         let mut known = 1_usize;
-        let mut unknown = Vec::new();
-        for level in factors {
+        let mut unknown = None;
+        for level in self.shapes.factors(space) {
             match dims[usize::from(level.0)] {
-                usize::MAX => unknown.push(*level),
+                // Two unknown levels: nothing follows.
+                usize::MAX if unknown.is_some() => return Ok(false),
+                usize::MAX => unknown = Some(*level),
                 n => known = known.saturating_mul(n),
             }
         }
-        match unknown[..] {
-            [] if known != len => {
-                let name = self.program.space_name(&self.shapes.spaces[space]);
-                Err(format!("{len} elements where [{name}] has {known}"))
+        let Some(level) = unknown else {
+            if known == len {
+                return Ok(false);
             }
-            // The size of a ragged level follows from its offsets alone.
-            [level] if !matches!(self.program.level(level).kind, LevelKind::Ragged { .. }) => {
-                if known == 0 || len % known != 0 {
-                    return Err(format!("{len} elements are no multiple of {known}"));
-                }
-                dims[usize::from(level.0)] = len / known;
-                Ok(())
-            }
-            _ => Ok(()),
+            let name = self.program.space_name(&self.shapes.spaces[space]);
+            return Err(format!("{len} elements where [{name}] has {known}"));
+        };
+        // The size of a ragged level follows from its offsets alone; that of anything behind an empty level from nothing.
+        if matches!(self.program.level(level).kind, LevelKind::Ragged { .. }) || (known == 0 && len == 0) {
+            return Ok(false);
         }
+        if known == 0 || len % known != 0 {
+            return Err(format!("{len} elements are no multiple of {known}"));
+        }
+        dims[usize::from(level.0)] = len / known;
+        Ok(true)
     }
 
     fn run_whole(&self, ws: &mut Workspace, phase: &LoweredPhase, inputs: &Bindings<'_>) -> Result<()> {
