@@ -4,8 +4,11 @@ mod bind;
 mod forward;
 mod rebuild;
 mod reverse;
+mod vmap;
 
 pub use bind::bind;
 pub use forward::jvp;
 pub use rebuild::{prune, replay};
 pub use reverse::{grad, vjp};
+pub(crate) use vmap::lane_by_lane;
+pub use vmap::{LaneCall, vmap};
