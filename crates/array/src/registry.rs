@@ -23,6 +23,17 @@ pub fn all() -> Vec<PrimitiveRef> {
         prim::EXCLUSIVE_PROD,
         prim::PREFIX_PROD,
         prim::RECURRENCE,
+        prim::FILTER_OFFSETS,
+        prim::FILTER_INDEX,
+        prim::COMBINATION_OFFSETS,
+        prim::COMBINATION_INDEX,
+        prim::CARTESIAN_OFFSETS,
+        prim::CARTESIAN_INDEX,
+        prim::POSITION,
+        prim::COUNTS,
+        prim::LOCATE,
+        prim::FIND,
+        prim::LOGSUMEXP,
         prim::cast::CAST,
         PrimitiveRef(&prim::family::FamilyOp::Powi),
         PrimitiveRef(&prim::family::FamilyOp::Powf),
@@ -33,6 +44,9 @@ pub fn all() -> Vec<PrimitiveRef> {
     list.extend(prim::compare::Compare::ALL.map(prim::compare::Compare::primitive));
     list.extend(prim::rows::Rows::ALL.map(prim::rows::Rows::primitive));
     list.extend(prim::logic::Logic::ALL.map(prim::logic::Logic::primitive));
+    list.extend(prim::extreme::Extreme::ALL.map(prim::extreme::Extreme::primitive));
+    list.extend(prim::extreme::Arg::ALL.map(prim::extreme::Arg::primitive));
+    list.extend(prim::quantify::Quantify::ALL.map(prim::quantify::Quantify::primitive));
     list
 }
 

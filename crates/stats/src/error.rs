@@ -422,6 +422,29 @@ pub enum Error {
         /// The observation.
         observed: f64,
     },
+    /// A vector of the wrong length was given to a model.
+    #[error("{what}: {found} numbers, the model has {expected}")]
+    Size {
+        /// What was given.
+        what: &'static str,
+        /// How many numbers.
+        found: usize,
+        /// How many the model has.
+        expected: usize,
+    },
+    /// The array engine failed.
+    #[error("{source}")]
+    Engine {
+        /// Its error.
+        #[from]
+        source: pullback_array::Error,
+    },
+    /// The minimiser refused the problem.
+    #[error("{message}")]
+    Minimiser {
+        /// What it said.
+        message: String,
+    },
     /// Input could not be read.
     #[error("reading failed: {message}")]
     Read {
@@ -471,6 +494,9 @@ impl Error {
             Self::Read { .. } => "PB0335",
             Self::UnknownPart { .. } => "PB0336",
             Self::RateNotPositive { .. } => "PB0350",
+            Self::Size { .. } => "PB0351",
+            Self::Engine { .. } => "PB0352",
+            Self::Minimiser { .. } => "PB0353",
         }
     }
 
@@ -547,7 +573,10 @@ impl Error {
             | Self::UnknownPart { name, .. }
             | Self::UnknownPatch { name, .. } => name.clone(),
             Self::MissingObservation { channel, .. } => channel.clone(),
+            Self::Size { found, .. } => found.to_string(),
             Self::Syntax { .. }
+            | Self::Engine { .. }
+            | Self::Minimiser { .. }
             | Self::Empty { .. }
             | Self::NothingLeft { .. }
             | Self::NoParameters
@@ -602,6 +631,8 @@ impl Error {
             Self::DigestMismatch { .. } => "use the background-only workspace that was published with the patchset".to_owned(),
             Self::Read { .. } => "check the path and the permissions".to_owned(),
             Self::RateNotPositive { .. } => "change the initial values, or the templates of this bin".to_owned(),
+            Self::Size { .. } => "give one number per parameter, bin or auxiliary datum, in pyhf's order".to_owned(),
+            Self::Engine { .. } | Self::Minimiser { .. } => "this is a bug of pullback: please report it with the workspace".to_owned(),
         }
     }
 

@@ -2,7 +2,10 @@
 
 mod error;
 pub mod fit;
+pub mod model;
 pub mod spec;
 pub mod workspace;
+
+pub use model::{Data, Model};
 
 pub use error::{Error, ErrorKind, Excerpt, Place, Position, Result};

@@ -4,9 +4,9 @@ use super::sum::reduced;
 use crate::attr::Attrs;
 use crate::error::Result;
 use crate::exec::{Axis, LowerCx};
-use crate::primitive::ill_formed;
+use crate::primitive::{PrimitiveRef, ill_formed};
 use crate::program::Program;
-use crate::space::{LevelKind, Space};
+use crate::space::{LevelId, LevelKind, Space};
 use crate::ty::{DType, Type};
 
 /// The path without the level `over`, for an operation that must see a whole segment at once: refuses a stream, whose elements come block by block.
@@ -24,5 +24,26 @@ pub(crate) fn within(primitive: &'static str, program: &Program, args: &[Type], 
 /// The axis of argument `i` at the level `over`.
 pub(crate) fn axis(primitive: &'static str, cx: &LowerCx<'_>, i: usize) -> Result<Axis> {
     let Some(over) = cx.attrs().level("over") else { return Err(ill_formed(primitive, "expects a level `over`")) };
-    cx.axis(cx.arg(i).space, over).ok_or_else(|| ill_formed(primitive, "the level is not on the path"))
+    axis_of(primitive, cx, cx.arg(i).space, over)
+}
+
+/// The axis of a path at a level.
+pub(crate) fn axis_of(primitive: &'static str, cx: &LowerCx<'_>, space: Space, over: LevelId) -> Result<Axis> {
+    cx.axis(space, over).ok_or_else(|| ill_formed(primitive, "the level is not on the path"))
+}
+
+/// Checks that `to` is `parent` with one ragged level whose offsets `maker` makes.
+pub(crate) fn expect_structure(primitive: &'static str, program: &Program, to: Space, parent: Space, maker: PrimitiveRef) -> Result<()> {
+    let level = to.last().map(|l| program.level(l).kind);
+    match level {
+        Some(LevelKind::Ragged { parent: p, offsets })
+            if p == parent && to.prefix(parent.depth()) == parent && program.node(offsets).primitive == maker =>
+        {
+            Ok(())
+        }
+        _ => Err(ill_formed(
+            primitive,
+            format!("`to` is [{}], expected [{}] and a level made by `{}`", program.space_name(&to), program.space_name(&parent), maker.name()),
+        )),
+    }
 }

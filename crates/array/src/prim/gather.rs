@@ -38,22 +38,35 @@ pub(crate) fn gathered(primitive: &'static str, program: &Program, table: Space,
 pub(crate) struct Lanes {
     axis: Axis,
     index: LenId,
+    depth: usize,
 }
 
 impl Lanes {
     pub(crate) fn new(cx: &LowerCx<'_>, table: Space, index: Space, over: LevelId) -> Option<Self> {
-        Some(Self { axis: cx.axis(table, over)?, index: cx.len(index) })
+        Some(Self { axis: cx.axis(table, over)?, index: cx.len(index), depth: table.position(over)? })
     }
 
-    /// (lanes, elements of the level per lane, index elements per lane, contiguous values per element).
-    pub(crate) fn get(&self, io: &Io<'_>) -> (usize, usize, usize, usize) {
+    /// (lanes, elements of the level per lane, contiguous values per element).
+    pub(crate) fn get(&self, io: &Io<'_>) -> (usize, usize, usize) {
         let segments = io.segments(&self.axis);
         let (lanes, per_lane) = match segments.offsets {
             Some(o) => ((segments.count).checked_div(o.len() - 1).unwrap_or(0), o[o.len() - 1] as usize),
             None => (segments.count, segments.dense),
         };
-        let index = io.len(self.index);
-        (lanes, per_lane, index.checked_div(lanes).unwrap_or(0), segments.inner)
+        (lanes, per_lane, segments.inner)
+    }
+
+    /// The index (argument 1) of one lane.
+    pub(crate) fn index(&self, io: &Io<'_>, lanes: usize, lane: usize) -> std::ops::Range<usize> {
+        if lanes == 1 {
+            0..io.len(self.index)
+        } else if self.axis.ragged.is_none() {
+            // The number of indices may differ from lane to lane: a filter of rows.
+            io.position(1, self.depth, lane)..io.position(1, self.depth, lane + 1)
+        } else {
+            let n = io.len(self.index) / lanes;
+            lane * n..(lane + 1) * n
+        }
     }
 }
 
@@ -131,12 +144,13 @@ impl Primitive for Gather {
 }
 
 fn gather<T: Element>(io: &Io<'_>, lanes: &Lanes, missing: T) -> std::result::Result<(), String> {
-    let (count, per_lane, per_index, inner) = lanes.get(io);
+    let (count, per_lane, inner) = lanes.get(io);
     let (table, index, out) = (io.arg::<T>(0), io.arg::<i64>(1), io.out::<T>(0));
     for lane in 0..count {
         let table = &table[lane * per_lane * inner..(lane + 1) * per_lane * inner];
-        let index = &index[lane * per_index..(lane + 1) * per_index];
-        let out = &mut out[lane * per_index * inner..(lane + 1) * per_index * inner];
+        let range = lanes.index(io, count, lane);
+        let out = &mut out[range.start * inner..range.end * inner];
+        let index = &index[range];
         if inner == 1 {
             for (o, &i) in out.iter_mut().zip(index) {
                 *o = match table.get(i as usize) {

@@ -91,11 +91,12 @@ impl Primitive for ScatterAdd {
 }
 
 fn scatter(io: &Io<'_>, lanes: &Lanes) -> std::result::Result<(), String> {
-    let (count, per_lane, per_index, inner) = lanes.get(io);
+    let (count, per_lane, inner) = lanes.get(io);
     let (x, index, out) = (io.arg::<f64>(0), io.arg::<i64>(1), io.out::<f64>(0));
     for lane in 0..count {
-        let x = &x[lane * per_index * inner..(lane + 1) * per_index * inner];
-        let index = &index[lane * per_index..(lane + 1) * per_index];
+        let range = lanes.index(io, count, lane);
+        let x = &x[range.start * inner..range.end * inner];
+        let index = &index[range];
         let out = &mut out[lane * per_lane * inner..(lane + 1) * per_lane * inner];
         if inner == 1 {
             for (x, &i) in x.iter().zip(index) {

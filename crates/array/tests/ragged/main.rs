@@ -2,3 +2,6 @@
 
 mod harness;
 mod products;
+mod reductions;
+mod samples;
+mod structure;
