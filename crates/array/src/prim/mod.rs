@@ -1,16 +1,19 @@
 //! The primitives, one file each (or one file for a family), listed in [`crate::registry`].
 
 pub(crate) mod along;
+pub(crate) mod bin;
 pub(crate) mod binary;
 pub(crate) mod cast;
 pub(crate) mod combine;
 pub(crate) mod compare;
 pub(crate) mod constant;
+pub(crate) mod contract;
 pub(crate) mod expand;
 pub(crate) mod extreme;
 pub(crate) mod family;
 pub(crate) mod filter;
 pub(crate) mod gather;
+pub(crate) mod gemm;
 pub(crate) mod input;
 pub(crate) mod logic;
 pub(crate) mod logsumexp;
@@ -20,6 +23,7 @@ pub(crate) mod recurrence;
 pub(crate) mod rows;
 pub(crate) mod scatter;
 pub(crate) mod select;
+pub(crate) mod sort;
 pub(crate) mod splat;
 pub(crate) mod stop_gradient;
 pub(crate) mod structure;
@@ -55,6 +59,10 @@ pub(crate) const COUNTS: PrimitiveRef = PrimitiveRef(&structure::Counts);
 pub(crate) const LOCATE: PrimitiveRef = PrimitiveRef(&structure::Locate);
 pub(crate) const FIND: PrimitiveRef = PrimitiveRef(&extreme::Find);
 pub(crate) const LOGSUMEXP: PrimitiveRef = PrimitiveRef(&logsumexp::LogSumExp);
+pub(crate) const ARGSORT: PrimitiveRef = PrimitiveRef(&sort::ArgSort);
+pub(crate) const BIN_INDEX: PrimitiveRef = PrimitiveRef(&bin::BinIndex);
+pub(crate) const NEAREST_EDGE: PrimitiveRef = PrimitiveRef(&bin::NearestEdge);
+pub(crate) const CONTRACT: PrimitiveRef = PrimitiveRef(&contract::Contract);
 
 /// The larger of two; NaN if either is; the first at a tie.
 #[inline(always)]
