@@ -9,6 +9,7 @@ use super::buffer::{Buffer, GROUP};
 use super::inputs::{Bindings, Column, check_offsets};
 use super::kernel::{Frame, Io, MapArgs, Monoid, Operand};
 use super::lower::{Constant, Instr, Lowered, LoweredPhase, Op};
+use super::pieces::{Piece, assemble};
 use super::shape::LEAF;
 use crate::attr::Data;
 use crate::error::{Error, Result};
@@ -29,14 +30,6 @@ struct Thread {
 
 // SAFETY: the pointers are to this thread's buffers or to memory that is shared read-only (or chunk by chunk) during a sweep.
 unsafe impl Send for Thread {}
-
-/// What a sweep wrote for one streamed output in one chunk.
-#[derive(Default)]
-struct Piece {
-    bytes: Vec<u8>,
-    /// Elements per block.
-    blocks: Vec<usize>,
-}
 
 /// Memory for running a program: reused between runs, which then allocate nothing.
 pub struct Workspace {
@@ -526,14 +519,7 @@ impl Lowered {
             }
         }
         for (j, (output, operand)) in phase.outputs.iter().enumerate() {
-            assemble(
-                &mut ws.outputs[*output],
-                &pieces,
-                j,
-                operand,
-                &ws.frame,
-                self.lanes_before_stream(operand, &ws.frame),
-            );
+            assemble(&mut ws.outputs[*output], &pieces, j, operand.dtype);
         }
         Ok(())
     }
@@ -577,16 +563,12 @@ impl Sweep<'_> {
             self.run_block(thread, first, end)?;
             for (j, (_, operand)) in self.phase.outputs.iter().enumerate() {
                 if let Some(piece) = pieces.as_mut().and_then(|p| p.get_mut(j)) {
-                    let n = length(&thread.frame, operand);
-                    // SAFETY: the slot holds `n` elements of that type.
-                    let bytes = unsafe {
-                        std::slice::from_raw_parts(
-                            thread.slots[operand.slot as usize],
-                            n * operand.dtype.bytes(),
-                        )
-                    };
-                    piece.bytes.extend_from_slice(bytes);
-                    piece.blocks.push(n);
+                    piece.push(
+                        &thread.slots,
+                        &thread.frame,
+                        operand,
+                        self.depth_of_stream(operand),
+                    );
                 }
             }
             first = end;
@@ -594,6 +576,15 @@ impl Sweep<'_> {
                 return Ok(());
             }
         }
+    }
+
+    /// Levels before the stream on an operand's path.
+    fn depth_of_stream(&self, operand: &Operand) -> usize {
+        let space = self.lowered.shapes.spaces[usize::from(operand.len.0)];
+        space
+            .iter()
+            .take_while(|l| self.lowered.program.level(*l).kind != LevelKind::Stream)
+            .count()
     }
 
     /// End of the block that starts at `first`: whole leaves, as many as the budget of elements allows, at least one.
@@ -863,58 +854,6 @@ fn combine(dst: *mut u8, src: *const u8, n: usize, dtype: DType, monoid: Monoid)
                         *d | *s
                     };
                 }
-            }
-        }
-    }
-}
-
-/// Puts the pieces of a streamed output together: lane by lane, chunk by chunk, block by block.
-fn assemble(
-    out: &mut Vec<u8>,
-    pieces: &[Vec<Piece>],
-    j: usize,
-    operand: &Operand,
-    _frame: &Frame,
-    lanes: usize,
-) {
-    out.clear();
-    let size = operand.dtype.bytes();
-    if operand.dtype == DType::Offsets {
-        // Blocks start at 0 each: shift by what came before.
-        let mut base = 0_i64;
-        out.extend_from_slice(&0_i64.to_ne_bytes());
-        for piece in pieces.iter().map(|p| &p[j]) {
-            let mut at = 0;
-            for &n in &piece.blocks {
-                let mut last = 0;
-                for i in 1..n {
-                    let from = at + i * size;
-                    let mut word = [0; 8];
-                    word.copy_from_slice(&piece.bytes[from..from + 8]);
-                    last = i64::from_ne_bytes(word);
-                    out.extend_from_slice(&(base + last).to_ne_bytes());
-                }
-                base += last;
-                at += n * size;
-            }
-        }
-        return;
-    }
-    if lanes == 1 {
-        for piece in pieces {
-            out.extend_from_slice(&piece[j].bytes);
-        }
-        return;
-    }
-    for lane in 0..lanes {
-        for piece in pieces.iter().map(|p| &p[j]) {
-            let mut at = 0;
-            for &n in &piece.blocks {
-                let per_lane = n / lanes.max(1) * size;
-                out.extend_from_slice(
-                    &piece.bytes[at + lane * per_lane..at + (lane + 1) * per_lane],
-                );
-                at += n * size;
             }
         }
     }
