@@ -40,13 +40,11 @@ impl<'b> LaneCall<'_, 'b> {
     /// Argument `i`, repeated along the lanes if it has none.
     pub fn arg(&self, cx: &'b Builder, i: usize) -> Result<Sym<'b>> {
         let arg = self.args[i];
-        if self.lanes[i] {
+        // Lanes share the structure that does not depend on them.
+        if self.lanes[i] || arg.dtype() == DType::Offsets {
             return Ok(arg);
         }
         let space = self.space(arg.space())?;
-        if arg.dtype() == DType::Offsets {
-            return Err(ill_formed("vmap", "offsets are not repeated along lanes"));
-        }
         Ok(cx.broadcast(arg, space))
     }
 }

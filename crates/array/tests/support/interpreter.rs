@@ -317,7 +317,12 @@ impl<'a> Interpreter<'a> {
             "prod" => {
                 let (lines, _) = self.lines(&space(0), attrs.level("over")?);
                 let x = arg(0).num();
-                one(Array::Num(lines.iter().map(|line| line.iter().fold(C::from(1.0), |p, i| p * x[*i])).collect()))
+                one(Array::Num(
+                    lines
+                        .iter()
+                        .map(|line| line.iter().fold(C::from(1.0), |p, i| p * x[*i]))
+                        .collect(),
+                ))
             }
             "exclusive_prod" => {
                 let (lines, _) = self.lines(&space(0), attrs.level("over")?);
@@ -325,7 +330,10 @@ impl<'a> Interpreter<'a> {
                 let mut out = x.to_vec();
                 for line in lines {
                     for i in &line {
-                        out[*i] = line.iter().filter(|j| *j != i).fold(C::from(1.0), |p, j| p * x[*j]);
+                        out[*i] = line
+                            .iter()
+                            .filter(|j| *j != i)
+                            .fold(C::from(1.0), |p, j| p * x[*j]);
                     }
                 }
                 one(Array::Num(out))
@@ -418,7 +426,11 @@ impl<'a> Interpreter<'a> {
     }
 
     /// The lines of a space along a level: for each element of the space without the level, the positions along it. And that space's positions.
-    fn lines(&self, space: &Space, over: LevelId) -> (Vec<Vec<usize>>, HashMap<Coordinates, usize>) {
+    fn lines(
+        &self,
+        space: &Space,
+        over: LevelId,
+    ) -> (Vec<Vec<usize>>, HashMap<Coordinates, usize>) {
         let k = space.position(over).expect("checked by infer");
         let to = self.flat(&space.without(k));
         let mut lines = vec![Vec::new(); to.len()];

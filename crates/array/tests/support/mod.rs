@@ -40,7 +40,9 @@ pub fn run_sized(
     let columns: Vec<_> = inputs.iter().map(Owned::column).collect();
     let mut bindings = Bindings::ordered(&columns);
     for (level, n) in sizes {
-        bindings = bindings.size(program, level, *n).map_err(|e| e.to_string())?;
+        bindings = bindings
+            .size(program, level, *n)
+            .map_err(|e| e.to_string())?;
     }
     lowered.run(&mut ws, &bindings).map_err(|e| e.to_string())?;
     Ok(program
