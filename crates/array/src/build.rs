@@ -153,20 +153,29 @@ impl Builder {
         let wanted = crate::transform::upstream(part, part.outputs().iter().map(|(_, v)| *v));
         for (k, node) in part.nodes().iter().enumerate().filter(|(k, _)| wanted[*k]) {
             if k < first {
-                node.results().for_each(|r| map[r.index()] = Some(self.sym(r)));
+                node.results()
+                    .for_each(|r| map[r.index()] = Some(self.sym(r)));
                 continue;
             }
-            let name = part.inputs().iter().find(|(_, v)| *v == node.first).map(|(n, _)| n);
+            let name = part
+                .inputs()
+                .iter()
+                .find(|(_, v)| *v == node.first)
+                .map(|(n, _)| n);
             if let Some(sym) = name.and_then(|n| input(n)) {
                 map[node.first.index()] = Some(sym);
                 continue;
             }
             let args: Vec<Sym<'b>> = node.args.iter().filter_map(|a| map[a.index()]).collect();
-            let results = self.push(node.primitive, &args, node.attrs.clone()).all(self);
+            let results = self
+                .push(node.primitive, &args, node.attrs.clone())
+                .all(self);
             if let Some(error) = self.failure() {
                 return Err(error);
             }
-            node.results().zip(results).for_each(|(r, s)| map[r.index()] = Some(s));
+            node.results()
+                .zip(results)
+                .for_each(|(r, s)| map[r.index()] = Some(s));
         }
         Ok(map)
     }

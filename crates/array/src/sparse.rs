@@ -23,7 +23,12 @@ pub(crate) struct Pattern {
 
 impl Pattern {
     /// The pattern of terms; entries of the same row and column are one entry if `merge`.
-    pub fn new<'a>(rows: usize, n: usize, sources: impl Iterator<Item = PatternSource<'a>>, merge: bool) -> Self {
+    pub fn new<'a>(
+        rows: usize,
+        n: usize,
+        sources: impl Iterator<Item = PatternSource<'a>>,
+        merge: bool,
+    ) -> Self {
         let sources: Vec<PatternSource<'a>> = sources.collect();
         // (row, column, source, element)
         let mut entries: Vec<(usize, u32, usize, usize)> = Vec::new();
@@ -38,7 +43,10 @@ impl Pattern {
             }
         }
         entries.sort_unstable();
-        let mut targets: Vec<(usize, Vec<u32>)> = sources.iter().map(|s| (s.term, vec![u32::MAX; s.columns.len()])).collect();
+        let mut targets: Vec<(usize, Vec<u32>)> = sources
+            .iter()
+            .map(|s| (s.term, vec![u32::MAX; s.columns.len()]))
+            .collect();
         let (mut starts, mut columns) = (vec![0; rows + 1], Vec::new());
         let mut last = None;
         for (row, column, s, e) in entries {
@@ -52,7 +60,13 @@ impl Pattern {
         for r in 0..rows {
             starts[r + 1] = starts[r + 1].max(starts[r]);
         }
-        Self { starts, values: vec![0.0; columns.len()], columns, targets, n }
+        Self {
+            starts,
+            values: vec![0.0; columns.len()],
+            columns,
+            targets,
+            n,
+        }
     }
 
     /// Fills the values; a term without coefficients has ones.
@@ -79,7 +93,11 @@ impl Pattern {
     }
 
     /// The rows as a dense matrix.
-    pub fn dense<'a>(&mut self, coefficients: impl Fn(usize) -> Option<&'a [f64]>, out: &mut [f64]) {
+    pub fn dense<'a>(
+        &mut self,
+        coefficients: impl Fn(usize) -> Option<&'a [f64]>,
+        out: &mut [f64],
+    ) {
         self.fill(coefficients);
         out.fill(0.0);
         for r in 0..self.starts.len() - 1 {
@@ -93,7 +111,13 @@ impl Pattern {
     fn row(&self, r: usize, kept: &mut Vec<(u32, f64)>) {
         kept.clear();
         let range = self.starts[r]..self.starts[r + 1];
-        kept.extend(self.columns[range.clone()].iter().zip(&self.values[range]).filter(|(_, v)| **v != 0.0).map(|(c, v)| (*c, *v)));
+        kept.extend(
+            self.columns[range.clone()]
+                .iter()
+                .zip(&self.values[range])
+                .filter(|(_, v)| **v != 0.0)
+                .map(|(c, v)| (*c, *v)),
+        );
     }
 }
 
@@ -109,11 +133,23 @@ pub(crate) struct Gram {
 impl Gram {
     /// With `right` absent it is the left one; `distinct` leaves out the pair of an entry with itself.
     pub fn new(left: Pattern, right: Option<Pattern>, distinct: bool) -> Self {
-        Self { left, right, distinct, a: Vec::new(), b: Vec::new() }
+        Self {
+            left,
+            right,
+            distinct,
+            a: Vec::new(),
+            b: Vec::new(),
+        }
     }
 
     /// Adds the update to `h`, such that `h + hᵀ` (diagonal once) is the sum of all.
-    pub fn add<'a>(&mut self, weights: &[f64], coefficients: impl Fn(usize) -> Option<&'a [f64]>, n: usize, h: &mut [f64]) {
+    pub fn add<'a>(
+        &mut self,
+        weights: &[f64],
+        coefficients: impl Fn(usize) -> Option<&'a [f64]>,
+        n: usize,
+        h: &mut [f64],
+    ) {
         self.left.fill(&coefficients);
         if let Some(right) = &mut self.right {
             right.fill(&coefficients);

@@ -135,12 +135,17 @@ fn hessians_by_layers_equal_directional_derivatives() {
             }
             let layers = model.hessian(&parameters, &data).expect("evaluates");
             let mut directions = vec![0.0; n * n];
-            model.hessian_by_directions(&parameters, &data, &mut directions).expect("evaluates");
+            model
+                .hessian_by_directions(&parameters, &data, &mut directions)
+                .expect("evaluates");
             for i in 0..n {
                 for j in 0..n {
                     let (a, b) = (layers[i * n + j], directions[i * n + j]);
                     let scale = (directions[i * n + i] * directions[j * n + j]).abs().sqrt();
-                    assert!((a - b).abs() <= 1e-10 * scale.max(b.abs()), "{name}, point {k}, ({i}, {j}): {a} against {b}");
+                    assert!(
+                        (a - b).abs() <= 1e-10 * scale.max(b.abs()),
+                        "{name}, point {k}, ({i}, {j}): {a} against {b}"
+                    );
                 }
             }
         }

@@ -6,6 +6,7 @@ mod rebuild;
 mod reverse;
 mod second_order;
 mod terms;
+mod vmap;
 
 pub use bind::bind;
 pub use forward::jvp;
@@ -13,3 +14,5 @@ pub(crate) use forward::upstream;
 pub use rebuild::{prune, replay};
 pub use reverse::{grad, vjp};
 pub use second_order::{HessianPlan, JacobianPlan};
+pub(crate) use vmap::lane_by_lane;
+pub use vmap::{LaneCall, vmap};

@@ -69,8 +69,12 @@ impl<'a> Pullback<'a> {
         push_forward(b, program, &mut tangents, &wanted)?;
 
         let linear_program = b.with_program(Program::clone);
-        let starts: Vec<ValueId> =
-            self.wrt.iter().filter_map(|id| tangents[id.index()]).map(|t| b.id(t)).collect();
+        let starts: Vec<ValueId> = self
+            .wrt
+            .iter()
+            .filter_map(|id| tangents[id.index()])
+            .map(|t| b.id(t))
+            .collect();
         let ends: Vec<(Option<ValueId>, Sym<'b>)> = self
             .of
             .iter()
@@ -122,7 +126,12 @@ pub(crate) fn adjoints<'b>(
         }
         let args: Vec<Sym<'b>> = node.args.iter().map(|&a| b.sym(a)).collect();
         let outs: Vec<Sym<'b>> = node.results().map(|r| b.sym(r)).collect();
-        let call = Call { primitive: node.primitive, args: &args, outs: &outs, attrs: &node.attrs };
+        let call = Call {
+            primitive: node.primitive,
+            args: &args,
+            outs: &outs,
+            attrs: &node.attrs,
+        };
         let label = linear_program.value(node.first).label.clone();
         let pulled = b.labelled(label, || node.primitive.transpose(b, &call, &given, &flags))?;
         if let Some(error) = b.failure() {

@@ -71,21 +71,37 @@ impl<'b> Recorder<'b> {
         let mut list = Vec::new();
         for term in terms {
             let spread = spread(self.b, term, value)?;
-            let same = |a: Option<Sym<'b>>, c: Option<Sym<'b>>| a.and_then(Sym::value_id) == c.and_then(Sym::value_id);
-            let known = self.spreads.iter().position(|s| same(s.0, spread.0) && same(Some(s.1), Some(spread.1)) && same(s.2, spread.2));
+            let same = |a: Option<Sym<'b>>, c: Option<Sym<'b>>| {
+                a.and_then(Sym::value_id) == c.and_then(Sym::value_id)
+            };
+            let known = self.spreads.iter().position(|s| {
+                same(s.0, spread.0) && same(Some(s.1), Some(spread.1)) && same(s.2, spread.2)
+            });
             list.push(known.unwrap_or_else(|| {
                 self.spreads.push(spread);
                 self.terms.push(*term);
                 self.spreads.len() - 1
             }));
         }
-        Some(self.sums.iter().position(|s| *s == list).unwrap_or_else(|| {
-            self.sums.push(list);
-            self.sums.len() - 1
-        }))
+        Some(
+            self.sums
+                .iter()
+                .position(|s| *s == list)
+                .unwrap_or_else(|| {
+                    self.sums.push(list);
+                    self.sums.len() - 1
+                }),
+        )
     }
 
-    fn layer(&mut self, weight: Sym<'b>, value: Space, left: &[Term<'b>], right: &[Term<'b>], distinct: bool) -> Option<()> {
+    fn layer(
+        &mut self,
+        weight: Sym<'b>,
+        value: Space,
+        left: &[Term<'b>],
+        right: &[Term<'b>],
+        distinct: bool,
+    ) -> Option<()> {
         let weight = self.b.broadcast(weight, value);
         let (left, right) = (self.sum(left, value)?, self.sum(right, value)?);
         self.layers.push((weight, left, right, distinct));
@@ -94,7 +110,12 @@ impl<'b> Recorder<'b> {
 }
 
 /// Second partial derivatives of a pointwise node, as values of the builder; `None` where they vanish identically.
-fn second_partials<'b>(b: &'b Builder, program: &Program, node: &Node, active: &[bool]) -> Result<Vec<Vec<Option<Sym<'b>>>>> {
+fn second_partials<'b>(
+    b: &'b Builder,
+    program: &Program,
+    node: &Node,
+    active: &[bool],
+) -> Result<Vec<Vec<Option<Sym<'b>>>>> {
     // The node alone, in a program of its own with the same levels and fresh inputs.
     let scratch = Builder::scratch(program);
     let args: Vec<Sym<'_>> = node
@@ -103,7 +124,9 @@ fn second_partials<'b>(b: &'b Builder, program: &Program, node: &Node, active: &
         .enumerate()
         .map(|(i, a)| scratch.input_of(&format!("second partial argument {i}"), program.ty(*a)))
         .collect();
-    let out = scratch.push(node.primitive, &args, node.attrs.clone()).first(&scratch);
+    let out = scratch
+        .push(node.primitive, &args, node.attrs.clone())
+        .first(&scratch);
     let base = scratch.with_program(Program::clone);
     let result = base.value(scratch.id(out)).ty.space;
     let one_hot = |i: usize| -> Tangents<'_> {
@@ -118,7 +141,9 @@ fn second_partials<'b>(b: &'b Builder, program: &Program, node: &Node, active: &
         let mut tangents = one_hot(i);
         let wanted = vec![true; base.nodes().len()];
         push_forward(&scratch, &base, &mut tangents, &wanted)?;
-        let Some(partial) = tangents[scratch.id(out).index()] else { continue };
+        let Some(partial) = tangents[scratch.id(out).index()] else {
+            continue;
+        };
         let first = scratch.with_program(Program::clone);
         for j in (i..n).filter(|&j| active[j]) {
             let mut tangents = one_hot(j);
@@ -132,11 +157,16 @@ fn second_partials<'b>(b: &'b Builder, program: &Program, node: &Node, active: &
             }
         }
     }
-    let outputs = found.iter().map(|(i, j, v)| (Arc::from(format!("{i} {j}")), *v)).collect();
+    let outputs = found
+        .iter()
+        .map(|(i, j, v)| (Arc::from(format!("{i} {j}")), *v))
+        .collect();
     drop(args);
     let part = scratch.finish_ids(outputs)?;
     let map = b.graft(&part, program.nodes().len(), |name| {
-        name.strip_prefix("second partial argument ").and_then(|k| k.parse::<usize>().ok()).map(|k| b.sym(node.args[k]))
+        name.strip_prefix("second partial argument ")
+            .and_then(|k| k.parse::<usize>().ok())
+            .map(|k| b.sym(node.args[k]))
     })?;
     let mut out = vec![vec![None; n]; n];
     for (i, j, v) in found {
@@ -152,11 +182,23 @@ impl HessianPlan {
     /// [`Error::Refused`] if a node on the way has no sparse Jacobian or no second-order rule; a Hessian from directional derivatives works then.
     pub fn new(program: &Program, of: &str, wrt: &str) -> Result<Self> {
         let (b, output) = (Builder::resume(program), program.find_output(of));
-        let output = output.ok_or_else(|| Error::Unknown { kind: "output", name: of.into(), known: String::new() })?;
+        let output = output.ok_or_else(|| Error::Unknown {
+            kind: "output",
+            name: of.into(),
+            known: String::new(),
+        })?;
         let theta = differentiable_input(program, wrt)?;
-        let n = program.ty(theta).space.iter().map(|l| program.level(l).len).product::<Option<usize>>();
+        let n = program
+            .ty(theta)
+            .space
+            .iter()
+            .map(|l| program.level(l).len)
+            .product::<Option<usize>>();
         let (Some(n), 1) = (n, program.ty(theta).space.depth()) else {
-            return Err(crate::primitive::ill_formed("input", "a Hessian needs a vector of parameters of fixed length"));
+            return Err(crate::primitive::ill_formed(
+                "input",
+                "a Hessian needs a vector of parameters of fixed length",
+            ));
         };
         // Linearise.
         let mut tangents: Tangents<'_> = vec![None; program.value_count()];
@@ -172,29 +214,61 @@ impl HessianPlan {
         let linear = b.with_program(Program::clone);
         let first_linear = program.nodes().len();
         // Adjoints: cotangents of the tangents.
-        let adjoints = super::reverse::adjoints(&b, &linear, first_linear, &[b.id(seed)], &[(tangents[output.index()].map(|t| b.id(t)), Sym::from(1.0))])?;
+        let adjoints = super::reverse::adjoints(
+            &b,
+            &linear,
+            first_linear,
+            &[b.id(seed)],
+            &[(tangents[output.index()].map(|t| b.id(t)), Sym::from(1.0))],
+        )?;
         // Jacobians.
         let mut jacobians: Vec<Option<Terms<'_>>> = vec![None; linear.value_count()];
         jacobians[b.id(seed).index()] = Some(Terms::Identity);
         for node in &linear.nodes()[first_linear..] {
-            let args: Vec<Option<Terms<'_>>> = node.args.iter().map(|a| jacobians[a.index()].clone()).collect();
+            let args: Vec<Option<Terms<'_>>> = node
+                .args
+                .iter()
+                .map(|a| jacobians[a.index()].clone())
+                .collect();
             if node.primitive == prim::INPUT || args.iter().all(Option::is_none) {
                 continue;
             }
             // The linear tail below the last non-linear node needs no Jacobian: a refusal matters only where one is used.
             jacobians[node.first.index()] = propagate(&b, &linear, node, &args).ok();
         }
-        let mut recorder = Recorder { b: &b, program: linear, terms: Vec::new(), spreads: Vec::new(), sums: Vec::new(), layers: Vec::new() };
+        let mut recorder = Recorder {
+            b: &b,
+            program: linear,
+            terms: Vec::new(),
+            spreads: Vec::new(),
+            sums: Vec::new(),
+            layers: Vec::new(),
+        };
         let mut seen: Vec<ValueId> = Vec::new();
-        for (k, node) in program.nodes().iter().enumerate().filter(|(k, _)| wanted[*k]) {
+        for (k, node) in program
+            .nodes()
+            .iter()
+            .enumerate()
+            .filter(|(k, _)| wanted[*k])
+        {
             let _ = k;
-            let active: Vec<bool> = node.args.iter().map(|a| tangents[a.index()].is_some()).collect();
-            let bilinear = node.primitive.nature() == Nature::Linear && active.iter().filter(|a| **a).count() < 2 && !divides_by(node, &active);
+            let active: Vec<bool> = node
+                .args
+                .iter()
+                .map(|a| tangents[a.index()].is_some())
+                .collect();
+            let bilinear = node.primitive.nature() == Nature::Linear
+                && active.iter().filter(|a| **a).count() < 2
+                && !divides_by(node, &active);
             if node.primitive.nature() == Nature::Structure || !active.contains(&true) || bilinear {
                 continue;
             }
-            let Some(tangent) = tangents[node.first.index()].and_then(Sym::value_id) else { continue };
-            let Some(adjoint) = adjoints[tangent.index()] else { continue };
+            let Some(tangent) = tangents[node.first.index()].and_then(Sym::value_id) else {
+                continue;
+            };
+            let Some(adjoint) = adjoints[tangent.index()] else {
+                continue;
+            };
             if seen.contains(&tangent) {
                 continue;
             }
@@ -223,10 +297,19 @@ impl HessianPlan {
             self.sweep.run(&mut self.memory, inputs)?;
         }
         out.fill(0.0);
-        for (layer, gram) in self.layers.iter().zip(self.grams.as_mut().into_iter().flatten()) {
+        for (layer, gram) in self
+            .layers
+            .iter()
+            .zip(self.grams.as_mut().into_iter().flatten())
+        {
             let terms = &self.terms;
             let memory = &self.memory;
-            gram.add(memory.f64(layer.weight), |t| terms[t].coefficient.map(|k| memory.f64(k)), self.n, out);
+            gram.add(
+                memory.f64(layer.weight),
+                |t| terms[t].coefficient.map(|k| memory.f64(k)),
+                self.n,
+                out,
+            );
         }
         let mut finite = true;
         for i in 0..self.n {
@@ -251,7 +334,11 @@ impl HessianPlan {
             Pattern::new(rows, self.n, sources, !layer.distinct)
         };
         let same = layer.left == layer.right;
-        Gram::new(pattern(layer.left), (!same).then(|| pattern(layer.right)), layer.distinct)
+        Gram::new(
+            pattern(layer.left),
+            (!same).then(|| pattern(layer.right)),
+            layer.distinct,
+        )
     }
 }
 
@@ -278,7 +365,8 @@ impl<'b> Recorder<'b> {
             match id.and_then(|id| jacobians[id.index()].clone()) {
                 Some(Terms::Sum(terms)) => Ok(terms),
                 Some(Terms::Identity) => {
-                    super::terms::spelled_out(b, &Terms::Identity, program.ty(node.args[i]).space).ok_or_else(|| no("parameters of unknown number"))
+                    super::terms::spelled_out(b, &Terms::Identity, program.ty(node.args[i]).space)
+                        .ok_or_else(|| no("parameters of unknown number"))
                 }
                 None => Err(no("its argument has no sparse Jacobian")),
             }
@@ -292,13 +380,25 @@ impl<'b> Recorder<'b> {
             // P/(fᵢ fⱼ) for i ≠ j with vanishing factors replaced by a tiny one: exact to rounding, and no pair of an entry with itself is formed.
             let over = node.attrs.level("over").ok_or_else(|| no("no level"))?;
             let f = b.sym(node.args[0]);
-            let f = f.compare(prim::compare::Compare::Eq, Sym::from(0.0)).select(Sym::from(1e-140), f);
+            let f = f
+                .compare(prim::compare::Compare::Eq, Sym::from(0.0))
+                .select(Sym::from(1e-140), f);
             let product = f.prod(over);
-            let term = Term { coefficient: Some(terms[0].coefficient.map_or(Sym::from(1.0) / f, |c| c / f)), ..terms[0] };
-            return self.layer(adjoint * product, space, &[term], &[term], true).ok_or_else(|| no("a space of unknown size"));
+            let term = Term {
+                coefficient: Some(terms[0].coefficient.map_or(Sym::from(1.0) / f, |c| c / f)),
+                ..terms[0]
+            };
+            return self
+                .layer(adjoint * product, space, &[term], &[term], true)
+                .ok_or_else(|| no("a space of unknown size"));
         }
         let pointwise = node.primitive.is_elementwise()
-            || node.args.iter().zip(active).all(|(a, active)| !active || program.ty(*a).space.broadcasts_to(&space)) && node.primitive.is_pointwise();
+            || node
+                .args
+                .iter()
+                .zip(active)
+                .all(|(a, active)| !active || program.ty(*a).space.broadcasts_to(&space))
+                && node.primitive.is_pointwise();
         if !pointwise {
             return Err(no("it has no second-order rule"));
         }
@@ -318,8 +418,13 @@ impl<'b> Recorder<'b> {
                 // A mixed pair stands for two; with equal Jacobians the update is symmetric and counts once.
                 let (left, right) = (terms_of(i)?, terms_of(j)?);
                 let equal = self.sum(&left, at) == self.sum(&right, at);
-                let weight = if i != j && equal { weight * 2.0 } else { weight };
-                self.layer(weight, at, &left, &right, false).ok_or_else(|| no("a space of unknown size"))?;
+                let weight = if i != j && equal {
+                    weight * 2.0
+                } else {
+                    weight
+                };
+                self.layer(weight, at, &left, &right, false)
+                    .ok_or_else(|| no("a space of unknown size"))?;
             }
         }
         Ok(())
@@ -329,18 +434,29 @@ impl<'b> Recorder<'b> {
         let b = self.b;
         let mut outputs: Vec<(Arc<str>, ValueId)> = Vec::new();
         let mut index: HashMap<ValueId, usize> = HashMap::new();
-        let mut put = |outputs: &mut Vec<(Arc<str>, ValueId)>, index: &mut HashMap<ValueId, usize>, s: Sym<'b>| {
+        let mut put = |outputs: &mut Vec<(Arc<str>, ValueId)>,
+                       index: &mut HashMap<ValueId, usize>,
+                       s: Sym<'b>| {
             let id = b.id(s);
             *index.entry(id).or_insert_with(|| {
                 outputs.push((Arc::from(format!("{}", id.0)), id));
                 outputs.len() - 1
             })
         };
-        let coefficients: Vec<Option<usize>> = self.spreads.iter().map(|s| s.0.map(|c| put(&mut outputs, &mut index, c))).collect();
+        let coefficients: Vec<Option<usize>> = self
+            .spreads
+            .iter()
+            .map(|s| s.0.map(|c| put(&mut outputs, &mut index, c)))
+            .collect();
         let layers: Vec<Layer> = self
             .layers
             .iter()
-            .map(|&(w, left, right, distinct)| Layer { weight: put(&mut outputs, &mut index, w), left, right, distinct })
+            .map(|&(w, left, right, distinct)| Layer {
+                weight: put(&mut outputs, &mut index, w),
+                left,
+                right,
+                distinct,
+            })
             .collect();
         let mut structure: Vec<(Arc<str>, ValueId)> = Vec::new();
         let mut known: HashMap<ValueId, usize> = HashMap::new();
@@ -364,7 +480,16 @@ impl<'b> Recorder<'b> {
         };
         let (sweep, structure) = (part(0..split)?, part(split..both.outputs.len())?);
         let memory = sweep.workspace();
-        Ok(HessianPlan { sweep, memory, structure, terms, sums: self.sums, layers, grams: None, n })
+        Ok(HessianPlan {
+            sweep,
+            memory,
+            structure,
+            terms,
+            sums: self.sums,
+            layers,
+            grams: None,
+            n,
+        })
     }
 }
 
@@ -386,11 +511,25 @@ impl JacobianPlan {
     /// [`Error::Refused`] if a node on the way has no sparse rule.
     pub fn new(program: &Program, of: &str, wrt: &str) -> Result<Self> {
         let b = Builder::resume(program);
-        let output = program.find_output(of).ok_or_else(|| Error::Unknown { kind: "output", name: of.into(), known: String::new() })?;
+        let output = program.find_output(of).ok_or_else(|| Error::Unknown {
+            kind: "output",
+            name: of.into(),
+            known: String::new(),
+        })?;
         let theta = differentiable_input(program, wrt)?;
-        let count = |v: ValueId| program.ty(v).space.iter().map(|l| program.level(l).len).product::<Option<usize>>();
+        let count = |v: ValueId| {
+            program
+                .ty(v)
+                .space
+                .iter()
+                .map(|l| program.level(l).len)
+                .product::<Option<usize>>()
+        };
         let (Some(n), Some(rows)) = (count(theta), count(output)) else {
-            return Err(crate::primitive::ill_formed("input", "a sparse Jacobian needs vectors of fixed length"));
+            return Err(crate::primitive::ill_formed(
+                "input",
+                "a sparse Jacobian needs vectors of fixed length",
+            ));
         };
         let mut tangents: Tangents<'_> = vec![None; program.value_count()];
         let ty = program.ty(theta);
@@ -406,18 +545,45 @@ impl JacobianPlan {
         let mut jacobians: Vec<Option<Terms<'_>>> = vec![None; linear.value_count()];
         jacobians[b.id(seed).index()] = Some(Terms::Identity);
         for node in &linear.nodes()[program.nodes().len()..] {
-            let args: Vec<Option<Terms<'_>>> = node.args.iter().map(|a| jacobians[a.index()].clone()).collect();
+            let args: Vec<Option<Terms<'_>>> = node
+                .args
+                .iter()
+                .map(|a| jacobians[a.index()].clone())
+                .collect();
             if node.primitive != prim::INPUT && args.iter().any(Option::is_some) {
                 jacobians[node.first.index()] = Some(propagate(&b, &linear, node, &args)?);
             }
         }
         let space = program.ty(output).space;
-        let terms = tangents[output.index()].and_then(Sym::value_id).and_then(|id| jacobians[id.index()].clone());
-        let terms = terms.map_or(Some(Vec::new()), |t| super::terms::spelled_out(&b, &t, space)).unwrap_or_default();
-        let mut recorder = Recorder { b: &b, program: linear, terms: Vec::new(), spreads: Vec::new(), sums: Vec::new(), layers: Vec::new() };
-        recorder.sum(&terms, space).ok_or_else(|| crate::primitive::ill_formed("output", "a space of unknown size"))?;
+        let terms = tangents[output.index()]
+            .and_then(Sym::value_id)
+            .and_then(|id| jacobians[id.index()].clone());
+        let terms = terms
+            .map_or(Some(Vec::new()), |t| {
+                super::terms::spelled_out(&b, &t, space)
+            })
+            .unwrap_or_default();
+        let mut recorder = Recorder {
+            b: &b,
+            program: linear,
+            terms: Vec::new(),
+            spreads: Vec::new(),
+            sums: Vec::new(),
+            layers: Vec::new(),
+        };
+        recorder
+            .sum(&terms, space)
+            .ok_or_else(|| crate::primitive::ill_formed("output", "a space of unknown size"))?;
         let plan = recorder.finish(n)?;
-        Ok(Self { sweep: plan.sweep, memory: plan.memory, structure: plan.structure, terms: plan.terms, pattern: None, rows, n })
+        Ok(Self {
+            sweep: plan.sweep,
+            memory: plan.memory,
+            structure: plan.structure,
+            terms: plan.terms,
+            pattern: None,
+            rows,
+            n,
+        })
     }
 
     /// The Jacobian at `inputs`, row-major.

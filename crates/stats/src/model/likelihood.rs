@@ -202,9 +202,14 @@ impl Model {
         self.check(parameters, data)?;
         let constant = self.constant(data)?;
         let kernel = &self.kernel;
-        let plan = self.layers.get_or_insert_with(|| HessianPlan::new(kernel, "twice_nll", "parameters").ok());
+        let plan = self
+            .layers
+            .get_or_insert_with(|| HessianPlan::new(kernel, "twice_nll", "parameters").ok());
         if let Some(plan) = plan {
-            if plan.run(&Bindings::ordered(&columns(parameters, data, &constant)), out)? {
+            if plan.run(
+                &Bindings::ordered(&columns(parameters, data, &constant)),
+                out,
+            )? {
                 return Ok(());
             }
         }
@@ -220,7 +225,12 @@ impl Model {
     ///
     /// # Errors
     /// Lengths that do not fit.
-    pub fn hessian_by_directions(&mut self, parameters: &[f64], data: &Data, out: &mut [f64]) -> Result<()> {
+    pub fn hessian_by_directions(
+        &mut self,
+        parameters: &[f64],
+        data: &Data,
+        out: &mut [f64],
+    ) -> Result<()> {
         self.check(parameters, data)?;
         let constant = self.constant(data)?;
         let evaluator = match &mut self.hessian {
@@ -233,7 +243,11 @@ impl Model {
         let n = parameters.len();
         let mut direction = vec![0.0; n];
         let program = evaluator.lowered.program();
-        let position = program.outputs().iter().position(|(name, _)| &**name == "d_grad_parameters").unwrap_or(0);
+        let position = program
+            .outputs()
+            .iter()
+            .position(|(name, _)| &**name == "d_grad_parameters")
+            .unwrap_or(0);
         for j in 0..n {
             direction[j] = 1.0;
             let mut columns = columns(parameters, data, &constant);
@@ -262,7 +276,11 @@ impl Model {
         self.check(parameters, &observed)?;
         let plan = match &mut self.jacobian {
             Some(plan) => plan,
-            slot => slot.insert(JacobianPlan::new(&specialised(&self.spec, &self.layout, Part::Full)?, "rate", "parameters")?),
+            slot => slot.insert(JacobianPlan::new(
+                &specialised(&self.spec, &self.layout, Part::Full)?,
+                "rate",
+                "parameters",
+            )?),
         };
         let mut columns = vec![Column::F64(parameters), Column::F64(&observed.main)];
         if !observed.aux.is_empty() {
@@ -311,7 +329,11 @@ impl Model {
         self.check(parameters, &observed)?;
         let evaluator = match &mut self.full {
             Some(e) => e,
-            slot => slot.insert(Evaluator::new(specialised(&self.spec, &self.layout, Part::Full)?)?),
+            slot => slot.insert(Evaluator::new(specialised(
+                &self.spec,
+                &self.layout,
+                Part::Full,
+            )?)?),
         };
         let mut columns = vec![Column::F64(parameters), Column::F64(&observed.main)];
         if !observed.aux.is_empty() {
@@ -349,7 +371,9 @@ fn columns<'a>(parameters: &'a [f64], data: &'a Data, constant: &'a f64) -> Vec<
 
 /// A part of the likelihood with the templates bound to their values.
 fn specialised(spec: &ModelSpec, layout: &Layout, part: Part) -> Result<pullback_array::Program> {
-    let bound: Vec<(&str, ArrayData)> =
-        templates(spec, layout).into_iter().map(|(name, data)| (name, ArrayData::F64(data.into()))).collect();
+    let bound: Vec<(&str, ArrayData)> = templates(spec, layout)
+        .into_iter()
+        .map(|(name, data)| (name, ArrayData::F64(data.into())))
+        .collect();
     Ok(transform::bind(&record(spec, layout, part)?, &bound)?)
 }
