@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::json::Json;
 use crate::workspace::Workspace;
@@ -44,21 +44,32 @@ impl Log {
 
     /// Runs a command with both its streams in the log; returns what it wrote, and whether it succeeded.
     pub fn run(&self, command: &mut Command) -> Result<(String, bool), String> {
-        self.line(&format!("$ {}", shown(command)))?;
         let before = self.text().len();
-        let (out, err) = (self.open()?, self.open()?);
-        let status = command
+        let out = self.open()?;
+        let (_, ok) = self.start(command.stdout(out))?;
+        let output = self.text().get(before..).unwrap_or_default().to_owned();
+        Ok((output, ok))
+    }
+
+    /// Runs a command whose standard output is for us, not for a reader; the rest is in the log.
+    pub fn read(&self, command: &mut Command) -> Result<(String, bool), String> {
+        self.start(command.stdout(Stdio::piped()))
+    }
+
+    fn start(&self, command: &mut Command) -> Result<(String, bool), String> {
+        self.line(&format!("$ {}", shown(command)))?;
+        let output = command
             .env("CARGO_TERM_COLOR", "never")
             .stdin(Stdio::null())
-            .stdout(out)
-            .stderr(err)
-            .status()
-            .map_err(|error| format!("cannot start {}: {error}", shown(command)))?;
-        let output = self.text().get(before..).unwrap_or_default().to_owned();
-        if !status.success() {
-            self.line(&format!("({status})"))?;
+            .stderr(self.open()?)
+            .spawn()
+            .and_then(Child::wait_with_output)
+            .map_err(|error| format!("cannot run {}: {error}", shown(command)))?;
+        if !output.status.success() {
+            self.line(&format!("({})", output.status))?;
         }
-        Ok((output, status.success()))
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok((text, output.status.success()))
     }
 
     fn open(&self) -> Result<fs::File, String> {

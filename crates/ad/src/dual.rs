@@ -61,6 +61,18 @@ impl<T: Real, const N: usize> Dual<T, N> {
         }
     }
 
+    /// Puts the tangents into memory once.
+    ///
+    /// The vectoriser of LLVM starts from neighbouring stores and looks at most 12 operations up. An expression of 50 operations without a
+    /// store in between falls apart into shuffles (measured on a right-hand side of 57 operations, 8 lanes, AVX-512: 61 ns, with anchors 23).
+    #[inline(always)]
+    fn anchored(mut self) -> Self {
+        if N >= 4 {
+            core::hint::black_box(&mut self.eps);
+        }
+        self
+    }
+
     /// Each tangent through `f`.
     #[inline(always)]
     fn with(self, re: T, f: impl Fn(T) -> T) -> Self {
@@ -243,7 +255,7 @@ impl<T: Real, const N: usize> Real for Dual<T, N> {
     fn unary<F: UnaryRule>(self) -> Self {
         let y = self.re.unary::<F>();
         let slope = F::derivative(self.re, y);
-        self.with(y, |a| slope.times_tangent(a))
+        self.with(y, |a| slope.times_tangent(a)).anchored()
     }
 
     #[inline(always)]
@@ -265,6 +277,7 @@ impl<T: Real, const N: usize> Real for Dual<T, N> {
     fn family(self, family: Family) -> Self {
         let slope = family.derivative(self.re);
         self.with(self.re.family(family), |a| slope.times_tangent(a))
+            .anchored()
     }
 
     #[inline(always)]

@@ -64,17 +64,10 @@ impl Real for f64 {
     }
 
     #[inline(always)]
-    #[allow(
-        clippy::needless_bitwise_bool,
-        reason = "no branch, so that lanes stay in one register"
-    )]
     fn times_tangent(self, tangent: Self) -> Self {
-        let product = self * tangent;
-        if (self == 0.0) | (tangent == 0.0) {
-            0.0
-        } else {
-            product
-        }
+        // Bit arithmetic: a select on the partial would become a branch, which ends vectorisation over the lanes.
+        let keep = u64::from(self != 0.0) & u64::from(tangent != 0.0);
+        Self::from_bits((self * tangent).to_bits() & keep.wrapping_neg())
     }
 }
 

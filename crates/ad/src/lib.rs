@@ -4,26 +4,37 @@
 //! with the scalar that carries the derivative wanted. Every elementary function is one entry of one table
 //! ([`elementary_functions!`], [`binary_functions!`]).
 
+mod complex;
 mod custom;
 mod drivers;
 mod dual;
 mod error;
 mod float;
 pub mod isa;
+mod jet;
 mod lanes;
 pub mod math;
 mod polygamma;
 mod real;
 mod table;
+mod tape;
 mod values;
+mod var;
 
+pub use complex::{Complex, complex_step};
 pub use custom::{CustomJvp, CustomVjp, custom_jvp, custom_vjp};
-pub use drivers::Function;
+pub use drivers::{
+    Function, JacobianWorkspace, Linearized, Matrix, checkpoint, derivative, grad, hessian, hvp,
+    jacobian, jvp, linearize, stop_gradient, value_and_grad, vjp,
+};
 pub use dual::Dual;
 pub use error::Error;
+pub use jet::{Jet, taylor};
 pub use polygamma::{hurwitz_zeta, polygamma};
 pub use real::{Mask, Real, Scalar};
 pub use table::{Binary, BinaryRule, Family, Kind, Unary, UnaryRule, functions};
+pub use tape::Tape;
+pub use var::Var;
 
 /// 1/√(2π), the height of the standard normal density.
 pub const INV_SQRT_TAU: f64 = 0.398_942_280_401_432_7;

@@ -40,7 +40,7 @@ macro_rules! unary_methods {
 /// ```
 /// use pullback_ad::{Dual, Real};
 ///
-/// /// Width of a resonance line at `m`, arXiv:hep-ph/… style code: generic, no branches.
+/// /// A resonance line at `m`: generic, no branches.
 /// fn line<R: Real>(m: R, m0: f64, width: f64) -> R {
 ///     (((m - m0) / width).square() * 4.0 + 1.0).recip()
 /// }

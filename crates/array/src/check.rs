@@ -1,8 +1,9 @@
 //! The checker: runs after every transform in debug builds.
 
+use crate::attr::Attr;
 use crate::error::{Error, Result};
 use crate::program::{Program, ValueId};
-use crate::space::LevelKind;
+use crate::space::{LevelKind, Space};
 use crate::ty::DType;
 
 /// Checks that a program is well-formed: arguments come before uses, types are those that the primitives infer, levels are declared by what they say.
@@ -26,12 +27,25 @@ pub fn check(program: &Program) -> Result<()> {
         if inferred != found {
             return fail(node.first, format!("has type {found:?}, expected {inferred:?}"));
         }
-        for ty in &found {
-            for level in ty.space.iter() {
+        let attrs = node.attrs.iter().filter_map(|(_, a)| if let Attr::Space(space) = a { Some(*space) } else { None });
+        for space in found.iter().map(|ty| ty.space).chain(attrs) {
+            let mut path = Space::SCALAR;
+            for level in space.iter() {
                 if usize::from(level.0) >= program.levels().len() {
                     return fail(node.first, format!("level {} is not declared", level.0));
                 }
+                if path.contains(level) {
+                    return fail(node.first, format!("level `{}` stands twice on its path", program.level(level).name));
+                }
+                if program.level(level).kind == LevelKind::Stream && program.stream_root(&path).is_some() {
+                    return fail(node.first, "two streams stand on its path".into());
+                }
                 if let LevelKind::Ragged { parent, offsets } = program.level(level).kind {
+                    // Lanes may stand before the parents, nothing between them and the level.
+                    let lanes = path.depth().saturating_sub(parent.depth());
+                    if !path.iter().skip(lanes).eq(parent.iter()) {
+                        return fail(node.first, format!("the parents of level `{}` do not stand right before it", program.level(level).name));
+                    }
                     if offsets.0 >= defined {
                         return fail(node.first, format!("the offsets of level `{}` are not defined before", program.level(level).name));
                     }
@@ -39,6 +53,7 @@ pub fn check(program: &Program) -> Result<()> {
                         return fail(offsets, format!("level `{}` is not described by it", program.level(level).name));
                     }
                 }
+                path = path.child(level).unwrap_or(path);
             }
         }
         defined = node.first.0 + node.outputs;

@@ -7,6 +7,8 @@ mod build;
 pub mod check;
 mod error;
 pub mod exec;
+pub mod graphviz;
+pub mod linalg;
 mod margin;
 pub mod prim;
 mod primitive;
@@ -16,6 +18,7 @@ pub mod registry;
 mod sample;
 mod space;
 mod sym;
+pub mod text;
 pub mod transform;
 mod ty;
 

@@ -2,12 +2,16 @@
 //!
 //! ```text
 //! program := level* node* output*
-//! level   := NAME ":" ("dense" | "stream" | "batch" | "ragged" space "by" value) ["=" LENGTH]
-//! node    := value,+ "=" PRIMITIVE value* ["{" attr,* "}"] ["#" label]
-//! attr    := NAME "=" (INT | FLOAT | STRING | level | space | dtype | data | "(" program ")")
-//! value   := "%" INT ":" dtype "[" level,* "]"
-//! output  := "return" NAME "=" value
+//! level   := NAME ":" ("dense" | "stream" | "batch" | "ragged" space "by" VALUE) ["=" INT]
+//! node    := result ("," result)* "=" PRIMITIVE VALUE* ["{" attr ("," attr)* "}"]
+//! result  := VALUE ":" DTYPE space [LABEL]
+//! attr    := NAME "=" (INT | DOUBLE | STRING | "@" NAME | space | DTYPE | DTYPE "(" number,* ")" | "(" program ")")
+//! space   := "[" NAME,* "]"
+//! output  := "return" NAME "=" VALUE
 //! ```
+//!
+//! A `VALUE` is `%` and a number, a `NAME` is a word or quoted, `@` before a name makes it a level. Inputs are the `input` nodes, in order.
+//! [`crate::text`] prints and parses this form.
 //!
 //! A node's arguments stand before it. Structure (masks, indices, offsets, sort orders) is made of nodes like any other. Transforms append to a
 //! program and change its outputs; only [`crate::transform::simplify`] removes nodes.

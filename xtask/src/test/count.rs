@@ -52,21 +52,24 @@ const EXCERPT: usize = 40;
 /// The part of a log that shows the first thing that went wrong.
 pub fn first_failure(log: &str) -> String {
     let lines: Vec<&str> = log.lines().collect();
-    let starts = |line: &str| {
-        let line = line.trim_start();
-        // libtest and nextest before a failed test's output; rustc and cargo; rustfmt; tidy and ruff end in the last lines.
-        (line.starts_with("---- ") && line.ends_with(" ----"))
-            || line.starts_with("FAIL [")
-            || line.starts_with("error")
-            || line.starts_with("Diff in ")
-    };
-    let Some(first) = lines.iter().position(|line| starts(line)) else {
+    // libtest and nextest before the output of a failed test; rustc, cargo and tidy; rustfmt.
+    let kinds: [fn(&str) -> bool; 4] = [
+        |line| line.starts_with("---- ") && line.ends_with(" ----"),
+        |line| line.trim_start().starts_with("FAIL ["),
+        |line| line.starts_with("error"),
+        |line| line.starts_with("Diff in "),
+    ];
+    let found = kinds.iter().find_map(|kind| {
+        let first = lines.iter().position(|line| kind(line))?;
+        Some((first, kind))
+    });
+    let Some((first, kind)) = found else {
         return lines[lines.len().saturating_sub(EXCERPT)..].join("\n");
     };
     let rest = &lines[first + 1..];
     let length = rest
         .iter()
-        .position(|line| starts(line))
+        .position(|line| kind(line))
         .unwrap_or(rest.len());
     let end = first + 1 + length.min(EXCERPT);
     lines[first..end].join("\n").trim_end().to_owned()
@@ -92,11 +95,10 @@ mod tests {
 
     #[test]
     fn the_first_failure_ends_where_the_second_begins() {
-        let log =
-            "fine\n---- a::b stdout ----\nleft: 1\nright: 2\n\n---- a::c stdout ----\nother\n";
+        let log = "fine\n---- a::b stdout ----\nerror: left: 1\nright: 2\n\n---- a::c stdout ----\nother\n";
         assert_eq!(
             first_failure(log),
-            "---- a::b stdout ----\nleft: 1\nright: 2"
+            "---- a::b stdout ----\nerror: left: 1\nright: 2"
         );
         assert_eq!(first_failure("only\nwords"), "only\nwords");
     }

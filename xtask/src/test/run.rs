@@ -134,7 +134,7 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Result<bool, String> {
                 failed += bad;
                 println!("FAILED  {seconds:>6.1} s  {}", log.path().display());
                 let text = log.text();
-                println!("{}\n", text.trim_end());
+                println!("{}\n", last_lines(&text));
                 first.get_or_insert_with(|| (stage.name, first_failure(&text)));
             }
         }
@@ -144,4 +144,18 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Result<bool, String> {
     }
     println!("{passed} passed, {failed} failed");
     Ok(failed == 0)
+}
+
+/// Lines of a failed stage that go to the terminal; the log has all of them.
+const SHOWN: usize = 400;
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    let hidden = lines.len().saturating_sub(SHOWN);
+    let head = if hidden > 0 {
+        format!("({hidden} lines above are in the log)\n")
+    } else {
+        String::new()
+    };
+    head + &lines[hidden..].join("\n")
 }

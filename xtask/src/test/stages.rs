@@ -120,7 +120,7 @@ pub fn release_binary(workspace: &Workspace, log: &Log) -> Result<Option<PathBuf
             "pullback-cli",
         ])
         .arg("--message-format=json-render-diagnostics");
-    let (output, ok) = log.run(&mut command)?;
+    let (output, ok) = log.read(&mut command)?;
     let mut found = process::executables(&output).into_iter();
     Ok(found
         .find(|(name, _)| name == "pullback")

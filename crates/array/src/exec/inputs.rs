@@ -139,3 +139,16 @@ impl<'a> Bindings<'a> {
         Ok(self)
     }
 }
+
+/// Offsets start at 0 and never decrease.
+pub(crate) fn check_offsets(offsets: &[i64]) -> std::result::Result<(), String> {
+    match offsets.first() {
+        None => return Err("offsets are empty; expected one more than parents, starting at 0".into()),
+        Some(0) => {}
+        Some(x) => return Err(format!("offsets start at {x}, expected 0")),
+    }
+    offsets
+        .windows(2)
+        .position(|w| w[1] < w[0])
+        .map_or(Ok(()), |k| Err(format!("offsets decrease at position {}: {} after {}", k + 1, offsets[k + 1], offsets[k])))
+}

@@ -113,7 +113,9 @@ pub struct Lowered {
     pub(crate) program: Arc<Program>,
     pub(crate) shapes: Shapes,
     pub(crate) phases: Vec<LoweredPhase>,
-    pub(crate) constants: Vec<(u32, Constant)>,
+    pub(crate) constants: Vec<(Operand, Constant)>,
+    /// Constant offsets and the number of elements they tell.
+    pub(crate) constant_offsets: Vec<(ValueId, usize)>,
     /// Whole outputs: position and where.
     pub(crate) whole_outputs: Vec<(usize, Operand)>,
     pub(crate) slots: u32,
@@ -166,7 +168,7 @@ struct Lowering<'a> {
     slots: Vec<u32>,
     next: u32,
     free: Vec<u32>,
-    constants: Vec<(u32, Constant)>,
+    constants: Vec<(Operand, Constant)>,
 }
 
 impl<'a> Lowering<'a> {
@@ -223,7 +225,17 @@ impl<'a> Lowering<'a> {
             .filter(|(_, (_, v))| whole(*v))
             .map(|(i, (_, v))| Ok((i, self.operand(*v))))
             .collect::<Result<_>>()?;
+        let constant_offsets = program
+            .nodes()
+            .iter()
+            .filter(|n| program.ty(n.first).dtype == DType::Offsets)
+            .filter_map(|n| match n.attrs.data("data") {
+                Some(Data::I64(d)) => d.last().map(|last| (n.first, *last as usize)),
+                _ => None,
+            })
+            .collect();
         Ok(Lowered {
+            constant_offsets,
             program: Arc::clone(&program),
             shapes: self.shapes.into_inner(),
             phases: lowered,
@@ -339,7 +351,10 @@ impl<'a> Lowering<'a> {
             }
         }
         let kept = |v: ValueId| -> bool {
-            program.ty(v).dtype == DType::Offsets || phase.outputs.iter().any(|&o| program.outputs()[o].1 == v)
+            // The slot of an input may point into the caller's column: nothing else may be written there.
+            program.ty(v).dtype == DType::Offsets
+                || program.node(v).primitive == prim::INPUT
+                || phase.outputs.iter().any(|&o| program.outputs()[o].1 == v)
         };
 
         for (i, &k) in phase.nodes.iter().enumerate() {
@@ -357,7 +372,9 @@ impl<'a> Lowering<'a> {
                 .filter(|&l| matches!(program.level(l).kind, LevelKind::Ragged { offsets, .. } if node.results().any(|r| r == offsets)))
                 .collect();
             let mut grow = Vec::new();
-            for result in node.results() {
+            // Constants were written into slots of their own size when the workspace was made.
+            let constant = node.primitive == prim::CONST || node.primitive == prim::DATA;
+            for result in node.results().filter(|_| !constant) {
                 let operand = self.operand(result);
                 if computed(&program.ty(result).space) {
                     grow.push((operand.slot, operand.len, operand.dtype));
@@ -388,10 +405,17 @@ impl<'a> Lowering<'a> {
                         } else {
                             Constant::Data(node.attrs.data("data").cloned().unwrap_or(Data::F64(Arc::from([]))))
                         };
-                        self.constants.push((operand.slot, constant));
-                        // Constant offsets still tell their level its size.
-                        (!defines.is_empty()).then(|| Op::Run {
-                            run: Box::new(|_: &super::Io<'_>| Ok(())),
+                        let elements = match &constant {
+                            Constant::Scalar(_) => 1,
+                            Constant::Data(data) => data.len(),
+                        };
+                        self.constants.push((operand.clone(), constant));
+                        // Constant offsets still tell their level its size, and a ragged constant must have the size of its level.
+                        (!defines.is_empty() || computed(&program.ty(node.first).space)).then(|| Op::Run {
+                            run: Box::new(move |io: &super::Io<'_>| match io.out_len(0) {
+                                n if n == elements => Ok(()),
+                                n => Err(format!("{elements} elements where its space has {n}")),
+                            }),
                             args: Vec::new(),
                             outs: vec![operand],
                             init: None,

@@ -16,6 +16,7 @@ mod plan;
 mod run;
 mod shape;
 
+pub(crate) use inputs::check_offsets;
 pub use inputs::{Bindings, Column};
 pub use kernel::{Element, Io, Kernel, MapArgs, MapFn, Monoid, Run};
 pub use lower::{Lowered, LowerCx};

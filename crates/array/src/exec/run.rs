@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::buffer::{Buffer, GROUP};
-use super::inputs::{Bindings, Column};
+use super::inputs::{Bindings, Column, check_offsets};
 use super::kernel::{Frame, Io, MapArgs, Monoid, Operand};
 use super::lower::{Constant, Instr, Lowered, LoweredPhase, Op};
 use super::shape::LEAF;
@@ -63,18 +63,13 @@ impl Lowered {
     /// A workspace for `threads` threads and blocks of about `block` elements. Neither changes a bit of the results.
     pub fn workspace_with(&self, threads: usize, block: usize) -> Workspace {
         let levels = self.program.levels().len();
-        let mut frame = Frame { dims: vec![0; levels], lens: vec![0; self.shapes.spaces.len()], start: 0, streaming: false };
+        let mut frame = Frame { dims: vec![0; levels], lens: vec![0; self.shapes.spaces.len()], start: 0, stream: None };
         for (k, level) in self.program.levels().iter().enumerate() {
             frame.dims[k] = level.len.unwrap_or(usize::MAX);
         }
         let mut whole: Vec<Buffer> = (0..self.whole_slots).map(|_| Buffer::empty()).collect();
-        let mut streamed_constants = Vec::new();
-        for (slot, constant) in &self.constants {
-            if *slot < self.whole_slots {
-                fill_constant(&mut whole[*slot as usize], constant);
-            } else {
-                streamed_constants.push(*slot);
-            }
+        for (operand, constant) in &self.constants {
+            fill_constant(&mut whole[operand.slot as usize], constant);
         }
         let count = self.slots as usize;
         let threads = (0..threads.max(1))
@@ -130,6 +125,13 @@ impl Lowered {
         for &(level, len) in &inputs.sizes {
             dims[usize::from(level)] = len;
         }
+        for (value, offsets) in &self.constant_offsets {
+            for (l, level) in program.levels().iter().enumerate() {
+                if matches!(level.kind, LevelKind::Ragged { offsets: o, .. } if o == *value) {
+                    dims[l] = *offsets;
+                }
+            }
+        }
         if inputs.columns.len() != program.inputs().len() {
             return Err(Error::Input {
                 input: "*".into(),
@@ -154,27 +156,18 @@ impl Lowered {
                     }
                 }
             }
-            // One unknown level of the path follows from the length.
-            let factors = self.shapes.spaces.iter().position(|s| *s == ty.space).map(|s| self.shapes.factors(s));
-            if let Some(factors) = factors {
-                let mut known = 1_usize;
-                let mut unknown = None;
-                for level in factors {
-                    match dims[usize::from(level.0)] {
-                        usize::MAX if unknown.is_none() => unknown = Some(*level),
-                        usize::MAX => unknown = None,
-                        n => known = known.saturating_mul(n),
-                    }
-                }
-                if let Some(level) = unknown {
-                    if known == 0 || len % known != 0 {
-                        return Err(input_error(k, format!("{len} elements are no multiple of {known}")));
-                    }
-                    dims[usize::from(level.0)] = len / known;
-                } else if known != len && !factors.iter().any(|l| dims[usize::from(l.0)] == usize::MAX) {
-                    let space = program.space_name(&ty.space);
-                    return Err(input_error(k, format!("{len} elements where [{space}] has {known}")));
-                }
+            if let Some(s) = self.shapes.spaces.iter().position(|s| *s == ty.space) {
+                self.settle(dims, s, len).map_err(|m| input_error(k, m))?;
+            }
+        }
+        for (operand, constant) in &self.constants {
+            if let Constant::Data(data) = constant {
+                let space = usize::from(operand.len.0);
+                let len = data.len() - usize::from(operand.dtype == DType::Offsets);
+                self.settle(dims, space, len).map_err(|message| {
+                    let name = program.space_name(&self.shapes.spaces[space]);
+                    Error::Input { input: format!("constant in [{name}]"), message }
+                })?;
             }
         }
         for s in 0..self.shapes.spaces.len() {
@@ -186,6 +179,34 @@ impl Lowered {
             };
         }
         Ok(())
+    }
+
+    /// Takes note of the number of elements of a space: one unknown level of its path follows from it.
+    fn settle(&self, dims: &mut [usize], space: usize, len: usize) -> std::result::Result<(), String> {
+        let factors = self.shapes.factors(space);
+        let mut known = 1_usize;
+        let mut unknown = Vec::new();
+        for level in factors {
+            match dims[usize::from(level.0)] {
+                usize::MAX => unknown.push(*level),
+                n => known = known.saturating_mul(n),
+            }
+        }
+        match unknown[..] {
+            [] if known != len => {
+                let name = self.program.space_name(&self.shapes.spaces[space]);
+                Err(format!("{len} elements where [{name}] has {known}"))
+            }
+            // The size of a ragged level follows from its offsets alone.
+            [level] if !matches!(self.program.level(level).kind, LevelKind::Ragged { .. }) => {
+                if known == 0 || len % known != 0 {
+                    return Err(format!("{len} elements are no multiple of {known}"));
+                }
+                dims[usize::from(level.0)] = len / known;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn run_whole(&self, ws: &mut Workspace, phase: &LoweredPhase, inputs: &Bindings<'_>) -> Result<()> {
@@ -201,7 +222,7 @@ impl Lowered {
             thread.slots[k] = buffer.ptr();
         }
         std::mem::swap(&mut thread.frame, &mut ws.frame);
-        thread.frame.streaming = false;
+        thread.frame.stream = None;
         let mut result = Ok(());
         for instr in &phase.instrs {
             for (slot, len, dtype) in &instr.grow {
@@ -297,7 +318,8 @@ impl Lowered {
         let table: usize = phase.accumulators.iter().map(|a| ws.frame.lens[usize::from(a.len.0)]).sum();
         let leaves = events.div_ceil(LEAF).max(1);
         let most = (events.saturating_mul(4) / table.max(1)).clamp(1, MAX_CHUNKS);
-        let per_chunk = leaves.div_ceil(most) * LEAF;
+        // Chunks of at least four leaves: short ones would spend their time starting and combining.
+        let per_chunk = leaves.div_ceil(most).next_multiple_of(4) * LEAF;
         let chunks = events.div_ceil(per_chunk).max(1);
         while ws.accumulators.len() < chunks {
             ws.accumulators.push(Vec::new());
@@ -316,7 +338,7 @@ impl Lowered {
             thread.slots[..whole.len()].copy_from_slice(&whole);
             thread.frame.dims.clone_from(&ws.frame.dims);
             thread.frame.lens.clone_from(&ws.frame.lens);
-            thread.frame.streaming = true;
+            thread.frame.stream = Some(stream);
             thread.filled.fill(0);
         }
         let accumulators = &ws.accumulators;
@@ -574,18 +596,6 @@ impl Sweep<'_> {
 
 fn length(frame: &Frame, operand: &Operand) -> usize {
     frame.lens[usize::from(operand.len.0)] + usize::from(operand.dtype == DType::Offsets)
-}
-
-fn check_offsets(offsets: &[i64]) -> std::result::Result<(), String> {
-    match offsets.first() {
-        None => return Err("offsets are empty; expected one more than parents, starting at 0".into()),
-        Some(0) => {}
-        Some(x) => return Err(format!("offsets start at {x}, expected 0")),
-    }
-    offsets
-        .windows(2)
-        .position(|w| w[1] < w[0])
-        .map_or(Ok(()), |k| Err(format!("offsets decrease at position {}: {} after {}", k + 1, offsets[k + 1], offsets[k])))
 }
 
 fn fill_constant(buffer: &mut Buffer, constant: &Constant) {

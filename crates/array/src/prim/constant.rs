@@ -2,7 +2,7 @@
 
 use crate::attr::{Attrs, Data};
 use crate::error::Result;
-use crate::exec::{Kernel, LowerCx};
+use crate::exec::{Kernel, LowerCx, check_offsets};
 use crate::primitive::{Nature, Primitive, ill_formed};
 use crate::program::Program;
 use crate::sample::Sample;
@@ -84,6 +84,9 @@ impl Primitive for DataArray {
             (Data::F64(_), _) => DType::F64,
             (Data::Bool(_), _) => DType::Bool,
         };
+        if let (Data::I64(d), DType::Offsets) = (data, dtype) {
+            check_offsets(d).map_err(|m| ill_formed(self.name(), m))?;
+        }
         let fixed: Option<usize> = space.iter().map(|l| program.level(l).len).product();
         let expected = fixed.map(|n| n + usize::from(dtype == DType::Offsets));
         if expected.is_some_and(|n| n != data.len()) {
@@ -102,6 +105,8 @@ impl Primitive for DataArray {
             let space = s.b.dense_of("bins", 3);
             let x = s.f64("x", space, &[1.0, 2.0, 3.0]);
             x * s.b.constant_f64(&[0.5, -1.0, 2.0], space)
+        }), Sample::special("signed zeros, infinities, NaN", &[0.0, -0.0, f64::INFINITY, f64::NAN], |s| {
+            s.b.constant_f64(&[0.0, -0.0, f64::INFINITY, f64::NAN], s.b.dense_of("bins", 4))
         })]
     }
 }

@@ -20,6 +20,7 @@ pub(crate) mod logsumexp;
 pub(crate) mod prod;
 pub(crate) mod quantify;
 pub(crate) mod recurrence;
+pub(crate) mod rows;
 pub(crate) mod scatter;
 pub(crate) mod select;
 pub(crate) mod sort;

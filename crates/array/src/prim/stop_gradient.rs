@@ -65,6 +65,9 @@ impl Primitive for StopGradient {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample::special("a value", &[2.0], |s| s.f64("x", s.b.dense("n"), &[2.0]).stop_gradient())]
+        vec![Sample::generic("beside a derivative", |s| {
+            let x = s.f64("x", s.b.dense("n"), &[2.0, -1.5]);
+            x * x.stop_gradient()
+        }), Sample::special("a value", &[2.0], |s| s.f64("x", s.b.dense("n"), &[2.0]).stop_gradient())]
     }
 }

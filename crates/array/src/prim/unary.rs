@@ -47,6 +47,7 @@ impl<F: UnaryRule> Lane for UnaryLane<F> {
     type B = ();
     type C = ();
     type Out = f64;
+    const HEAVY: bool = !matches!(F::OP, Unary::Neg | Unary::Abs | Unary::Sign | Unary::Recip | Unary::Square | Unary::Sqrt | Unary::Floor | Unary::Ceil | Unary::Round);
 
     #[inline(always)]
     fn eval<I: Isa>(a: f64, (): (), (): ()) -> f64 {
