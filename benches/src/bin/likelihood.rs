@@ -14,7 +14,8 @@ const HISTORICAL: [(&str, f64, f64, f64); 5] = [
 ];
 
 fn main() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/atlas-likelihoods");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/data/atlas-likelihoods");
     if !folder.is_dir() {
         println!("skipped: {} is not here", folder.display());
         return;
@@ -23,7 +24,9 @@ fn main() {
         let bytes = std::fs::read(folder.join(format!("{name}.json"))).expect("readable");
         let build = || {
             let (workspace, _) = Workspace::from_slice(&bytes).expect("a workspace");
-            let mut model = Model::new(spec::resolve(&workspace, &spec::Options::default()).expect("resolves")).expect("compiles");
+            let mut model =
+                Model::new(spec::resolve(&workspace, &spec::Options::default()).expect("resolves"))
+                    .expect("compiles");
             let (inits, data) = (model.spec().inits(), model.observed());
             model.gradient(&inits, &data).expect("evaluates");
             model
@@ -31,13 +34,25 @@ fn main() {
         let mut model = build();
         let (inits, data) = (model.spec().inits(), model.observed());
         let stats = measure(|| model.twice_nll(&inits, &data).expect("evaluates"));
-        Row::stats(format!("{name}: value"), &stats).historical(value, "by hand").ratio_at_most(3.0, 1.5).report();
+        Row::stats(format!("{name}: value"), &stats)
+            .historical(value, "by hand")
+            .ratio_at_most(3.0, 1.5)
+            .report();
         let mut g = vec![0.0; inits.len()];
-        let stats = measure(|| model.value_and_gradient(&inits, &data, &mut g).expect("evaluates"));
-        Row::stats(format!("{name}: value + gradient"), &stats).historical(gradient, "by hand").ratio_at_most(3.0, 1.5).report();
+        let stats = measure(|| {
+            model
+                .value_and_gradient(&inits, &data, &mut g)
+                .expect("evaluates")
+        });
+        Row::stats(format!("{name}: value + gradient"), &stats)
+            .historical(gradient, "by hand")
+            .ratio_at_most(3.0, 1.5)
+            .report();
         let stats = measure(|| model.hessian(&inits, &data).expect("evaluates"));
         Row::stats(format!("{name}: exact Hessian"), &stats).report();
         let stats = measure(build);
-        Row::stats(format!("{name}: read + compile"), &stats).value_at_most(30e-3, 10e-3).report();
+        Row::stats(format!("{name}: read + compile"), &stats)
+            .value_at_most(30e-3, 10e-3)
+            .report();
     }
 }

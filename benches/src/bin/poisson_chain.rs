@@ -57,7 +57,10 @@ fn by_hand_body<I: Isa>(x: &[f64], n: &[f64], p: &[f64; 6]) -> Reference {
         }
     }
     let sum = |k: usize| acc[k].iter().sum::<f64>();
-    Reference { value: sum(0), gradient: [sum(1), sum(2), sum(3), sum(4), sum(5), sum(6)] }
+    Reference {
+        value: sum(0),
+        gradient: [sum(1), sum(2), sum(3), sum(4), sum(5), sum(6)],
+    }
 }
 
 pullback_ad::multiversion! {
@@ -80,10 +83,17 @@ fn record() -> pullback_array::Program {
 fn main() {
     let _ = by_hand_at;
     let lowered = Lowered::new(record()).expect("lowers");
-    println!("{} nodes, {:?} instructions", lowered.program().nodes().len(), lowered.instruction_counts());
+    println!(
+        "{} nodes, {:?} instructions",
+        lowered.program().nodes().len(),
+        lowered.instruction_counts()
+    );
     let columns = |size: usize| -> (Vec<f64>, Vec<f64>) {
         let size = size.next_multiple_of(32);
-        ((0..size).map(|i| (i % 1000) as f64 / 500.0).collect(), (0..size).map(|i| (i % 7) as f64).collect())
+        (
+            (0..size).map(|i| (i % 1000) as f64 / 500.0).collect(),
+            (0..size).map(|i| (i % 7) as f64).collect(),
+        )
     };
     for (size, required, aim) in [(100_000, 1.6, 1.2), (1_000_000, 1.6, 1.5)] {
         let (x, n) = columns(size);
@@ -93,12 +103,30 @@ fn main() {
         let bindings = Bindings::ordered(&bindings);
         lowered.run(&mut ws, &bindings).expect("runs");
         let hand = by_hand(&x, &n, &P);
-        assert!((ws.scalar(0) / hand.value - 1.0).abs() < 1e-10, "{} {}", ws.scalar(0), hand.value);
+        assert!(
+            (ws.scalar(0) / hand.value - 1.0).abs() < 1e-10,
+            "{} {}",
+            ws.scalar(0),
+            hand.value
+        );
         for k in 0..6 {
-            assert!((ws.scalar(k + 1) / hand.gradient[k] - 1.0).abs() < 1e-9, "{k}: {} {}", ws.scalar(k + 1), hand.gradient[k]);
+            assert!(
+                (ws.scalar(k + 1) / hand.gradient[k] - 1.0).abs() < 1e-9,
+                "{k}: {} {}",
+                ws.scalar(k + 1),
+                hand.gradient[k]
+            );
         }
-        let pair = paired(|| lowered.run(&mut ws, &bindings).expect("runs"), || by_hand(&x, &n, &P).value);
-        Row::paired(format!("Poisson chain, {size} values: value + gradient for 6 scalars"), &pair).ratio_at_most(required, aim).report();
+        let pair = paired(
+            || lowered.run(&mut ws, &bindings).expect("runs"),
+            || by_hand(&x, &n, &P).value,
+        );
+        Row::paired(
+            format!("Poisson chain, {size} values: value + gradient for 6 scalars"),
+            &pair,
+        )
+        .ratio_at_most(required, aim)
+        .report();
     }
     for (size, required, aim, historical) in [(100, 2e-6, 1e-6, 37e-6), (1000, 6e-6, 5e-6, 41e-6)] {
         let (x, n) = columns(size);
@@ -107,8 +135,14 @@ fn main() {
         bindings.extend(P.iter().map(Column::from));
         let bindings = Bindings::ordered(&bindings);
         let stats = measure(|| lowered.run(&mut ws, &bindings).expect("runs"));
-        Row::stats(format!("Poisson chain, {size} values"), &stats).historical(historical, "JAX jit from Python").value_at_most(required, aim).report();
+        Row::stats(format!("Poisson chain, {size} values"), &stats)
+            .historical(historical, "JAX jit from Python")
+            .value_at_most(required, aim)
+            .report();
     }
     let stats = measure(|| Lowered::new(record()).expect("lowers"));
-    Row::stats("record + vjp + lower, 50 operations", &stats).historical(65e-3, "XLA, at best").value_at_most(0.5e-3, 0.1e-3).report();
+    Row::stats("record + vjp + lower, 50 operations", &stats)
+        .historical(65e-3, "XLA, at best")
+        .value_at_most(0.5e-3, 0.1e-3)
+        .report();
 }

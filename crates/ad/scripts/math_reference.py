@@ -153,9 +153,6 @@ FUNCTIONS = {
     "digamma:negative": (wide(mp.digamma), [uniform(-20, 0), power(-500, 20, -1)]),
     "trigamma:negative": (wide(lambda x: mp.psi(1, x)), [uniform(-20, 0), power(-500, 20, -1)]),
 }
-for order in (2, 3, 5, 10):
-    FUNCTIONS[f"polygamma{order}"] = (lambda x, n=order: mp.psi(n, x), [uniform(0, 30), power(-20, 60, 1)])
-
 PAIRS = {
     "pow": (
         lambda x, y: mp.power(x, y),

@@ -9,10 +9,8 @@ type Binary = fn(&mut [f64], &[f64], &[f64]);
 enum Kernel {
     One(fn(Level) -> Unary, fn(f64) -> f64),
     Two(fn(Level) -> Binary, fn(f64, f64) -> f64),
-    /// Only as a function of one value.
-    Order(u32),
 }
-use Kernel::{One, Order, Two};
+use Kernel::{One, Two};
 
 /// What an ulp is counted of.
 #[derive(Clone, Copy, PartialEq)]
@@ -27,6 +25,7 @@ enum Unit {
 use Unit::{Absolute, Reflected, Result};
 
 /// Name, kernel, the bound of the documentation (ulp), unit.
+#[rustfmt::skip] // A row per line.
 fn table() -> Vec<(&'static str, Kernel, f64, Unit)> {
     vec![
         ("exp", One(slice::exp_at, scalar::exp), 1.0, Result),
@@ -37,7 +36,7 @@ fn table() -> Vec<(&'static str, Kernel, f64, Unit)> {
         ("log10", One(slice::log10_at, scalar::log10), 1.0, Result),
         ("sin", One(slice::sin_at, scalar::sin), 1.0, Result),
         ("cos", One(slice::cos_at, scalar::cos), 1.0, Result),
-        ("tan", One(slice::tan_at, scalar::tan), 2.0, Result),
+        ("tan", One(slice::tan_at, scalar::tan), 1.0, Result),
         ("asin", One(slice::asin_at, scalar::asin), 1.0, Result),
         ("acos", One(slice::acos_at, scalar::acos), 1.0, Result),
         ("atan", One(slice::atan_at, scalar::atan), 1.0, Result),
@@ -48,89 +47,25 @@ fn table() -> Vec<(&'static str, Kernel, f64, Unit)> {
         ("acosh", One(slice::acosh_at, scalar::acosh), 2.0, Result),
         ("atanh", One(slice::atanh_at, scalar::atanh), 2.0, Result),
         ("cbrt", One(slice::cbrt_at, scalar::cbrt), 1.0, Result),
-        (
-            "sigmoid",
-            One(slice::sigmoid_at, scalar::sigmoid),
-            2.0,
-            Result,
-        ),
-        (
-            "softplus",
-            One(slice::softplus_at, scalar::softplus),
-            2.0,
-            Result,
-        ),
-        (
-            "log1mexp",
-            One(slice::log1mexp_at, scalar::log1mexp),
-            2.0,
-            Result,
-        ),
+        ("sigmoid", One(slice::sigmoid_at, scalar::sigmoid), 2.5, Result),
+        ("softplus", One(slice::softplus_at, scalar::softplus), 2.0, Result),
+        ("log1mexp", One(slice::log1mexp_at, scalar::log1mexp), 2.0, Result),
         ("erf", One(slice::erf_at, scalar::erf), 1.0, Result),
         ("erfc", One(slice::erfc_at, scalar::erfc), 2.0, Result),
         ("erfcx", One(slice::erfcx_at, scalar::erfcx), 2.0, Result),
-        (
-            "norm_cdf",
-            One(slice::norm_cdf_at, scalar::norm_cdf),
-            2.0,
-            Result,
-        ),
-        (
-            "log_norm_cdf",
-            One(slice::log_norm_cdf_at, scalar::log_norm_cdf),
-            2.0,
-            Result,
-        ),
-        (
-            "norm_quantile",
-            One(slice::norm_quantile_at, scalar::norm_quantile),
-            5.0,
-            Result,
-        ),
+        ("norm_cdf", One(slice::norm_cdf_at, scalar::norm_cdf), 2.0, Result),
+        ("log_norm_cdf", One(slice::log_norm_cdf_at, scalar::log_norm_cdf), 2.0, Result),
+        ("norm_quantile", One(slice::norm_quantile_at, scalar::norm_quantile), 5.0, Result),
         ("lgamma", One(slice::lgamma_at, scalar::lgamma), 2.0, Result),
-        (
-            "lgamma:negative",
-            One(slice::lgamma_at, scalar::lgamma),
-            3.0,
-            Absolute,
-        ),
-        (
-            "digamma",
-            One(slice::digamma_at, scalar::digamma),
-            2.0,
-            Result,
-        ),
-        (
-            "digamma:negative",
-            One(slice::digamma_at, scalar::digamma),
-            6.0,
-            Reflected,
-        ),
-        (
-            "trigamma",
-            One(slice::trigamma_at, scalar::trigamma),
-            2.0,
-            Result,
-        ),
-        (
-            "trigamma:negative",
-            One(slice::trigamma_at, scalar::trigamma),
-            6.0,
-            Result,
-        ),
-        ("polygamma2", Order(2), 6.0, Result),
-        ("polygamma3", Order(3), 7.0, Result),
-        ("polygamma5", Order(5), 9.0, Result),
-        ("polygamma10", Order(10), 14.0, Result),
+        ("lgamma:negative", One(slice::lgamma_at, scalar::lgamma), 3.0, Absolute),
+        ("digamma", One(slice::digamma_at, scalar::digamma), 2.0, Result),
+        ("digamma:negative", One(slice::digamma_at, scalar::digamma), 6.0, Reflected),
+        ("trigamma", One(slice::trigamma_at, scalar::trigamma), 2.0, Result),
+        ("trigamma:negative", One(slice::trigamma_at, scalar::trigamma), 6.0, Result),
         ("pow", Two(slice::pow_at, scalar::pow), 1.0, Result),
         ("hypot", Two(slice::hypot_at, scalar::hypot), 1.0, Result),
         ("atan2", Two(slice::atan2_at, scalar::atan2), 2.0, Result),
-        (
-            "logaddexp",
-            Two(slice::logaddexp_at, scalar::logaddexp),
-            2.0,
-            Absolute,
-        ),
+        ("logaddexp", Two(slice::logaddexp_at, scalar::logaddexp), 2.0, Absolute),
         ("xlogy", Two(slice::xlogy_at, scalar::xlogy), 2.0, Result),
     ]
 }
@@ -201,11 +136,6 @@ fn documented_bounds_hold_on_every_instruction_set() {
             match kernel {
                 One(at, _) => at(level)(&mut got, &xs),
                 Two(at, _) => at(level)(&mut got, &xs, &ys),
-                Order(n) => {
-                    for (g, x) in got.iter_mut().zip(&xs) {
-                        *g = scalar::polygamma(n, *x);
-                    }
-                }
             }
             let (worst, at) = rows
                 .iter()
@@ -252,7 +182,6 @@ fn one_value_and_a_slice_agree() {
                     at(Level::current())(&mut out, &[row.x], &[row.y]);
                     (f(row.x, row.y), out[0])
                 }
-                Order(_) => continue,
             };
             let there = Row {
                 hi: one,

@@ -46,10 +46,18 @@ pub fn margin<'b>(b: &'b Builder, decision: Sym<'b>) -> Result<Sym<'b>> {
     });
     let refused = |message: &str| {
         let label = b.with_program(|p| p.label_of(id));
-        Err(Error::Refused { transform: "margin", primitive: primitive.name(), label, message: message.into() })
+        Err(Error::Refused {
+            transform: "margin",
+            primitive: primitive.name(),
+            label,
+            message: message.into(),
+        })
     };
     let arg = |i: usize| b.sym(args[i]);
-    if let Some(op) = Compare::ALL.into_iter().find(|op| op.primitive() == primitive) {
+    if let Some(op) = Compare::ALL
+        .into_iter()
+        .find(|op| op.primitive() == primitive)
+    {
         if b.ty(arg(0)).dtype != DType::F64 {
             return refused("integers do not change by small steps");
         }
@@ -61,7 +69,10 @@ pub fn margin<'b>(b: &'b Builder, decision: Sym<'b>) -> Result<Sym<'b>> {
             Compare::Eq => -(x - y).abs(),
         });
     }
-    if let Some(op) = Logic::ALL.into_iter().find(|op| op.primitive() == primitive) {
+    if let Some(op) = Logic::ALL
+        .into_iter()
+        .find(|op| op.primitive() == primitive)
+    {
         let x = margin(b, arg(0))?;
         if op == Logic::Not {
             return Ok(-x);
@@ -84,7 +95,12 @@ pub fn margin<'b>(b: &'b Builder, decision: Sym<'b>) -> Result<Sym<'b>> {
         values.extend((1..args.len()).map(arg));
         return Ok(b.push(primitive, &values, attrs).first(b));
     }
-    match (Quantify::ALL.into_iter().find(|op| op.primitive() == primitive), attrs.level("over")) {
+    match (
+        Quantify::ALL
+            .into_iter()
+            .find(|op| op.primitive() == primitive),
+        attrs.level("over"),
+    ) {
         (Some(Quantify::Any), Some(over)) => Ok(margin(b, arg(0))?.max_over(over)),
         (Some(Quantify::All), Some(over)) => Ok(margin(b, arg(0))?.min_over(over)),
         _ => refused("no margin is known for it; compare doubles, or make bins of them"),

@@ -20,10 +20,10 @@
 
 use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
+use crate::prim;
 use crate::prim::bin::{Flow, Last};
 use crate::prim::extreme::{Arg, Extreme};
 use crate::prim::quantify::Quantify;
-use crate::prim;
 use crate::primitive::ill_formed;
 use crate::space::{LevelId, LevelKind, Space};
 
@@ -35,7 +35,10 @@ impl Builder {
             Some(LevelKind::Ragged { offsets, .. }) => Some(self.sym(offsets)),
             _ => {
                 let name = self.with_program(|p| p.space_name(&space));
-                self.fail(ill_formed(what, format!("[{name}] does not end with a ragged level")));
+                self.fail(ill_formed(
+                    what,
+                    format!("[{name}] does not end with a ragged level"),
+                ));
                 None
             }
         }
@@ -59,7 +62,10 @@ impl Builder {
     /// All pairs of an element of the last level of `left` and one of the last level of `right`, below the same parent: their path, and the index of each
     /// member.
     pub fn cartesian(&self, left: Space, right: Space, name: &str) -> (Space, Sym<'_>, Sym<'_>) {
-        match (self.offsets("cartesian_offsets", left), self.offsets("cartesian_offsets", right)) {
+        match (
+            self.offsets("cartesian_offsets", left),
+            self.offsets("cartesian_offsets", right),
+        ) {
             (Some(l), Some(r)) => prim::combine::cartesian(self, l, r, name),
             _ => (left, f64::NAN.into(), f64::NAN.into()),
         }
@@ -67,17 +73,28 @@ impl Builder {
 
     /// The number of each element of `space` in its segment of the level `over`, from 0; for a stream, from its start.
     pub fn position(&self, space: Space, over: LevelId) -> Sym<'_> {
-        self.push(prim::POSITION, &[], Attrs::to(space).with("over", Attr::Level(over))).first(self)
+        self.push(
+            prim::POSITION,
+            &[],
+            Attrs::to(space).with("over", Attr::Level(over)),
+        )
+        .first(self)
     }
 
     /// The number of elements in each segment of the last level of `space`.
     pub fn counts(&self, space: Space) -> Sym<'_> {
-        self.offsets("counts", space).map_or_else(|| f64::NAN.into(), |o| self.push(prim::COUNTS, &[o], Attrs::NONE).first(self))
+        self.offsets("counts", space).map_or_else(
+            || f64::NAN.into(),
+            |o| self.push(prim::COUNTS, &[o], Attrs::NONE).first(self),
+        )
     }
 
     /// The index for [`Sym::at`] from numbers within a segment of the last level of `space`, such as the `Muon_jetIdx` of a file. Negative: nothing.
     pub fn locate<'b>(&'b self, number: Sym<'b>, space: Space) -> Sym<'b> {
-        self.offsets("locate", space).map_or(number, |o| self.push(prim::LOCATE, &[number, o], Attrs::NONE).first(self))
+        self.offsets("locate", space).map_or(number, |o| {
+            self.push(prim::LOCATE, &[number, o], Attrs::NONE)
+                .first(self)
+        })
     }
 }
 
@@ -86,7 +103,9 @@ impl<'b> Sym<'b> {
     ///
     /// The filter of a level below events keeps the parent; the filter of the stream itself gives each event one child or none, `events > name`.
     pub fn filter(self, name: &str) -> (Space, Self) {
-        self.builder().map_or((Space::SCALAR, self), |b| prim::filter::filter(b, self, name))
+        self.builder().map_or((Space::SCALAR, self), |b| {
+            prim::filter::filter(b, self, name)
+        })
     }
 
     /// The elements at `index` along the innermost level; NaN, false or -1 where the index is negative.
@@ -94,7 +113,9 @@ impl<'b> Sym<'b> {
     /// Indices along a ragged level or a stream count from the start of the block, so they mean something to a gather only. The number of an element in its
     /// segment, which can be written out, is `b.position(space, level).at(index)`.
     pub fn at(self, index: Self) -> Self {
-        self.space().last().map_or(self, |over| self.gather_over(over, index))
+        self.space()
+            .last()
+            .map_or(self, |over| self.gather_over(over, index))
     }
 
     /// Product along a level: Πᵢ x\[p, i, q\]; 1 for an empty segment.
@@ -152,18 +173,28 @@ impl<'b> Sym<'b> {
     /// assert!(ws.f64(1).iter().all(|w| (w - 0.5).abs() < 1e-12)); // exp(x - y): the error is that of y, 1000 ε
     /// ```
     pub fn logsumexp(self, over: LevelId) -> Self {
-        let stream = self.builder().is_some_and(|b| b.with_program(|p| p.level(over).kind == LevelKind::Stream));
-        if stream { prim::logsumexp::in_primitives(self, over) } else { self.apply(prim::LOGSUMEXP, Attrs::over(over)) }
+        let stream = self
+            .builder()
+            .is_some_and(|b| b.with_program(|p| p.level(over).kind == LevelKind::Stream));
+        if stream {
+            prim::logsumexp::in_primitives(self, over)
+        } else {
+            self.apply(prim::LOGSUMEXP, Attrs::over(over))
+        }
     }
 
     /// The index, for [`Sym::at`], of the largest element along the innermost level: the first of equal ones, the first NaN if there is one, -1 if there is none.
     pub fn argmax(self) -> Self {
-        self.space().last().map_or(self, |over| self.apply(Arg::Max.primitive(), Attrs::over(over)))
+        self.space().last().map_or(self, |over| {
+            self.apply(Arg::Max.primitive(), Attrs::over(over))
+        })
     }
 
     /// The index, for [`Sym::at`], of the smallest element along the innermost level, as [`Sym::argmax`].
     pub fn argmin(self) -> Self {
-        self.space().last().map_or(self, |over| self.apply(Arg::Min.primitive(), Attrs::over(over)))
+        self.space().last().map_or(self, |over| {
+            self.apply(Arg::Min.primitive(), Attrs::over(over))
+        })
     }
 
     /// This value of the leading element in each segment: the one with the largest `by`; NaN where there is none.

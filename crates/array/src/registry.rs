@@ -80,7 +80,9 @@ impl Default for Registry {
 impl Registry {
     /// The primitives of this crate.
     pub fn standard() -> Self {
-        Self { list: all().into_iter().map(|p| (p.name(), p)).collect() }
+        Self {
+            list: all().into_iter().map(|p| (p.name(), p)).collect(),
+        }
     }
 
     /// With one more primitive; it takes the place of one with the same name.

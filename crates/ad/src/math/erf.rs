@@ -156,7 +156,9 @@ pub fn erfcx<I: Isa>(x: f64) -> f64 {
     let (r, r_low) = erfcx_pair::<I>(a);
     let bounded = clamp(a, 0.0, 26.64);
     let (h, l) = two_prod::<I>(bounded, bounded);
-    let left = 2.0 * exp_times::<I>(h, l, 1.0, 0.0) - r;
+    let (v, w, s, t) = exp_times_pair::<I>(h, l, 2.0, 0.0);
+    let (left, left_low) = two_sum(v * s * t, -r);
+    let left = left + (left_low + (w * s * t - r_low));
     let left = if a > 26.64 { f64::INFINITY } else { left };
     if x < 0.0 { left } else { r + r_low }
 }

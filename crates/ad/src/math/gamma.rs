@@ -76,9 +76,6 @@ const BERNOULLI: [f64; 10] = [
 /// From here on the asymptotic series are used.
 const FAR: f64 = 10.0;
 
-/// The largest order of [`polygamma`].
-pub const POLYGAMMA_ORDERS: u32 = 100;
-
 /// ln |Γ(x)|. Error ≤ 2 ulp for x > 0; for negative x an absolute error of 3 ulp of max(|result|, 1) (its zeros there are not resolved).
 /// inf at 0 and at the negative integers. Sun's algorithm (fdlibm `e_lgamma_r.c`), from the crate `libm`.
 #[inline(always)]
@@ -198,43 +195,4 @@ fn trigamma_value(x: f64) -> f64 {
         };
     }
     sum + low
-}
-
-/// ψ⁽ⁿ⁾(x), the n-th derivative of digamma; n = 0 is digamma, 1 trigamma.
-///
-/// For n ≥ 2: ψ⁽ⁿ⁾(x) = (−1)ⁿ⁺¹ n! Σ (x + k)⁻⁽ⁿ⁺¹⁾, the sum's tail by the asymptotic series (Abramowitz and Stegun 6.4.11); x > 0 only. Error ≤ n + 4 ulp.
-/// NaN for x < 0, and for n > [`POLYGAMMA_ORDERS`].
-pub fn polygamma(n: u32, x: f64) -> f64 {
-    match n {
-        0 => return digamma_value(x),
-        1 => return trigamma_value(x),
-        _ if n > POLYGAMMA_ORDERS || x.is_nan() || x < 0.0 => return f64::NAN,
-        _ => {}
-    }
-    let order = f64::from(n);
-    // n!/y^(n+1) = (1/y) Π j/y, without an overflow that the result doesn't have.
-    let term = |y: f64| (1..=n).fold(1.0 / y, |t, j| t * (f64::from(j) / y));
-    let far = FAR + order;
-    let steps = if x < far { (far - x).ceil() } else { 0.0 };
-    let y = x + steps;
-    // With T = n!/y^(n+1): (n − 1)!/yⁿ = T y/n, n!/(2 y^(n+1)) = T/2, B₂ₖ (2k + n − 1)!/((2k)! y^(2k+n)) = T B₂ₖ/((2k)! y^(2k−1)) Π_{j=1}^{2k−1} (n + j).
-    let t = term(y);
-    let mut sum = 0.5;
-    let mut factor = 0.5 * (order + 1.0) / y;
-    for (k, b) in BERNOULLI.iter().enumerate() {
-        sum += b * factor;
-        let two_k = 2.0 * (k as f64 + 1.0);
-        factor *=
-            (order + two_k) / (y * (two_k + 1.0)) * ((order + two_k + 1.0) / (y * (two_k + 2.0)));
-    }
-    let mut total = t * sum + t * (y / order);
-    let mut i = steps;
-    while i > 0.0 {
-        i -= 1.0;
-        total += term(x + i);
-    }
-    if y == f64::INFINITY {
-        total = 0.0;
-    }
-    if n % 2 == 1 { total } else { -total }
 }

@@ -3,7 +3,7 @@ use super::exp::{exp, expm1};
 use super::ln::{ln, ln_1p};
 use crate::isa::Isa;
 
-/// The logistic function 1/(1 + e⁻ˣ), as eˣ/(1 + eˣ) for negative x, so that nothing overflows. Error ≤ 2 ulp.
+/// The logistic function 1/(1 + e⁻ˣ), as eˣ/(1 + eˣ) for negative x, so that nothing overflows. Error ≤ 2.5 ulp.
 #[inline(always)]
 pub fn sigmoid<I: Isa>(x: f64) -> f64 {
     let e = exp::<I>(-x.abs());

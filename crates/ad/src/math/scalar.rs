@@ -10,8 +10,6 @@
 //! assert_eq!(scalar::pow(3.0, 4.0), 81.0);
 //! assert!((scalar::norm_cdf(-1.0) - 0.15865525393145705).abs() < 1e-16);
 //! ```
-pub use super::gamma::polygamma;
-
 macro_rules! scalars {
     ($map:ident, $trait:ident, $args:tt; $($name:ident, $at:ident, $ty:ident in $file:ident $(: $core:ident, $is_rare:ident, $rare:ident)?;)*) => {
         $(scalars!(@row $args $name $file);)*

@@ -64,21 +64,22 @@ fn reduce<I: Isa>(x: f64) -> (f64, f64, u64) {
     (h, l, shifted.to_bits())
 }
 
-/// sin(h + l), |h| ≤ π/4.
+/// sin(h + l) as a pair, |h| ≤ π/4.
 #[inline(always)]
-fn sin_near<I: Isa>(h: f64, l: f64) -> f64 {
+fn sin_near<I: Isa>(h: f64, l: f64) -> (f64, f64) {
     let z = h * h;
     let tail = I::fma(z * h, even_odd::<I, 6>(z, &SIN_P), l * (1.0 - 0.5 * z));
-    h + tail
+    (h, tail)
 }
 
-/// cos(h + l), |h| ≤ π/4, the sum in the order of fdlibm's `k_cos.c`.
+/// cos(h + l) as a pair, |h| ≤ π/4, the sum in the order of fdlibm's `k_cos.c`.
 #[inline(always)]
-fn cos_near<I: Isa>(h: f64, l: f64) -> f64 {
+fn cos_near<I: Isa>(h: f64, l: f64) -> (f64, f64) {
     let z = h * h;
     let half = 0.5 * z;
     let w = 1.0 - half;
-    w + (((1.0 - w) - half) + I::fma(z * z, even_odd::<I, 6>(z, &COS_P), -(h * l)))
+    let tail = I::fma(z * z, even_odd::<I, 6>(z, &COS_P), -(h * l));
+    (w, ((1.0 - w) - half) + tail)
 }
 
 /// Whether x is beyond the range of the branch-free functions (also ±inf).
@@ -96,7 +97,8 @@ fn pick(odd: u64, a: f64, b: f64) -> f64 {
 #[inline(always)]
 pub(crate) fn sin_near_zero<I: Isa>(x: f64) -> f64 {
     let (h, l, q) = reduce::<I>(x);
-    let y = pick(q, sin_near::<I>(h, l), cos_near::<I>(h, l));
+    let (s, c) = (sin_near::<I>(h, l), cos_near::<I>(h, l));
+    let y = pick(q, s.0, c.0) + pick(q, s.1, c.1);
     let y = f64::from_bits(y.to_bits() ^ ((q & 2) << 62));
     if x.abs() < 1e-9 { x } else { y }
 }
@@ -105,7 +107,8 @@ pub(crate) fn sin_near_zero<I: Isa>(x: f64) -> f64 {
 #[inline(always)]
 pub(crate) fn cos_near_zero<I: Isa>(x: f64) -> f64 {
     let (h, l, q) = reduce::<I>(x);
-    let y = pick(q, cos_near::<I>(h, l), sin_near::<I>(h, l));
+    let (s, c) = (sin_near::<I>(h, l), cos_near::<I>(h, l));
+    let y = pick(q, c.0, s.0) + pick(q, c.1, s.1);
     f64::from_bits(y.to_bits() ^ ((q.wrapping_add(1) & 2) << 62))
 }
 
@@ -114,7 +117,14 @@ pub(crate) fn cos_near_zero<I: Isa>(x: f64) -> f64 {
 pub(crate) fn tan_near_zero<I: Isa>(x: f64) -> f64 {
     let (h, l, q) = reduce::<I>(x);
     let (s, c) = (sin_near::<I>(h, l), cos_near::<I>(h, l));
-    let y = pick(q, s, -c) / pick(q, c, s);
+    let (n, n_low) = (pick(q, s.0, -c.0), pick(q, s.1, -c.1));
+    let (d, d_low) = (pick(q, c.0, s.0), pick(q, c.1, s.1));
+    // The quotient of the pairs.
+    let inverse = 1.0 / (d + d_low);
+    let y = (n + n_low) * inverse;
+    let (p, p_low) = two_prod::<I>(y, d);
+    let residual = ((n - p) - p_low) + (n_low - y * d_low);
+    let y = I::fma(residual, inverse, y);
     if x.abs() < 1e-9 { x } else { y }
 }
 
@@ -156,7 +166,7 @@ pub fn cos<I: Isa>(x: f64) -> f64 {
     }
 }
 
-/// tan x = sin x / cos x. Error ≤ 2 ulp; beyond |x| = 2²⁰ the standard library's. NaN for ±inf.
+/// tan x = sin x / cos x. Error ≤ 1 ulp; beyond |x| = 2²⁰ the standard library's. NaN for ±inf.
 #[inline(always)]
 pub fn tan<I: Isa>(x: f64) -> f64 {
     if is_far(x) {

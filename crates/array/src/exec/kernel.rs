@@ -148,7 +148,12 @@ impl<'a> Io<'a> {
         let operand = &self.args[i];
         assert!(T::fits(operand.dtype), "argument {i} is {}", operand.dtype);
         // SAFETY: the executor gave the slot room for `length` elements of `dtype`; results never alias arguments.
-        unsafe { std::slice::from_raw_parts(self.slots[operand.slot as usize].cast::<T>(), self.length(operand)) }
+        unsafe {
+            std::slice::from_raw_parts(
+                self.slots[operand.slot as usize].cast::<T>(),
+                self.length(operand),
+            )
+        }
     }
 
     /// Result `k`, to be written; each may be taken once.
@@ -162,7 +167,12 @@ impl<'a> Io<'a> {
         assert!(self.taken.get() & (1 << k) == 0, "result {k} taken twice");
         self.taken.set(self.taken.get() | (1 << k));
         // SAFETY: as for arguments; uniqueness by `taken`, and slots of results are distinct from each other and from those of arguments.
-        unsafe { std::slice::from_raw_parts_mut(self.slots[operand.slot as usize].cast::<T>(), self.length(operand)) }
+        unsafe {
+            std::slice::from_raw_parts_mut(
+                self.slots[operand.slot as usize].cast::<T>(),
+                self.length(operand),
+            )
+        }
     }
 
     /// Segments of an axis.
@@ -170,13 +180,25 @@ impl<'a> Io<'a> {
         let count = self.len(axis.outer);
         let reduced = self.len(axis.reduced);
         let inner = reduced.checked_div(count).unwrap_or(1);
-        let offsets = axis.ragged.map(|(parents, slot)| self.offsets(parents, slot));
-        Segments { count, inner, dense: self.dim(axis.level), offsets }
+        let offsets = axis
+            .ragged
+            .map(|(parents, slot)| self.offsets(parents, slot));
+        Segments {
+            count,
+            inner,
+            dense: self.dim(axis.level),
+            offsets,
+        }
     }
 
     fn offsets(&self, parents: LenId, slot: u32) -> &'a [i64] {
         // SAFETY: slot of a value of type `offsets`, one longer than its path.
-        unsafe { std::slice::from_raw_parts(self.slots[slot as usize].cast::<i64>(), self.len(parents) + 1) }
+        unsafe {
+            std::slice::from_raw_parts(
+                self.slots[slot as usize].cast::<i64>(),
+                self.len(parents) + 1,
+            )
+        }
     }
 
     /// Position in argument `i` of the first element below element `outer` of its first `depth` levels.
@@ -197,7 +219,11 @@ impl<'a> Io<'a> {
                 Step::Ragged { parent, offsets } => {
                     let offsets = self.offsets(*parent, *offsets);
                     let parents = offsets.len() - 1;
-                    if parents == 0 { 0 } else { at / parents * offsets[parents] as usize + offsets[at % parents] as usize }
+                    if parents == 0 {
+                        0
+                    } else {
+                        at / parents * offsets[parents] as usize + offsets[at % parents] as usize
+                    }
                 }
             };
         }
@@ -210,22 +236,35 @@ impl<'a> Io<'a> {
     pub fn for_leaves(&self, i: usize, depth: usize, mut leaf: impl FnMut(usize, usize, usize)) {
         let operand = &self.args[i];
         let lanes = self.lanes(i, depth);
-        let is_stream = |step: &Step| matches!(step, Step::Dense(level) if Some(*level) == self.frame.stream);
-        if let Some(k) = operand.steps.iter().position(is_stream).filter(|k| *k >= depth) {
+        let is_stream =
+            |step: &Step| matches!(step, Step::Dense(level) if Some(*level) == self.frame.stream);
+        if let Some(k) = operand
+            .steps
+            .iter()
+            .position(is_stream)
+            .filter(|k| *k >= depth)
+        {
             let events = self.frame.stream.map_or(0, |level| self.dim(level));
             let per_lane = self.lanes(i, k).checked_div(lanes).unwrap_or(0);
             let mut first = 0;
             while first < events {
                 let end = (first + LEAF).min(events);
                 for outer in 0..lanes * per_lane {
-                    leaf(outer / per_lane, self.position(i, k + 1, outer * events + first), self.position(i, k + 1, outer * events + end));
+                    leaf(
+                        outer / per_lane,
+                        self.position(i, k + 1, outer * events + first),
+                        self.position(i, k + 1, outer * events + end),
+                    );
                 }
                 first = end;
             }
             return;
         }
         for lane in 0..lanes {
-            let (mut first, stop) = (self.position(i, depth, lane), self.position(i, depth, lane + 1));
+            let (mut first, stop) = (
+                self.position(i, depth, lane),
+                self.position(i, depth, lane + 1),
+            );
             while first < stop {
                 let end = (first + LEAF).min(stop);
                 leaf(lane, first, end);
@@ -243,7 +282,11 @@ impl<'a> Io<'a> {
                 Step::Ragged { parent, offsets } => {
                     let offsets = self.offsets(*parent, *offsets);
                     let parents = offsets.len() - 1;
-                    if parents == 0 { 0 } else { lanes / parents * offsets[parents] as usize }
+                    if parents == 0 {
+                        0
+                    } else {
+                        lanes / parents * offsets[parents] as usize
+                    }
                 }
             };
         }

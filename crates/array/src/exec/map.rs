@@ -67,11 +67,19 @@ fn run_body<I: Isa, F: Lane, S: Scalars>(args: MapArgs) {
     match (a, b, c) {
         (Arg::Array(a), Arg::Scalar(b), Arg::Scalar(c)) if F::HEAVY => chunks::<I, F>(dst, a, b, c),
         (Arg::Array(a), Arg::Scalar(b), Arg::Scalar(c)) => zip1(dst, a, |a| F::eval::<I>(a, b, c)),
-        (Arg::Array(a), Arg::Array(b), Arg::Scalar(c)) => zip2(dst, a, b, |a, b| F::eval::<I>(a, b, c)),
+        (Arg::Array(a), Arg::Array(b), Arg::Scalar(c)) => {
+            zip2(dst, a, b, |a, b| F::eval::<I>(a, b, c))
+        }
         (Arg::Scalar(a), Arg::Array(b), Arg::Scalar(c)) => zip1(dst, b, |b| F::eval::<I>(a, b, c)),
-        (Arg::Array(a), Arg::Array(b), Arg::Array(c)) => zip3(dst, a, b, c, |a, b, c| F::eval::<I>(a, b, c)),
-        (Arg::Scalar(a), Arg::Array(b), Arg::Array(c)) => zip2(dst, b, c, |b, c| F::eval::<I>(a, b, c)),
-        (Arg::Array(a), Arg::Scalar(b), Arg::Array(c)) => zip2(dst, a, c, |a, c| F::eval::<I>(a, b, c)),
+        (Arg::Array(a), Arg::Array(b), Arg::Array(c)) => {
+            zip3(dst, a, b, c, |a, b, c| F::eval::<I>(a, b, c))
+        }
+        (Arg::Scalar(a), Arg::Array(b), Arg::Array(c)) => {
+            zip2(dst, b, c, |b, c| F::eval::<I>(a, b, c))
+        }
+        (Arg::Array(a), Arg::Scalar(b), Arg::Array(c)) => {
+            zip2(dst, a, c, |a, c| F::eval::<I>(a, b, c))
+        }
         _ => {}
     }
 }
@@ -79,7 +87,12 @@ fn run_body<I: Isa, F: Lane, S: Scalars>(args: MapArgs) {
 /// One array: in chunks of several vectors, so that the long chains of elementary functions overlap.
 #[inline(always)]
 fn chunks<I: Isa, F: Lane>(dst: &mut [F::Out], a: &[F::A], b: F::B, c: F::C) {
-    for (out, a) in dst.as_chunks_mut::<GROUP>().0.iter_mut().zip(a.as_chunks::<GROUP>().0) {
+    for (out, a) in dst
+        .as_chunks_mut::<GROUP>()
+        .0
+        .iter_mut()
+        .zip(a.as_chunks::<GROUP>().0)
+    {
         for j in 0..GROUP {
             out[j] = F::eval::<I>(a[j], b, c);
         }
@@ -102,7 +115,13 @@ fn zip2<A: Copy, B: Copy, O>(dst: &mut [O], a: &[A], b: &[B], f: impl Fn(A, B) -
 }
 
 #[inline(always)]
-fn zip3<A: Copy, B: Copy, C: Copy, O>(dst: &mut [O], a: &[A], b: &[B], c: &[C], f: impl Fn(A, B, C) -> O) {
+fn zip3<A: Copy, B: Copy, C: Copy, O>(
+    dst: &mut [O],
+    a: &[A],
+    b: &[B],
+    c: &[C],
+    f: impl Fn(A, B, C) -> O,
+) {
     for (((out, a), b), c) in dst.iter_mut().zip(a).zip(b).zip(c) {
         *out = f(*a, *b, *c);
     }

@@ -10,12 +10,25 @@ use crate::space::{LevelId, LevelKind, Space};
 use crate::ty::{DType, Type};
 
 /// The path without the level `over`, for an operation that must see a whole segment at once: refuses a stream, whose elements come block by block.
-pub(crate) fn within(primitive: &'static str, program: &Program, args: &[Type], attrs: &Attrs, dtype: DType) -> Result<Space> {
+pub(crate) fn within(
+    primitive: &'static str,
+    program: &Program,
+    args: &[Type],
+    attrs: &Attrs,
+    dtype: DType,
+) -> Result<Space> {
     let space = reduced(primitive, program, args, attrs, dtype)?;
-    if let Some(level) = attrs.level("over").map(|l| program.level(l)).filter(|l| l.kind == LevelKind::Stream) {
+    if let Some(level) = attrs
+        .level("over")
+        .map(|l| program.level(l))
+        .filter(|l| l.kind == LevelKind::Stream)
+    {
         return Err(ill_formed(
             primitive,
-            format!("level `{}` is a stream, of which one block is seen at a time; use a sum, a maximum or a minimum over it", level.name),
+            format!(
+                "level `{}` is a stream, of which one block is seen at a time; use a sum, a maximum or a minimum over it",
+                level.name
+            ),
         ));
     }
     Ok(space)
@@ -23,27 +36,48 @@ pub(crate) fn within(primitive: &'static str, program: &Program, args: &[Type], 
 
 /// The axis of argument `i` at the level `over`.
 pub(crate) fn axis(primitive: &'static str, cx: &LowerCx<'_>, i: usize) -> Result<Axis> {
-    let Some(over) = cx.attrs().level("over") else { return Err(ill_formed(primitive, "expects a level `over`")) };
+    let Some(over) = cx.attrs().level("over") else {
+        return Err(ill_formed(primitive, "expects a level `over`"));
+    };
     axis_of(primitive, cx, cx.arg(i).space, over)
 }
 
 /// The axis of a path at a level.
-pub(crate) fn axis_of(primitive: &'static str, cx: &LowerCx<'_>, space: Space, over: LevelId) -> Result<Axis> {
-    cx.axis(space, over).ok_or_else(|| ill_formed(primitive, "the level is not on the path"))
+pub(crate) fn axis_of(
+    primitive: &'static str,
+    cx: &LowerCx<'_>,
+    space: Space,
+    over: LevelId,
+) -> Result<Axis> {
+    cx.axis(space, over)
+        .ok_or_else(|| ill_formed(primitive, "the level is not on the path"))
 }
 
 /// Checks that `to` is `parent` with one ragged level whose offsets `maker` makes.
-pub(crate) fn expect_structure(primitive: &'static str, program: &Program, to: Space, parent: Space, maker: PrimitiveRef) -> Result<()> {
+pub(crate) fn expect_structure(
+    primitive: &'static str,
+    program: &Program,
+    to: Space,
+    parent: Space,
+    maker: PrimitiveRef,
+) -> Result<()> {
     let level = to.last().map(|l| program.level(l).kind);
     match level {
         Some(LevelKind::Ragged { parent: p, offsets })
-            if p == parent && to.prefix(parent.depth()) == parent && program.node(offsets).primitive == maker =>
+            if p == parent
+                && to.prefix(parent.depth()) == parent
+                && program.node(offsets).primitive == maker =>
         {
             Ok(())
         }
         _ => Err(ill_formed(
             primitive,
-            format!("`to` is [{}], expected [{}] and a level made by `{}`", program.space_name(&to), program.space_name(&parent), maker.name()),
+            format!(
+                "`to` is [{}], expected [{}] and a level made by `{}`",
+                program.space_name(&to),
+                program.space_name(&parent),
+                maker.name()
+            ),
         )),
     }
 }
@@ -54,7 +88,13 @@ pub(crate) fn expect_parents(primitive: &'static str, program: &Program, to: Spa
         if let LevelKind::Ragged { parent, .. } = program.level(level).kind {
             if !parent.broadcasts_to(&to.prefix(k)) {
                 let name = &program.level(level).name;
-                return Err(ill_formed(primitive, format!("level `{name}` of [{}] does not stand below its parent", program.space_name(&to))));
+                return Err(ill_formed(
+                    primitive,
+                    format!(
+                        "level `{name}` of [{}] does not stand below its parent",
+                        program.space_name(&to)
+                    ),
+                ));
             }
         }
     }

@@ -42,23 +42,33 @@ pub(crate) fn bin_index<'b>(x: Sym<'b>, edges: Sym<'b>, flow: Flow, last: Last) 
         Flow::Clamp => 1,
         Flow::Separate => 2,
     };
-    let attrs = Attrs::NONE.with("flow", Attr::Int(flow)).with("closed", Attr::Int(i64::from(last == Last::Closed)));
+    let attrs = Attrs::NONE
+        .with("flow", Attr::Int(flow))
+        .with("closed", Attr::Int(i64::from(last == Last::Closed)));
     builder_of(&[x, edges]).map_or(x, |b| b.push(super::BIN_INDEX, &[x, edges], attrs).first(b))
 }
 
 /// Records [`NearestEdge`].
 pub(crate) fn nearest_edge<'b>(x: Sym<'b>, edges: Sym<'b>) -> Sym<'b> {
-    builder_of(&[x, edges]).map_or(x, |b| b.push(super::NEAREST_EDGE, &[x, edges], Attrs::NONE).first(b))
+    builder_of(&[x, edges]).map_or(x, |b| {
+        b.push(super::NEAREST_EDGE, &[x, edges], Attrs::NONE)
+            .first(b)
+    })
 }
 
 fn infer(primitive: &'static str, program: &Program, args: &[Type]) -> Result<Type> {
-    let [x, edges] = args else { return Err(ill_formed(primitive, "expects values and edges")) };
+    let [x, edges] = args else {
+        return Err(ill_formed(primitive, "expects values and edges"));
+    };
     if x.dtype != DType::F64 || edges.dtype != DType::F64 {
         return Err(ill_formed(primitive, "values and edges must be doubles"));
     }
     if edges.space.depth() != 1 || program.stream_root(&edges.space).is_some() {
         let space = program.space_name(&edges.space);
-        return Err(ill_formed(primitive, format!("the edges live in [{space}], expected one dense level")));
+        return Err(ill_formed(
+            primitive,
+            format!("the edges live in [{space}], expected one dense level"),
+        ));
     }
     Ok(x.with(DType::I64))
 }
@@ -75,14 +85,25 @@ impl<'a> Edges<'a> {
         if edges.len() < 2 {
             return Err(format!("{} edges, expected at least 2", edges.len()));
         }
-        if let Some(k) = edges.windows(2).position(|w| w[0].partial_cmp(&w[1]).is_none_or(std::cmp::Ordering::is_ge)) {
-            return Err(format!("edges must rise: edge {} is {} after {}", k + 1, edges[k + 1], edges[k]));
+        if let Some(k) = edges.windows(2).position(|w| {
+            w[0].partial_cmp(&w[1])
+                .is_none_or(std::cmp::Ordering::is_ge)
+        }) {
+            return Err(format!(
+                "edges must rise: edge {} is {} after {}",
+                k + 1,
+                edges[k + 1],
+                edges[k]
+            ));
         }
         let bins = (edges.len() - 1) as f64;
         let scale = bins / (edges[edges.len() - 1] - edges[0]);
         let off = |(k, e): (usize, &f64)| ((e - edges[0]) * scale - k as f64).abs() > 0.5;
         let uniform = scale.is_finite() && scale > 0.0 && !edges.iter().enumerate().any(off);
-        Ok(Self { edges, scale: uniform.then_some(scale) })
+        Ok(Self {
+            edges,
+            scale: uniform.then_some(scale),
+        })
     }
 
     fn bins(&self) -> usize {
@@ -92,7 +113,9 @@ impl<'a> Edges<'a> {
     /// The `k` with `edges[k] ≤ x < edges[k + 1]`, for `edges[0] ≤ x < edges[n]`.
     #[inline(always)]
     fn interval(&self, x: f64) -> usize {
-        let Some(scale) = self.scale else { return self.edges.partition_point(|e| *e <= x) - 1 };
+        let Some(scale) = self.scale else {
+            return self.edges.partition_point(|e| *e <= x) - 1;
+        };
         // The guess may be off by rounding: what counts is the comparison with the edges.
         let mut k = (((x - self.edges[0]) * scale) as usize).min(self.bins() - 1);
         while x < self.edges[k] {
@@ -123,18 +146,31 @@ impl Primitive for BinIndex {
     }
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
-        if !matches!((attrs.int("flow"), attrs.int("closed")), (Some(0..=2), Some(0 | 1))) {
-            return Err(ill_formed(self.name(), "expects `flow` from 0 to 2 and `closed`, 0 or 1"));
+        if !matches!(
+            (attrs.int("flow"), attrs.int("closed")),
+            (Some(0..=2), Some(0 | 1))
+        ) {
+            return Err(ill_formed(
+                self.name(),
+                "expects `flow` from 0 to 2 and `closed`, 0 or 1",
+            ));
         }
         infer(self.name(), program, args).map(|ty| vec![ty])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
-        let (flow, closed) = (cx.attrs().int("flow").unwrap_or(0), cx.attrs().int("closed") == Some(1));
+        let (flow, closed) = (
+            cx.attrs().int("flow").unwrap_or(0),
+            cx.attrs().int("closed") == Some(1),
+        );
         Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
             let (x, out) = (io.arg::<f64>(0), io.out::<i64>(0));
             let edges = Edges::new(io.arg::<f64>(1))?;
-            let (low, high, bins) = (edges.edges[0], edges.edges[edges.bins()], edges.bins() as i64);
+            let (low, high, bins) = (
+                edges.edges[0],
+                edges.edges[edges.bins()],
+                edges.bins() as i64,
+            );
             let (under, over, nan, first) = match flow {
                 0 => (-1, -1, -1, 0),
                 1 => (0, bins - 1, -1, 0),
@@ -161,15 +197,43 @@ impl Primitive for BinIndex {
         let nan = f64::NAN;
         let sample = |what: &str, flow: Flow, last: Last, edges: [f64; 4], expected: &[f64]| {
             Sample::special(what, expected, move |s| {
-                let x = s.f64("x", s.b.stream("events"), &[-1.0, 0.0, 0.5, 1.0, 2.5, 3.0, 4.0, nan]);
+                let x = s.f64(
+                    "x",
+                    s.b.stream("events"),
+                    &[-1.0, 0.0, 0.5, 1.0, 2.5, 3.0, 4.0, nan],
+                );
                 bin_index(x, s.f64("edges", s.b.dense("edges"), &edges), flow, last)
             })
         };
         vec![
-            sample("drop", Flow::Drop, Last::Open, [0.0, 1.0, 2.0, 3.0], &[-1.0, 0.0, 0.0, 1.0, 2.0, -1.0, -1.0, -1.0]),
-            sample("drop, closed", Flow::Drop, Last::Closed, [0.0, 1.0, 2.0, 3.0], &[-1.0, 0.0, 0.0, 1.0, 2.0, 2.0, -1.0, -1.0]),
-            sample("clamp, unequal bins", Flow::Clamp, Last::Open, [0.0, 0.5, 0.6, 3.0], &[0.0, 0.0, 1.0, 2.0, 2.0, 2.0, 2.0, -1.0]),
-            sample("separate", Flow::Separate, Last::Open, [0.0, 1.0, 2.0, 3.0], &[0.0, 1.0, 1.0, 2.0, 3.0, 4.0, 4.0, 4.0]),
+            sample(
+                "drop",
+                Flow::Drop,
+                Last::Open,
+                [0.0, 1.0, 2.0, 3.0],
+                &[-1.0, 0.0, 0.0, 1.0, 2.0, -1.0, -1.0, -1.0],
+            ),
+            sample(
+                "drop, closed",
+                Flow::Drop,
+                Last::Closed,
+                [0.0, 1.0, 2.0, 3.0],
+                &[-1.0, 0.0, 0.0, 1.0, 2.0, 2.0, -1.0, -1.0],
+            ),
+            sample(
+                "clamp, unequal bins",
+                Flow::Clamp,
+                Last::Open,
+                [0.0, 0.5, 0.6, 3.0],
+                &[0.0, 0.0, 1.0, 2.0, 2.0, 2.0, 2.0, -1.0],
+            ),
+            sample(
+                "separate",
+                Flow::Separate,
+                Last::Open,
+                [0.0, 1.0, 2.0, 3.0],
+                &[0.0, 1.0, 1.0, 2.0, 3.0, 4.0, 4.0, 4.0],
+            ),
         ]
     }
 }
@@ -217,9 +281,13 @@ impl Primitive for NearestEdge {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample::special("inside, outside, between, NaN", &[0.0, 1.0, 2.0, 1.0, -1.0], |s| {
-            let x = s.f64("x", s.b.stream("events"), &[-5.0, 0.8, 7.0, 2.0, f64::NAN]);
-            nearest_edge(x, s.f64("edges", s.b.dense("edges"), &[0.0, 1.0, 3.0]))
-        })]
+        vec![Sample::special(
+            "inside, outside, between, NaN",
+            &[0.0, 1.0, 2.0, 1.0, -1.0],
+            |s| {
+                let x = s.f64("x", s.b.stream("events"), &[-5.0, 0.8, 7.0, 2.0, f64::NAN]);
+                nearest_edge(x, s.f64("edges", s.b.dense("edges"), &[0.0, 1.0, 3.0]))
+            },
+        )]
     }
 }

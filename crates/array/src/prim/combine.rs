@@ -28,14 +28,25 @@ const MAX_MEMBERS: i64 = 8;
 
 fn offsets_of(primitive: &'static str, args: &[Type], count: usize) -> Result<Space> {
     if args.len() != count {
-        return Err(ill_formed(primitive, format!("{} arguments, expected {count}", args.len())));
+        return Err(ill_formed(
+            primitive,
+            format!("{} arguments, expected {count}", args.len()),
+        ));
     }
     for (index, arg) in args.iter().enumerate() {
         if arg.dtype != DType::Offsets {
-            return Err(Error::DType { primitive, index, found: arg.dtype.to_string(), expected: DType::Offsets.to_string() });
+            return Err(Error::DType {
+                primitive,
+                index,
+                found: arg.dtype.to_string(),
+                expected: DType::Offsets.to_string(),
+            });
         }
         if arg.space != args[0].space {
-            return Err(ill_formed(primitive, "the levels stand below different parents"));
+            return Err(ill_formed(
+                primitive,
+                "the levels stand below different parents",
+            ));
         }
     }
     Ok(args[0].space)
@@ -44,14 +55,20 @@ fn offsets_of(primitive: &'static str, args: &[Type], count: usize) -> Result<Sp
 fn members(primitive: &'static str, attrs: &Attrs) -> Result<usize> {
     match attrs.int("n") {
         Some(n @ 1..=MAX_MEMBERS) => Ok(n as usize),
-        _ => Err(ill_formed(primitive, format!("expects `n` from 1 to {MAX_MEMBERS}"))),
+        _ => Err(ill_formed(
+            primitive,
+            format!("expects `n` from 1 to {MAX_MEMBERS}"),
+        )),
     }
 }
 
 fn slot(primitive: &'static str, attrs: &Attrs, members: usize) -> Result<usize> {
     match attrs.int("slot").map(usize::try_from) {
         Some(Ok(slot)) if slot < members => Ok(slot),
-        _ => Err(ill_formed(primitive, format!("expects `slot` below {members}"))),
+        _ => Err(ill_formed(
+            primitive,
+            format!("expects `slot` below {members}"),
+        )),
     }
 }
 
@@ -80,7 +97,9 @@ fn subsets(a: i64, b: i64, n: usize, mut visit: impl FnMut(&[i64])) {
     }
     loop {
         visit(members);
-        let Some(k) = (0..n).rev().find(|&k| members[k] < b - (n - k) as i64) else { return };
+        let Some(k) = (0..n).rev().find(|&k| members[k] < b - (n - k) as i64) else {
+            return;
+        };
         members[k] += 1;
         for j in k + 1..n {
             members[j] = members[j - 1] + 1;
@@ -118,7 +137,12 @@ impl Primitive for CombinationOffsets {
             out[0] = 0;
             for (o, w) in out[1..].iter_mut().zip(offsets.windows(2)) {
                 let count = choose(w[1] - w[0], n).and_then(|c| total.checked_add(c));
-                total = count.ok_or_else(|| format!("too many combinations of {n} in a segment of {} elements", w[1] - w[0]))?;
+                total = count.ok_or_else(|| {
+                    format!(
+                        "too many combinations of {n} in a segment of {} elements",
+                        w[1] - w[0]
+                    )
+                })?;
                 *o = total;
             }
             Ok(())
@@ -126,11 +150,24 @@ impl Primitive for CombinationOffsets {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample::special("pairs of 0, 1, 2, 4", &[0.0, 0.0, 0.0, 1.0, 7.0], |s| {
-            let events = s.b.stream("events");
-            let offsets = s.column("muons", events, crate::sample::Owned::Offsets(vec![0, 0, 1, 3, 7]));
-            s.b.push(super::COMBINATION_OFFSETS, &[offsets], Attrs::NONE.with("n", Attr::Int(2))).first(&s.b)
-        })]
+        vec![Sample::special(
+            "pairs of 0, 1, 2, 4",
+            &[0.0, 0.0, 0.0, 1.0, 7.0],
+            |s| {
+                let events = s.b.stream("events");
+                let offsets = s.column(
+                    "muons",
+                    events,
+                    crate::sample::Owned::Offsets(vec![0, 0, 1, 3, 7]),
+                );
+                s.b.push(
+                    super::COMBINATION_OFFSETS,
+                    &[offsets],
+                    Attrs::NONE.with("n", Attr::Int(2)),
+                )
+                .first(&s.b)
+            },
+        )]
     }
 }
 
@@ -153,7 +190,9 @@ impl Primitive for CombinationIndex {
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         let parent = offsets_of(self.name(), args, 1)?;
-        let Some(to) = attrs.space("to") else { return Err(ill_formed(self.name(), "expects a space `to`")) };
+        let Some(to) = attrs.space("to") else {
+            return Err(ill_formed(self.name(), "expects a space `to`"));
+        };
         slot(self.name(), attrs, members(self.name(), attrs)?)?;
         expect_structure(self.name(), program, to, parent, super::COMBINATION_OFFSETS)?;
         Ok(vec![Type::new(DType::I64, to)])
@@ -193,11 +232,13 @@ impl Primitive for CombinationIndex {
         vec![
             Sample::special("second of pairs", &[2.0, 3.0, 3.0], |s| {
                 let level = s.ragged("muons", s.b.stream("events"), &[0, 0, 1, 4]);
-                s.f64("x", level, &[0.0, 1.0, 2.0, 3.0]).at(s.b.pairs(level, "pairs").2)
+                s.f64("x", level, &[0.0, 1.0, 2.0, 3.0])
+                    .at(s.b.pairs(level, "pairs").2)
             }),
             Sample::special("first of triples", &[0.0, 0.0, 0.0, 1.0], |s| {
                 let level = s.ragged("muons", s.b.stream("events"), &[0, 4, 6]);
-                s.f64("x", level, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]).at(s.b.combinations(level, 3, "triples").1[0])
+                s.f64("x", level, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
+                    .at(s.b.combinations(level, 3, "triples").1[0])
             }),
         ]
     }
@@ -229,9 +270,16 @@ impl Primitive for CartesianOffsets {
             let (left, right, out) = (io.arg::<i64>(0), io.arg::<i64>(1), io.out::<i64>(0));
             let mut total = 0_i64;
             out[0] = 0;
-            for ((o, l), r) in out[1..].iter_mut().zip(left.windows(2)).zip(right.windows(2)) {
+            for ((o, l), r) in out[1..]
+                .iter_mut()
+                .zip(left.windows(2))
+                .zip(right.windows(2))
+            {
                 let (l, r) = (l[1] - l[0], r[1] - r[0]);
-                total = l.checked_mul(r).and_then(|n| total.checked_add(n)).ok_or_else(|| format!("too many pairs of {l} and {r} elements"))?;
+                total = l
+                    .checked_mul(r)
+                    .and_then(|n| total.checked_add(n))
+                    .ok_or_else(|| format!("too many pairs of {l} and {r} elements"))?;
                 *o = total;
             }
             Ok(())
@@ -239,12 +287,17 @@ impl Primitive for CartesianOffsets {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample::special("2×1, 0×3, 1×2", &[0.0, 2.0, 2.0, 4.0], |s| {
-            let events = s.b.stream("events");
-            let a = s.column("a", events, crate::sample::Owned::Offsets(vec![0, 2, 2, 3]));
-            let b = s.column("b", events, crate::sample::Owned::Offsets(vec![0, 1, 4, 6]));
-            s.b.push(super::CARTESIAN_OFFSETS, &[a, b], Attrs::NONE).first(&s.b)
-        })]
+        vec![Sample::special(
+            "2×1, 0×3, 1×2",
+            &[0.0, 2.0, 2.0, 4.0],
+            |s| {
+                let events = s.b.stream("events");
+                let a = s.column("a", events, crate::sample::Owned::Offsets(vec![0, 2, 2, 3]));
+                let b = s.column("b", events, crate::sample::Owned::Offsets(vec![0, 1, 4, 6]));
+                s.b.push(super::CARTESIAN_OFFSETS, &[a, b], Attrs::NONE)
+                    .first(&s.b)
+            },
+        )]
     }
 }
 
@@ -267,7 +320,9 @@ impl Primitive for CartesianIndex {
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         let parent = offsets_of(self.name(), args, 2)?;
-        let Some(to) = attrs.space("to") else { return Err(ill_formed(self.name(), "expects a space `to`")) };
+        let Some(to) = attrs.space("to") else {
+            return Err(ill_formed(self.name(), "expects a space `to`"));
+        };
         slot(self.name(), attrs, 2)?;
         expect_structure(self.name(), program, to, parent, super::CARTESIAN_OFFSETS)?;
         Ok(vec![Type::new(DType::I64, to)])
@@ -294,40 +349,65 @@ impl Primitive for CartesianIndex {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample::special("second members", &[0.0, 0.0, 4.0, 5.0], |s| {
-            let events = s.b.stream("events");
-            let a = s.ragged("a", events, &[0, 2, 2, 3]);
-            let b = s.ragged("b", events, &[0, 1, 4, 6]);
-            s.f64("x", b, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]).at(s.b.cartesian(a, b, "ab").2)
-        })]
+        vec![Sample::special(
+            "second members",
+            &[0.0, 0.0, 4.0, 5.0],
+            |s| {
+                let events = s.b.stream("events");
+                let a = s.ragged("a", events, &[0, 2, 2, 3]);
+                let b = s.ragged("b", events, &[0, 1, 4, 6]);
+                s.f64("x", b, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
+                    .at(s.b.cartesian(a, b, "ab").2)
+            },
+        )]
     }
 }
 
 /// Records the subsets of `n` elements of the segments that `offsets` describe.
-pub(crate) fn combinations<'b>(b: &'b Builder, offsets: Sym<'b>, n: usize, name: &str) -> (Space, Vec<Sym<'b>>) {
+pub(crate) fn combinations<'b>(
+    b: &'b Builder,
+    offsets: Sym<'b>,
+    n: usize,
+    name: &str,
+) -> (Space, Vec<Sym<'b>>) {
     let attrs = Attrs::NONE.with("n", Attr::Int(n as i64));
-    let made = b.push(super::COMBINATION_OFFSETS, &[offsets], attrs.clone()).first(b);
+    let made = b
+        .push(super::COMBINATION_OFFSETS, &[offsets], attrs.clone())
+        .first(b);
     if b.failure().is_some() {
         return (offsets.space(), vec![offsets; n]);
     }
     let space = b.ragged_by(name, made);
     let member = |slot: usize| {
-        let attrs = attrs.clone().with("slot", Attr::Int(slot as i64)).with("to", Attr::Space(space));
+        let attrs = attrs
+            .clone()
+            .with("slot", Attr::Int(slot as i64))
+            .with("to", Attr::Space(space));
         b.push(super::COMBINATION_INDEX, &[offsets], attrs).first(b)
     };
     (space, (0..n).map(member).collect())
 }
 
 /// Records the pairs of elements of two levels.
-pub(crate) fn cartesian<'b>(b: &'b Builder, left: Sym<'b>, right: Sym<'b>, name: &str) -> (Space, Sym<'b>, Sym<'b>) {
-    let made = b.push(super::CARTESIAN_OFFSETS, &[left, right], Attrs::NONE).first(b);
+pub(crate) fn cartesian<'b>(
+    b: &'b Builder,
+    left: Sym<'b>,
+    right: Sym<'b>,
+    name: &str,
+) -> (Space, Sym<'b>, Sym<'b>) {
+    let made = b
+        .push(super::CARTESIAN_OFFSETS, &[left, right], Attrs::NONE)
+        .first(b);
     if b.failure().is_some() {
         return (left.space(), left, right);
     }
     let space = b.ragged_by(name, made);
     let member = |slot: i64| {
-        let attrs = Attrs::NONE.with("slot", Attr::Int(slot)).with("to", Attr::Space(space));
-        b.push(super::CARTESIAN_INDEX, &[left, right], attrs).first(b)
+        let attrs = Attrs::NONE
+            .with("slot", Attr::Int(slot))
+            .with("to", Attr::Space(space));
+        b.push(super::CARTESIAN_INDEX, &[left, right], attrs)
+            .first(b)
     };
     (space, member(0), member(1))
 }

@@ -39,44 +39,79 @@ struct Groups {
 
 /// `rest` as two groups one after the other: whether `second` comes first, or `None` if they are interleaved or in another order.
 fn order(rest: &[LevelId], first: &[LevelId], second: &[LevelId]) -> Option<bool> {
-    let is = |x: &[LevelId], y: &[LevelId]| rest.len() == x.len() + y.len() && rest.starts_with(x) && rest.ends_with(y);
-    if is(first, second) { Some(false) } else { is(second, first).then_some(true) }
+    let is = |x: &[LevelId], y: &[LevelId]| {
+        rest.len() == x.len() + y.len() && rest.starts_with(x) && rest.ends_with(y)
+    };
+    if is(first, second) {
+        Some(false)
+    } else {
+        is(second, first).then_some(true)
+    }
 }
 
 fn groups(program: &Program, a: Space, b: Space, to: Space) -> Result<Groups> {
     let depth = a.depth().min(b.depth()).min(to.depth());
-    let batch = (0..depth).take_while(|&k| a.level(k) == b.level(k) && a.level(k) == to.level(k)).count();
+    let batch = (0..depth)
+        .take_while(|&k| a.level(k) == b.level(k) && a.level(k) == to.level(k))
+        .count();
     let rest = |s: Space| s.iter().skip(batch).collect::<Vec<_>>();
     let (ra, rb, ro) = (rest(a), rest(b), rest(to));
     let fail = |message: String| {
         let name = |s: &Space| program.space_name(s);
-        Err(ill_formed(NAME, format!("[{}] and [{}] to [{}]: {message}", name(&a), name(&b), name(&to))))
+        Err(ill_formed(
+            NAME,
+            format!(
+                "[{}] and [{}] to [{}]: {message}",
+                name(&a),
+                name(&b),
+                name(&to)
+            ),
+        ))
     };
     for l in ra.iter().chain(&rb).chain(&ro) {
         let places = [&ra, &rb, &ro].iter().filter(|r| r.contains(l)).count();
         if places != 2 {
             let level = &program.level(*l).name;
             return fail(match places {
-                1 => format!("level `{level}` appears once; sum over it, or broadcast along it, first"),
+                1 => format!(
+                    "level `{level}` appears once; sum over it, or broadcast along it, first"
+                ),
                 _ => format!("level `{level}` is in all three but does not lead them"),
             });
         }
     }
-    let both = |x: &[LevelId], y: &[LevelId]| x.iter().copied().filter(|l| y.contains(l)).collect::<Vec<_>>();
+    let both = |x: &[LevelId], y: &[LevelId]| {
+        x.iter()
+            .copied()
+            .filter(|l| y.contains(l))
+            .collect::<Vec<_>>()
+    };
     let (m, n, k) = (both(&ra, &ro), both(&rb, &ro), both(&ra, &rb));
-    let (Some(k_first_in_a), Some(k_first_in_b), Some(n_first)) = (order(&ra, &m, &k), order(&rb, &n, &k), order(&ro, &m, &n)) else {
+    let (Some(k_first_in_a), Some(k_first_in_b), Some(n_first)) =
+        (order(&ra, &m, &k), order(&rb, &n, &k), order(&ro, &m, &n))
+    else {
         return fail("levels that are summed and levels that stay must not be interleaved, and stay in order".into());
     };
     let stream = |l: &LevelId| program.level(*l).kind == LevelKind::Stream;
     if k.iter().skip(1).any(stream) {
         return fail("a stream must be the first level that is summed".into());
     }
-    Ok(Groups { batch, m, n, k, k_first_in_a, k_first_in_b, n_first })
+    Ok(Groups {
+        batch,
+        m,
+        n,
+        k,
+        k_first_in_a,
+        k_first_in_b,
+        n_first,
+    })
 }
 
 /// Records a contraction, or what it comes down to: a product if nothing is summed; levels of one argument alone are summed first.
 pub(crate) fn contract<'b>(a: Sym<'b>, b: Sym<'b>, to: Space) -> Sym<'b> {
-    let Some(cx) = builder_of(&[a, b]) else { return a * b };
+    let Some(cx) = builder_of(&[a, b]) else {
+        return a * b;
+    };
     let alone = |mut x: Sym<'b>, other: Space| {
         // Inner levels first: ragged ones hang below outer ones.
         for level in x.space().iter().rev().collect::<Vec<_>>() {
@@ -148,12 +183,21 @@ impl Layout {
             if levels.iter().any(outside) {
                 return Ok(Size::Varies);
             }
-            let space = Space::from_levels(levels).ok_or_else(|| ill_formed(NAME, "too many levels"))?;
+            let space =
+                Space::from_levels(levels).ok_or_else(|| ill_formed(NAME, "too many levels"))?;
             Ok(Size::Fixed(cx.len(space)))
         };
         let (mut m, mut n, k) = (size(&g.m)?, size(&g.n)?, size(&g.k)?);
-        if [m, n, k].iter().filter(|s| matches!(s, Size::Varies)).count() > 1 {
-            return Err(ill_formed(NAME, "only one ragged level may hang below the common ones"));
+        if [m, n, k]
+            .iter()
+            .filter(|s| matches!(s, Size::Varies))
+            .count()
+            > 1
+        {
+            return Err(ill_formed(
+                NAME,
+                "only one ragged level may hang below the common ones",
+            ));
         }
         let (mut m_is_one, mut n_is_one) = (g.m.is_empty(), g.n.is_empty());
         let (mut k_outer_a, mut k_outer_b) = (g.k_first_in_a, g.k_first_in_b);
@@ -164,9 +208,30 @@ impl Layout {
             std::mem::swap(&mut m_is_one, &mut n_is_one);
             std::mem::swap(&mut k_outer_a, &mut k_outer_b);
         }
-        let before = g.batch + if k_outer_a { 0 } else if swap { g.n.len() } else { g.m.len() };
-        let stream = g.k.first().filter(|l| program.level(**l).kind == LevelKind::Stream).map(|l| (*l, before));
-        Ok(Self { batch: g.batch, swap, k_outer_a, k_outer_b, m, n, k, m_is_one, n_is_one, stream })
+        let before = g.batch
+            + if k_outer_a {
+                0
+            } else if swap {
+                g.n.len()
+            } else {
+                g.m.len()
+            };
+        let stream =
+            g.k.first()
+                .filter(|l| program.level(**l).kind == LevelKind::Stream)
+                .map(|l| (*l, before));
+        Ok(Self {
+            batch: g.batch,
+            swap,
+            k_outer_a,
+            k_outer_b,
+            m,
+            n,
+            k,
+            m_is_one,
+            n_is_one,
+            stream,
+        })
     }
 
     /// Sizes of the groups for arguments of `a` and `b` elements and a result of `out`.
@@ -177,10 +242,26 @@ impl Layout {
         };
         let over = |n: usize, d: usize| n.checked_div(d).unwrap_or(0);
         match (fixed(self.m), fixed(self.n), fixed(self.k)) {
-            (None, Some(n), Some(k)) => Extent { m: if k == 0 { over(out, n) } else { over(a, k) }, n, k },
-            (Some(m), None, Some(k)) => Extent { m, n: if k == 0 { over(out, m) } else { over(b, k) }, k },
-            (Some(m), Some(n), None) => Extent { m, n, k: if m == 0 { over(b, n) } else { over(a, m) } },
-            (m, n, k) => Extent { m: m.unwrap_or(0), n: n.unwrap_or(0), k: k.unwrap_or(0) },
+            (None, Some(n), Some(k)) => Extent {
+                m: if k == 0 { over(out, n) } else { over(a, k) },
+                n,
+                k,
+            },
+            (Some(m), None, Some(k)) => Extent {
+                m,
+                n: if k == 0 { over(out, m) } else { over(b, k) },
+                k,
+            },
+            (Some(m), Some(n), None) => Extent {
+                m,
+                n,
+                k: if m == 0 { over(b, n) } else { over(a, m) },
+            },
+            (m, n, k) => Extent {
+                m: m.unwrap_or(0),
+                n: n.unwrap_or(0),
+                k: k.unwrap_or(0),
+            },
         }
     }
 }
@@ -195,7 +276,15 @@ struct Kernels {
 
 impl Kernels {
     /// `out += a · b` over the terms `first..end` of the sums.
-    fn run(&self, layout: &Layout, a: &[f64], b: &[f64], out: &mut [f64], e: Extent, (first, end): (usize, usize)) {
+    fn run(
+        &self,
+        layout: &Layout,
+        a: &[f64],
+        b: &[f64],
+        out: &mut [f64],
+        e: Extent,
+        (first, end): (usize, usize),
+    ) {
         if e.m == 0 || e.n == 0 || first >= end {
             return;
         }
@@ -211,8 +300,16 @@ impl Kernels {
         }
         let (ar, ac) = if layout.k_outer_a { (1, e.m) } else { (e.k, 1) };
         let (br, bc) = if layout.k_outer_b { (e.n, 1) } else { (1, e.k) };
-        let a = Matrix { data: &a[first * ac..], rows: ar, columns: ac };
-        let b = Matrix { data: &b[first * br..], rows: br, columns: bc };
+        let a = Matrix {
+            data: &a[first * ac..],
+            rows: ar,
+            columns: ac,
+        };
+        let b = Matrix {
+            data: &b[first * br..],
+            rows: br,
+            columns: bc,
+        };
         (self.gemm)(a, b, out, Extent { k, ..e });
     }
 }
@@ -223,8 +320,18 @@ fn evaluate(io: &Io<'_>, layout: &Layout, kernels: Kernels) {
     let depth = layout.batch;
     let lanes = if depth == 0 { 1 } else { io.lanes(0, depth) };
     for lane in 0..lanes {
-        let range = |i: usize, len: usize| if depth == 0 { 0..len } else { io.position(i, depth, lane)..io.position(i, depth, lane + 1) };
-        let into = if depth == 0 { 0..out.len() } else { io.out_position(0, depth, lane)..io.out_position(0, depth, lane + 1) };
+        let range = |i: usize, len: usize| {
+            if depth == 0 {
+                0..len
+            } else {
+                io.position(i, depth, lane)..io.position(i, depth, lane + 1)
+            }
+        };
+        let into = if depth == 0 {
+            0..out.len()
+        } else {
+            io.out_position(0, depth, lane)..io.out_position(0, depth, lane + 1)
+        };
         let (a, b, out) = (&a[range(x, a.len())], &b[range(y, b.len())], &mut out[into]);
         let extent = layout.extent(io, a.len(), b.len(), out.len());
         let Some((level, before)) = layout.stream else {
@@ -236,7 +343,10 @@ fn evaluate(io: &Io<'_>, layout: &Layout, kernels: Kernels) {
         let mut event = 0;
         while event < events {
             let next = (event + LEAF).min(events);
-            let (first, end) = (io.position(x, before + 1, event), io.position(x, before + 1, next));
+            let (first, end) = (
+                io.position(x, before + 1, event),
+                io.position(x, before + 1, next),
+            );
             // Positions are those of the terms if the group is inner or nothing else stands below.
             let below = if layout.k_outer_a { extent.m.max(1) } else { 1 };
             kernels.run(layout, a, b, out, extent, (first / below, end / below));
@@ -263,10 +373,17 @@ impl Primitive for Contract {
     }
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
-        let ([a, b], Some(to)) = (args, attrs.space("to")) else { return Err(ill_formed(NAME, "expects two arguments and a space `to`")) };
+        let ([a, b], Some(to)) = (args, attrs.space("to")) else {
+            return Err(ill_formed(NAME, "expects two arguments and a space `to`"));
+        };
         for (index, arg) in args.iter().enumerate() {
             if arg.dtype != DType::F64 {
-                return Err(Error::DType { primitive: NAME, index, found: arg.dtype.to_string(), expected: DType::F64.to_string() });
+                return Err(Error::DType {
+                    primitive: NAME,
+                    index,
+                    found: arg.dtype.to_string(),
+                    expected: DType::F64.to_string(),
+                });
             }
         }
         groups(program, a.space, b.space, to)?;
@@ -274,10 +391,18 @@ impl Primitive for Contract {
         Ok(vec![Type::f64(to)])
     }
 
-    fn jvp<'b>(&self, _cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
+    fn jvp<'b>(
+        &self,
+        _cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
         let to = call.outs[0].space();
         let (a, b) = (call.args[0], call.args[1]);
-        Ok(vec![join(tangents[0].map(|t| contract(t, b, to)), tangents[1].map(|t| contract(a, t, to)))])
+        Ok(vec![join(
+            tangents[0].map(|t| contract(t, b, to)),
+            tangents[1].map(|t| contract(a, t, to)),
+        )])
     }
 
     fn transpose<'b>(
@@ -288,15 +413,26 @@ impl Primitive for Contract {
         linear: &[bool],
     ) -> Result<Vec<Option<Sym<'b>>>> {
         let (a, b) = (call.args[0], call.args[1]);
-        let Some(c) = cotangents[0] else { return Ok(vec![None, None]) };
-        Ok(vec![linear[0].then(|| contract(c, b, a.space())), linear[1].then(|| contract(a, c, b.space()))])
+        let Some(c) = cotangents[0] else {
+            return Ok(vec![None, None]);
+        };
+        Ok(vec![
+            linear[0].then(|| contract(c, b, a.space())),
+            linear[1].then(|| contract(a, c, b.space())),
+        ])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
-        let Some(to) = cx.attrs().space("to") else { return Err(ill_formed(NAME, "expects a space `to`")) };
+        let Some(to) = cx.attrs().space("to") else {
+            return Err(ill_formed(NAME, "expects a space `to`"));
+        };
         let _ = (gemm, vecmat, matvec);
         let layout = Layout::new(cx, to)?;
-        let kernels = Kernels { gemm: gemm_at(cx.isa()), vecmat: vecmat_at(cx.isa()), matvec: matvec_at(cx.isa()) };
+        let kernels = Kernels {
+            gemm: gemm_at(cx.isa()),
+            vecmat: vecmat_at(cx.isa()),
+            matvec: matvec_at(cx.isa()),
+        };
         Ok(Kernel::Accumulate(
             Monoid::Add,
             Box::new(move |io: &Io<'_>| {
@@ -309,13 +445,21 @@ impl Primitive for Contract {
     fn samples(&self) -> Vec<Sample> {
         vec![
             Sample::generic("a layer", |s| {
-                let (events, i, j) = (s.b.stream("events"), s.b.dense_of("i", 2), s.b.dense_of("j", 3));
+                let (events, i, j) = (
+                    s.b.stream("events"),
+                    s.b.dense_of("i", 2),
+                    s.b.dense_of("j", 3),
+                );
                 let x = s.f64("x", s.b.join(events, i), &[1.0, 2.0, -1.0, 0.5]);
                 let w = s.f64("w", s.b.join(i, j), &[0.1, 0.2, 0.3, -0.4, 0.5, 0.6]);
                 x.contract(w, s.b.join(events, j))
             }),
             Sample::generic("over a stream", |s| {
-                let (events, i, j) = (s.b.stream("events"), s.b.dense_of("i", 2), s.b.dense_of("j", 2));
+                let (events, i, j) = (
+                    s.b.stream("events"),
+                    s.b.dense_of("i", 2),
+                    s.b.dense_of("j", 2),
+                );
                 let x = s.f64("x", s.b.join(events, i), &[1.0, 2.0, -1.0, 0.5]);
                 let y = s.f64("y", s.b.join(events, j), &[0.1, 0.2, 0.3, -0.4]);
                 x.contract(y, s.b.join(i, j))
@@ -323,11 +467,13 @@ impl Primitive for Contract {
             Sample::generic("a dot product in each event", |s| {
                 let events = s.b.stream("events");
                 let muons = s.ragged("muons", events, &[0, 2, 2, 3]);
-                s.f64("x", muons, &[1.0, 2.0, 3.0]).contract(s.f64("y", muons, &[0.5, -1.0, 2.0]), events)
+                s.f64("x", muons, &[1.0, 2.0, 3.0])
+                    .contract(s.f64("y", muons, &[0.5, -1.0, 2.0]), events)
             }),
             Sample::special("over nothing", &[0.0], |s| {
                 let n = s.b.dense("n");
-                s.f64("x", n, &[]).contract(s.f64("y", n, &[]), Space::SCALAR)
+                s.f64("x", n, &[])
+                    .contract(s.f64("y", n, &[]), Space::SCALAR)
             }),
         ]
     }

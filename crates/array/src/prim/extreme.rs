@@ -75,7 +75,10 @@ fn leaf<K: Keep>(x: &[f64], start: f64) -> f64 {
         *lane = K::keep(*lane, *x);
     }
     let [a, b, c, d, e, f, g, h] = lanes;
-    K::keep(K::keep(K::keep(a, b), K::keep(c, d)), K::keep(K::keep(e, f), K::keep(g, h)))
+    K::keep(
+        K::keep(K::keep(a, b), K::keep(c, d)),
+        K::keep(K::keep(e, f), K::keep(g, h)),
+    )
 }
 
 #[inline(always)]
@@ -144,12 +147,23 @@ impl Primitive for Extreme {
         reduced(self.name(), program, args, attrs, DType::F64).map(|space| vec![Type::f64(space)])
     }
 
-    fn jvp<'b>(&self, cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
-        let Some(over) = call.attrs.level("over") else { return Err(ill_formed(self.name(), "expects a level `over`")) };
+    fn jvp<'b>(
+        &self,
+        cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
+        let Some(over) = call.attrs.level("over") else {
+            return Err(ill_formed(self.name(), "expects a level `over`"));
+        };
         let x = call.args[0];
-        let first = cx.push(super::FIND, &[x, call.outs[0]], Attrs::over(over)).first(cx);
+        let first = cx
+            .push(super::FIND, &[x, call.outs[0]], Attrs::over(over))
+            .first(cx);
         let chosen = cx.position(x.space(), over).compare(Compare::Eq, first);
-        Ok(vec![tangents[0].map(|t| chosen.select(t, 0.0.into()).sum(over))])
+        Ok(vec![
+            tangents[0].map(|t| chosen.select(t, 0.0.into()).sum(over)),
+        ])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
@@ -171,23 +185,31 @@ impl Primitive for Extreme {
     fn samples(&self) -> Vec<Sample> {
         let op = *self;
         let last = |s: Space| s.last().unwrap_or(LevelId(0));
-        let (empty, best) = if op == Self::Max { (f64::NEG_INFINITY, 3.0) } else { (f64::INFINITY, -1.0) };
+        let (empty, best) = if op == Self::Max {
+            (f64::NEG_INFINITY, 3.0)
+        } else {
+            (f64::INFINITY, -1.0)
+        };
         vec![
             Sample::generic("segments", move |s| {
                 let muons = s.ragged("muons", s.b.stream("events"), &[0, 3, 4]);
-                s.f64("x", muons, &[1.0, 3.0, 2.0, -1.0]).extreme(op, last(muons))
+                s.f64("x", muons, &[1.0, 3.0, 2.0, -1.0])
+                    .extreme(op, last(muons))
             }),
             Sample::generic("a stream", move |s| {
                 let events = s.b.stream("events");
-                s.f64("x", events, &[1.0, 3.0, 2.0, -1.0]).extreme(op, last(events))
+                s.f64("x", events, &[1.0, 3.0, 2.0, -1.0])
+                    .extreme(op, last(events))
             }),
             Sample::generic("an outer level", move |s| {
                 let (a, b) = (s.b.dense_of("a", 2), s.b.dense_of("b", 2));
-                s.f64("x", s.b.join(a, b), &[1.0, 3.0, 2.0, -1.0]).extreme(op, last(a))
+                s.f64("x", s.b.join(a, b), &[1.0, 3.0, 2.0, -1.0])
+                    .extreme(op, last(a))
             }),
             Sample::special("empty, a tie, NaN", &[empty, best, f64::NAN], move |s| {
                 let muons = s.ragged("muons", s.b.stream("events"), &[0, 0, 4, 7]);
-                s.f64("x", muons, &[-1.0, 3.0, 3.0, -1.0, 1.0, f64::NAN, 2.0]).extreme(op, last(muons))
+                s.f64("x", muons, &[-1.0, 3.0, 3.0, -1.0, 1.0, f64::NAN, 2.0])
+                    .extreme(op, last(muons))
             }),
         ]
     }
@@ -214,10 +236,15 @@ impl Primitive for Find {
     }
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
-        let [x, value] = args else { return Err(ill_formed(self.name(), "expects an array and values")) };
+        let [x, value] = args else {
+            return Err(ill_formed(self.name(), "expects an array and values"));
+        };
         let space = reduced(self.name(), program, &[*x], attrs, DType::F64)?;
         if *value != Type::f64(space) {
-            return Err(ill_formed(self.name(), "the values must be doubles and live in the array's path without the level"));
+            return Err(ill_formed(
+                self.name(),
+                "the values must be doubles and live in the array's path without the level",
+            ));
         }
         Ok(vec![Type::new(DType::I64, space)])
     }
@@ -226,8 +253,16 @@ impl Primitive for Find {
         let axis = axis(self.name(), cx, 0)?;
         let stream = cx.program().level(axis.level).kind == LevelKind::Stream;
         let run = Box::new(move |io: &Io<'_>| {
-            let (segments, x, value, out) = (io.segments(&axis), io.arg::<f64>(0), io.arg::<f64>(1), io.out::<i64>(0));
-            let (inner, start) = (segments.inner, if stream { io.stream_start() as i64 } else { 0 });
+            let (segments, x, value, out) = (
+                io.segments(&axis),
+                io.arg::<f64>(0),
+                io.arg::<f64>(1),
+                io.out::<i64>(0),
+            );
+            let (inner, start) = (
+                segments.inner,
+                if stream { io.stream_start() as i64 } else { 0 },
+            );
             for s in 0..segments.count {
                 let (a, b) = segments.range(s);
                 for j in 0..inner {
@@ -246,17 +281,30 @@ impl Primitive for Find {
             }
             Ok(())
         });
-        Ok(if stream { Kernel::Accumulate(Monoid::Min, run) } else { Kernel::Run(run) })
+        Ok(if stream {
+            Kernel::Accumulate(Monoid::Min, run)
+        } else {
+            Kernel::Run(run)
+        })
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample::special("the first, none, NaN", &[1.0, -1.0, 0.0], |s| {
-            let events = s.b.stream("events");
-            let muons = s.ragged("muons", events, &[0, 3, 4, 5]);
-            let x = s.f64("x", muons, &[1.0, 2.0, 2.0, 5.0, f64::NAN]);
-            let value = s.f64("value", events, &[2.0, 4.0, f64::NAN]);
-            s.b.push(super::FIND, &[x, value], Attrs::over(muons.last().unwrap_or(LevelId(0)))).first(&s.b)
-        })]
+        vec![Sample::special(
+            "the first, none, NaN",
+            &[1.0, -1.0, 0.0],
+            |s| {
+                let events = s.b.stream("events");
+                let muons = s.ragged("muons", events, &[0, 3, 4, 5]);
+                let x = s.f64("x", muons, &[1.0, 2.0, 2.0, 5.0, f64::NAN]);
+                let value = s.f64("value", events, &[2.0, 4.0, f64::NAN]);
+                s.b.push(
+                    super::FIND,
+                    &[x, value],
+                    Attrs::over(muons.last().unwrap_or(LevelId(0))),
+                )
+                .first(&s.b)
+            },
+        )]
     }
 }
 
@@ -292,8 +340,12 @@ impl Primitive for Arg {
 
     fn doc(&self) -> &'static str {
         match self {
-            Self::Max => "The position, for a gather, of the largest element along the innermost level `over`.",
-            Self::Min => "The position, for a gather, of the smallest element along the innermost level `over`.",
+            Self::Max => {
+                "The position, for a gather, of the largest element along the innermost level `over`."
+            }
+            Self::Min => {
+                "The position, for a gather, of the smallest element along the innermost level `over`."
+            }
         }
     }
 
@@ -308,7 +360,10 @@ impl Primitive for Arg {
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         let space = within(self.name(), program, args, attrs, DType::F64)?;
         if args[0].space.last() != attrs.level("over") {
-            return Err(ill_formed(self.name(), "the level must be the innermost one"));
+            return Err(ill_formed(
+                self.name(),
+                "the level must be the innermost one",
+            ));
         }
         Ok(vec![Type::new(DType::I64, space)])
     }
@@ -318,14 +373,22 @@ impl Primitive for Arg {
         Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
             let (segments, x, out) = (io.segments(&axis), io.arg::<f64>(0), io.out::<i64>(0));
             // Positions are counted from the start of the lane: of the block for a ragged level, of the segment for a dense one.
-            let per_lane = segments.offsets.map_or(segments.dense, |o| o[o.len() - 1] as usize);
+            let per_lane = segments
+                .offsets
+                .map_or(segments.dense, |o| o[o.len() - 1] as usize);
             for (s, o) in out.iter_mut().enumerate().take(segments.count) {
                 let (a, b) = segments.range(s);
                 let mut best: Option<usize> = None;
                 for (i, x_i) in x.iter().enumerate().take(b).skip(a) {
                     let better = best.is_none_or(|k| {
                         let so_far = x[k];
-                        !so_far.is_nan() && (x_i.is_nan() || if largest { *x_i > so_far } else { *x_i < so_far })
+                        !so_far.is_nan()
+                            && (x_i.is_nan()
+                                || if largest {
+                                    *x_i > so_far
+                                } else {
+                                    *x_i < so_far
+                                })
                     });
                     if better {
                         best = Some(i);
@@ -339,12 +402,23 @@ impl Primitive for Arg {
 
     fn samples(&self) -> Vec<Sample> {
         let op = *self;
-        let expected = if op == Self::Max { [f64::NAN, 1.0, 5.0] } else { [f64::NAN, 0.0, 5.0] };
+        let expected = if op == Self::Max {
+            [f64::NAN, 1.0, 5.0]
+        } else {
+            [f64::NAN, 0.0, 5.0]
+        };
         vec![Sample::special("empty, a tie, NaN", &expected, move |s| {
             let muons = s.ragged("muons", s.b.stream("events"), &[0, 0, 4, 7]);
             let x = s.f64("x", muons, &[-1.0, 3.0, 3.0, -1.0, 1.0, f64::NAN, 2.0]);
-            let index = s.b.push(op.primitive(), &[x], Attrs::over(muons.last().unwrap_or(LevelId(0)))).first(&s.b);
-            s.f64("table", muons, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).at(index)
+            let index =
+                s.b.push(
+                    op.primitive(),
+                    &[x],
+                    Attrs::over(muons.last().unwrap_or(LevelId(0))),
+                )
+                .first(&s.b);
+            s.f64("table", muons, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+                .at(index)
         })]
     }
 }

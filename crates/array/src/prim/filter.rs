@@ -21,10 +21,18 @@ pub struct FilterIndex;
 /// root of the program; elements of another level stay below the same parent.
 fn parent(primitive: &'static str, program: &Program, mask: Type) -> Result<Space> {
     if mask.dtype != DType::Bool {
-        return Err(Error::DType { primitive, index: 0, found: mask.dtype.to_string(), expected: DType::Bool.to_string() });
+        return Err(Error::DType {
+            primitive,
+            index: 0,
+            found: mask.dtype.to_string(),
+            expected: DType::Bool.to_string(),
+        });
     }
     match mask.space.last() {
-        None => Err(ill_formed(primitive, "a single mask filters nothing; use `select`")),
+        None => Err(ill_formed(
+            primitive,
+            "a single mask filters nothing; use `select`",
+        )),
         Some(level) if program.level(level).kind == LevelKind::Stream => Ok(mask.space),
         Some(_) => Ok(mask.space.prefix(mask.space.depth() - 1)),
     }
@@ -37,7 +45,8 @@ fn segments_of(primitive: &'static str, cx: &LowerCx<'_>) -> Result<Option<Axis>
         return Ok(None);
     }
     let axis = mask.space.last().and_then(|last| cx.axis(mask.space, last));
-    axis.map(Some).ok_or_else(|| ill_formed(primitive, "expects a mask along a level"))
+    axis.map(Some)
+        .ok_or_else(|| ill_formed(primitive, "expects a mask along a level"))
 }
 
 impl Primitive for FilterOffsets {
@@ -58,7 +67,9 @@ impl Primitive for FilterOffsets {
     }
 
     fn infer(&self, program: &Program, args: &[Type], _attrs: &Attrs) -> Result<Vec<Type>> {
-        let [mask] = args else { return Err(ill_formed(self.name(), "expects one mask")) };
+        let [mask] = args else {
+            return Err(ill_formed(self.name(), "expects one mask"));
+        };
         parent(self.name(), program, *mask).map(|space| vec![Type::new(DType::Offsets, space)])
     }
 
@@ -91,11 +102,16 @@ impl Primitive for FilterOffsets {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample::special("some, none, all", &[0.0, 1.0, 1.0, 1.0, 3.0], |s| {
-            let level = s.ragged("muons", s.b.stream("events"), &[0, 2, 3, 3, 5]);
-            let mask = s.bool("mask", level, &[false, true, false, true, true]);
-            s.b.push(super::FILTER_OFFSETS, &[mask], Attrs::NONE).first(&s.b)
-        })]
+        vec![Sample::special(
+            "some, none, all",
+            &[0.0, 1.0, 1.0, 1.0, 3.0],
+            |s| {
+                let level = s.ragged("muons", s.b.stream("events"), &[0, 2, 3, 3, 5]);
+                let mask = s.bool("mask", level, &[false, true, false, true, true]);
+                s.b.push(super::FILTER_OFFSETS, &[mask], Attrs::NONE)
+                    .first(&s.b)
+            },
+        )]
     }
 }
 
@@ -117,8 +133,16 @@ impl Primitive for FilterIndex {
     }
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
-        let ([mask], Some(to)) = (args, attrs.space("to")) else { return Err(ill_formed(self.name(), "expects one mask and a space `to`")) };
-        expect_structure(self.name(), program, to, parent(self.name(), program, *mask)?, super::FILTER_OFFSETS)?;
+        let ([mask], Some(to)) = (args, attrs.space("to")) else {
+            return Err(ill_formed(self.name(), "expects one mask and a space `to`"));
+        };
+        expect_structure(
+            self.name(),
+            program,
+            to,
+            parent(self.name(), program, *mask)?,
+            super::FILTER_OFFSETS,
+        )?;
         Ok(vec![Type::new(DType::I64, to)])
     }
 
@@ -161,14 +185,22 @@ impl Primitive for FilterIndex {
         }
         vec![
             Sample::special("of segments", &[1.0, 3.0, 4.0], |s| {
-                kept(s, s.ragged("muons", s.b.stream("events"), &[0, 2, 3, 3, 5]), &[false, true, false, true, true])
+                kept(
+                    s,
+                    s.ragged("muons", s.b.stream("events"), &[0, 2, 3, 3, 5]),
+                    &[false, true, false, true, true],
+                )
             }),
-            Sample::special("of a stream", &[1.0, 2.0], |s| kept(s, s.b.stream("events"), &[false, true, true])),
+            Sample::special("of a stream", &[1.0, 2.0], |s| {
+                kept(s, s.b.stream("events"), &[false, true, true])
+            }),
             Sample::special("of rows", &[1.0, 2.0, 3.0], |s| {
                 let (a, b) = (s.b.dense_of("a", 2), s.b.dense_of("b", 2));
                 kept(s, s.b.join(a, b), &[false, true, true, true])
             }),
-            Sample::special("nothing", &[], |s| kept(s, s.b.dense("bins"), &[false, false])),
+            Sample::special("nothing", &[], |s| {
+                kept(s, s.b.dense("bins"), &[false, false])
+            }),
         ]
     }
 }
@@ -181,5 +213,9 @@ pub(crate) fn filter<'b>(b: &'b Builder, mask: Sym<'b>, name: &str) -> (Space, S
         return (mask.space(), mask);
     }
     let space = b.ragged_by(name, offsets);
-    (space, b.push(super::FILTER_INDEX, &[mask], Attrs::to(space)).first(b))
+    (
+        space,
+        b.push(super::FILTER_INDEX, &[mask], Attrs::to(space))
+            .first(b),
+    )
 }

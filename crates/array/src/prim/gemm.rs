@@ -34,7 +34,10 @@ pub(crate) struct Extent {
 }
 
 #[inline(always)]
-fn tile<I: Isa, const MR: usize, const NR: usize>(a: &[[f64; MR]], b: &[[f64; NR]]) -> [[f64; NR]; MR] {
+fn tile<I: Isa, const MR: usize, const NR: usize>(
+    a: &[[f64; MR]],
+    b: &[[f64; NR]],
+) -> [[f64; NR]; MR] {
     let mut acc = [[0.0; NR]; MR];
     for (a, b) in a.iter().zip(b) {
         for r in 0..MR {
@@ -48,7 +51,14 @@ fn tile<I: Isa, const MR: usize, const NR: usize>(a: &[[f64; MR]], b: &[[f64; NR
 
 /// Copies `count × k` elements in panels of `W` next to each other, padded with zeros: panel by panel, `W` elements per k.
 #[inline(always)]
-fn pack<const W: usize>(out: &mut Vec<f64>, data: &[f64], count: usize, step: usize, k: usize, k_step: usize) {
+fn pack<const W: usize>(
+    out: &mut Vec<f64>,
+    data: &[f64],
+    count: usize,
+    step: usize,
+    k: usize,
+    k_step: usize,
+) {
     out.clear();
     out.resize(count.div_ceil(W) * W * k, 0.0);
     let (chunks, _) = out.as_chunks_mut::<W>();
@@ -69,7 +79,12 @@ fn pack<const W: usize>(out: &mut Vec<f64>, data: &[f64], count: usize, step: us
 }
 
 #[inline(always)]
-fn tiles<I: Isa, const MR: usize, const NR: usize>(a: Matrix<'_>, b: Matrix<'_>, out: &mut [f64], extent: Extent) {
+fn tiles<I: Isa, const MR: usize, const NR: usize>(
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    out: &mut [f64],
+    extent: Extent,
+) {
     PACKED.with_borrow_mut(|(pa, pb)| {
         let Extent { m, n, k } = extent;
         let mut k0 = 0;
@@ -78,11 +93,25 @@ fn tiles<I: Isa, const MR: usize, const NR: usize>(a: Matrix<'_>, b: Matrix<'_>,
             let mut n0 = 0;
             while n0 < n {
                 let nc = (n - n0).min(WIDTH);
-                pack::<NR>(pb, &b.data[k0 * b.rows + n0 * b.columns..], nc, b.columns, kc, b.rows);
+                pack::<NR>(
+                    pb,
+                    &b.data[k0 * b.rows + n0 * b.columns..],
+                    nc,
+                    b.columns,
+                    kc,
+                    b.rows,
+                );
                 let mut m0 = 0;
                 while m0 < m {
                     let mc = (m - m0).min(MR);
-                    pack::<MR>(pa, &a.data[m0 * a.rows + k0 * a.columns..], mc, a.rows, kc, a.columns);
+                    pack::<MR>(
+                        pa,
+                        &a.data[m0 * a.rows + k0 * a.columns..],
+                        mc,
+                        a.rows,
+                        kc,
+                        a.columns,
+                    );
                     let (rows, _) = pa.as_chunks::<MR>();
                     for (s, strip) in pb.as_chunks::<NR>().0.chunks_exact(kc).enumerate() {
                         let acc = tile::<I, MR, NR>(rows, strip);
@@ -122,7 +151,13 @@ pub(crate) fn gemm_body<I: Isa>(a: Matrix<'_>, b: Matrix<'_>, out: &mut [f64], e
 
 /// Columns `j..j + W` of `x · b`.
 #[inline(always)]
-fn columns<I: Isa, const W: usize>(x: &[f64], step: usize, b: &[f64], n: usize, j: usize) -> [f64; W] {
+fn columns<I: Isa, const W: usize>(
+    x: &[f64],
+    step: usize,
+    b: &[f64],
+    n: usize,
+    j: usize,
+) -> [f64; W] {
     let mut acc = [0.0; W];
     for (x, row) in x.iter().step_by(step).zip(b.chunks_exact(n)) {
         let row = &row[j..j + W];
@@ -140,7 +175,10 @@ pub(crate) fn vecmat_body<I: Isa>(x: &[f64], step: usize, b: &[f64], out: &mut [
     let mut j = 0;
     while j + 32 <= n {
         let acc = columns::<I, 32>(x, step, b, n, j);
-        out[j..j + 32].iter_mut().zip(acc).for_each(|(o, a)| *o += a);
+        out[j..j + 32]
+            .iter_mut()
+            .zip(acc)
+            .for_each(|(o, a)| *o += a);
         j += 32;
     }
     while j + 8 <= n {
@@ -201,17 +239,45 @@ mod tests {
     fn any_storage_order_and_any_size_match_three_loops() {
         let value = |k: usize| ((k * 7919) % 101) as f64 / 50.0 - 1.0;
         for level in Level::available() {
-            for (m, n, k) in [(1, 1, 1), (3, 5, 7), (4, 8, 16), (9, 17, 33), (21, 130, 300), (5, 3, 0), (0, 4, 4)] {
-                let (a, b): (Vec<f64>, Vec<f64>) = ((0..m * k).map(value).collect(), (0..k * n).map(|i| value(i + 13)).collect());
+            for (m, n, k) in [
+                (1, 1, 1),
+                (3, 5, 7),
+                (4, 8, 16),
+                (9, 17, 33),
+                (21, 130, 300),
+                (5, 3, 0),
+                (0, 4, 4),
+            ] {
+                let (a, b): (Vec<f64>, Vec<f64>) = (
+                    (0..m * k).map(value).collect(),
+                    (0..k * n).map(|i| value(i + 13)).collect(),
+                );
                 for (ta, tb) in [(false, false), (true, false), (false, true), (true, true)] {
-                    let a = Matrix { data: &a, rows: if ta { 1 } else { k }, columns: if ta { m } else { 1 } };
-                    let b = Matrix { data: &b, rows: if tb { 1 } else { n }, columns: if tb { k } else { 1 } };
+                    let a = Matrix {
+                        data: &a,
+                        rows: if ta { 1 } else { k },
+                        columns: if ta { m } else { 1 },
+                    };
+                    let b = Matrix {
+                        data: &b,
+                        rows: if tb { 1 } else { n },
+                        columns: if tb { k } else { 1 },
+                    };
                     let mut out = vec![1.0; m * n];
                     gemm_at(level)(a, b, &mut out, Extent { m, n, k });
                     for i in 0..m {
                         for j in 0..n {
-                            let sum: f64 = (0..k).map(|t| a.data[i * a.rows + t * a.columns] * b.data[t * b.rows + j * b.columns]).sum();
-                            assert!((out[i * n + j] - 1.0 - sum).abs() < 1e-12, "{} {m}×{n}×{k} {ta} {tb} ({i}, {j})", level.name());
+                            let sum: f64 = (0..k)
+                                .map(|t| {
+                                    a.data[i * a.rows + t * a.columns]
+                                        * b.data[t * b.rows + j * b.columns]
+                                })
+                                .sum();
+                            assert!(
+                                (out[i * n + j] - 1.0 - sum).abs() < 1e-12,
+                                "{} {m}×{n}×{k} {ta} {tb} ({i}, {j})",
+                                level.name()
+                            );
                         }
                     }
                 }

@@ -35,13 +35,21 @@ impl Primitive for Input {
                 let source = program.node(offsets).primitive;
                 if source != super::INPUT && source != super::DATA {
                     let level = &program.level(level).name;
-                    return Err(ill_formed(self.name(), format!("the program computes the size of level `{level}`; an input cannot live there")));
+                    return Err(ill_formed(
+                        self.name(),
+                        format!(
+                            "the program computes the size of level `{level}`; an input cannot live there"
+                        ),
+                    ));
                 }
             }
         }
         match (args, attrs.space("to"), attrs.dtype("dtype")) {
             ([], Some(space), Some(dtype)) => Ok(vec![Type::new(dtype, space)]),
-            _ => Err(ill_formed(self.name(), "expects no argument, a space `to` and an element type `dtype`")),
+            _ => Err(ill_formed(
+                self.name(),
+                "expects no argument, a space `to` and an element type `dtype`",
+            )),
         }
     }
 
@@ -50,11 +58,22 @@ impl Primitive for Input {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample::generic("a column", |s| {
-            let x = s.f64("x", s.b.dense("bins"), &[1.0, 2.0]);
-            x + x
-        }), Sample::special("signed zeros, infinities, NaN, subnormals", &[0.0, -0.0, f64::INFINITY, f64::NAN, 5e-324], |s| {
-            s.f64("x", s.b.dense("bins"), &[0.0, -0.0, f64::INFINITY, f64::NAN, 5e-324])
-        })]
+        vec![
+            Sample::generic("a column", |s| {
+                let x = s.f64("x", s.b.dense("bins"), &[1.0, 2.0]);
+                x + x
+            }),
+            Sample::special(
+                "signed zeros, infinities, NaN, subnormals",
+                &[0.0, -0.0, f64::INFINITY, f64::NAN, 5e-324],
+                |s| {
+                    s.f64(
+                        "x",
+                        s.b.dense("bins"),
+                        &[0.0, -0.0, f64::INFINITY, f64::NAN, 5e-324],
+                    )
+                },
+            ),
+        ]
     }
 }

@@ -23,7 +23,11 @@ pub struct LogSumExp;
 /// The shift for a largest element: itself, but 0 where it is infinite, so that `inf - inf` never arises.
 #[inline(always)]
 fn shift(largest: f64) -> f64 {
-    if largest.abs() < f64::INFINITY || largest.is_nan() { largest } else { 0.0 }
+    if largest.abs() < f64::INFINITY || largest.is_nan() {
+        largest
+    } else {
+        0.0
+    }
 }
 
 /// Σ exp(x - m), in leaves.
@@ -77,14 +81,19 @@ fn logsumexp_body<I: Isa>(segments: Segments<'_>, x: &[f64], out: &mut [f64]) {
         while s < segments.count {
             let (start, stop) = segments.range(s);
             if stop - start > LEAF / 2 {
-                let m = shift(x[start..stop].iter().fold(f64::NEG_INFINITY, |m, x| maximum(m, *x)));
+                let m = shift(
+                    x[start..stop]
+                        .iter()
+                        .fold(f64::NEG_INFINITY, |m, x| maximum(m, *x)),
+                );
                 out[s] = m + exp_sum::<I>(&x[start..stop], m).ln();
                 s += 1;
                 continue;
             }
             // Which segments share a batch depends on the block; how each one is summed does not.
             let mut end = s + 1;
-            let fits = |(a, b): (usize, usize)| b - a <= LEAF / 2 && a >= start && b - start <= LEAF;
+            let fits =
+                |(a, b): (usize, usize)| b - a <= LEAF / 2 && a >= start && b - start <= LEAF;
             while end < segments.count && fits(segments.range(end)) {
                 end += 1;
             }
@@ -153,8 +162,15 @@ impl Primitive for LogSumExp {
         within(self.name(), program, args, attrs, DType::F64).map(|space| vec![Type::f64(space)])
     }
 
-    fn jvp<'b>(&self, _cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
-        let Some(over) = call.attrs.level("over") else { return Err(ill_formed(self.name(), "expects a level `over`")) };
+    fn jvp<'b>(
+        &self,
+        _cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
+        let Some(over) = call.attrs.level("over") else {
+            return Err(ill_formed(self.name(), "expects a level `over`"));
+        };
         let (x, y) = (call.args[0], call.outs[0]);
         // exp(-inf - (-inf)) would be NaN.
         let y = y.eq(f64::NEG_INFINITY.into()).select(0.0.into(), y);
@@ -181,16 +197,23 @@ impl Primitive for LogSumExp {
         vec![
             Sample::generic("segments", move |s| {
                 let muons = s.ragged("muons", s.b.stream("events"), &[0, 3, 4]);
-                s.f64("x", muons, &[1.0, 3.0, 2.0, -1.0]).logsumexp(last(muons))
+                s.f64("x", muons, &[1.0, 3.0, 2.0, -1.0])
+                    .logsumexp(last(muons))
             }),
             Sample::generic("an outer level", move |s| {
                 let (a, b) = (s.b.dense_of("a", 2), s.b.dense_of("b", 2));
-                s.f64("x", s.b.join(a, b), &[1.0, 3.0, 2.0, -1.0]).logsumexp(last(a))
+                s.f64("x", s.b.join(a, b), &[1.0, 3.0, 2.0, -1.0])
+                    .logsumexp(last(a))
             }),
-            Sample::special("empty, -inf, +inf, large", &[-inf, -inf, inf, 1000.0 + std::f64::consts::LN_2], move |s| {
-                let muons = s.ragged("muons", s.b.stream("events"), &[0, 0, 2, 4, 6]);
-                s.f64("x", muons, &[-inf, -inf, inf, 1.0, 1000.0, 1000.0]).logsumexp(last(muons))
-            }),
+            Sample::special(
+                "empty, -inf, +inf, large",
+                &[-inf, -inf, inf, 1000.0 + std::f64::consts::LN_2],
+                move |s| {
+                    let muons = s.ragged("muons", s.b.stream("events"), &[0, 0, 2, 4, 6]);
+                    s.f64("x", muons, &[-inf, -inf, inf, 1.0, 1000.0, 1000.0])
+                        .logsumexp(last(muons))
+                },
+            ),
         ]
     }
 }

@@ -26,7 +26,12 @@ pub struct ExclusiveProd;
 
 /// Columns `j..j + W` of the rows `a..b`, multiplied row by row.
 #[inline(always)]
-fn column_products<const W: usize>(x: &[f64], inner: usize, j: usize, (a, b): (usize, usize)) -> [f64; W] {
+fn column_products<const W: usize>(
+    x: &[f64],
+    inner: usize,
+    j: usize,
+    (a, b): (usize, usize),
+) -> [f64; W] {
     let mut acc = [1.0; W];
     for i in a..b {
         let row = &x[i * inner + j..i * inner + j + W];
@@ -84,7 +89,13 @@ fn prod_body<I: Isa>(segments: Segments<'_>, x: &[f64], out: &mut [f64]) {
 }
 
 #[inline(always)]
-fn exclusive_columns<const W: usize>(x: &[f64], out: &mut [f64], inner: usize, j: usize, (a, b): (usize, usize)) {
+fn exclusive_columns<const W: usize>(
+    x: &[f64],
+    out: &mut [f64],
+    inner: usize,
+    j: usize,
+    (a, b): (usize, usize),
+) {
     let mut acc = [1.0; W];
     for i in a..b {
         let at = i * inner + j;
@@ -178,9 +189,18 @@ impl Primitive for Prod {
         within(self.name(), program, args, attrs, DType::F64).map(|space| vec![Type::f64(space)])
     }
 
-    fn jvp<'b>(&self, cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
-        let Some(over) = call.attrs.level("over") else { return Err(ill_formed(self.name(), "expects a level `over`")) };
-        let others = cx.push(super::EXCLUSIVE_PROD, &[call.args[0]], call.attrs.clone()).first(cx);
+    fn jvp<'b>(
+        &self,
+        cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
+        let Some(over) = call.attrs.level("over") else {
+            return Err(ill_formed(self.name(), "expects a level `over`"));
+        };
+        let others = cx
+            .push(super::EXCLUSIVE_PROD, &[call.args[0]], call.attrs.clone())
+            .first(cx);
         Ok(vec![tangents[0].map(|t| (others * t).sum(over))])
     }
 
@@ -236,12 +256,20 @@ impl Primitive for ExclusiveProd {
         Ok(args.to_vec())
     }
 
-    fn jvp<'b>(&self, _cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
-        let Some(over) = call.attrs.level("over") else { return Err(ill_formed(self.name(), "expects a level `over`")) };
+    fn jvp<'b>(
+        &self,
+        _cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
+        let Some(over) = call.attrs.level("over") else {
+            return Err(ill_formed(self.name(), "expects a level `over`"));
+        };
         let x = call.args[0];
         let (before, after) = factors(x, over);
         Ok(vec![tangents[0].map(|t| {
-            after * recurrence(x, before * t, over, false) + before * recurrence(x, after * t, over, true)
+            after * recurrence(x, before * t, over, false)
+                + before * recurrence(x, after * t, over, true)
         })])
     }
 
@@ -263,13 +291,18 @@ impl Primitive for ExclusiveProd {
         vec![
             Sample::generic("segments", |s| {
                 let muons = s.ragged("muons", s.b.stream("events"), &[0, 2, 2, 5]);
-                s.f64("x", muons, &[1.5, 2.0, 3.0, -0.5, 0.7]).exclusive_prod(muons.last().unwrap_or(LevelId(0)))
+                s.f64("x", muons, &[1.5, 2.0, 3.0, -0.5, 0.7])
+                    .exclusive_prod(muons.last().unwrap_or(LevelId(0)))
             }),
-            Sample::special("alone, one zero, two zeros", &[1.0, 0.0, 3.0, 0.0, 0.0, 0.0], |s| {
-                let muons = s.ragged("muons", s.b.stream("events"), &[0, 1, 3, 6]);
-                let x = s.f64("x", muons, &[5.0, 3.0, 0.0, 0.0, 2.0, 0.0]);
-                x.exclusive_prod(muons.last().unwrap_or(LevelId(0)))
-            }),
+            Sample::special(
+                "alone, one zero, two zeros",
+                &[1.0, 0.0, 3.0, 0.0, 0.0, 0.0],
+                |s| {
+                    let muons = s.ragged("muons", s.b.stream("events"), &[0, 1, 3, 6]);
+                    let x = s.f64("x", muons, &[5.0, 3.0, 0.0, 0.0, 2.0, 0.0]);
+                    x.exclusive_prod(muons.last().unwrap_or(LevelId(0)))
+                },
+            ),
         ]
     }
 }

@@ -62,8 +62,13 @@ impl Primitive for Quantify {
     }
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
-        let dtype = if *self == Self::Count { DType::I64 } else { DType::Bool };
-        reduced(self.name(), program, args, attrs, DType::Bool).map(|space| vec![Type::new(dtype, space)])
+        let dtype = if *self == Self::Count {
+            DType::I64
+        } else {
+            DType::Bool
+        };
+        reduced(self.name(), program, args, attrs, DType::Bool)
+            .map(|space| vec![Type::new(dtype, space)])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
@@ -116,10 +121,19 @@ impl Primitive for Quantify {
             Self::All => [1.0, 0.0, 1.0, 0.0],
             Self::Count => [0.0, 1.0, 2.0, 0.0],
         };
-        vec![Sample::special("empty, some, all, none", &expected, move |s| {
-            let muons = s.ragged("muons", s.b.stream("events"), &[0, 0, 2, 4, 5]);
-            let mask = s.bool("mask", muons, &[false, true, true, true, false]);
-            s.b.push(op.primitive(), &[mask], Attrs::over(muons.last().unwrap_or(LevelId(0)))).first(&s.b)
-        })]
+        vec![Sample::special(
+            "empty, some, all, none",
+            &expected,
+            move |s| {
+                let muons = s.ragged("muons", s.b.stream("events"), &[0, 0, 2, 4, 5]);
+                let mask = s.bool("mask", muons, &[false, true, true, true, false]);
+                s.b.push(
+                    op.primitive(),
+                    &[mask],
+                    Attrs::over(muons.last().unwrap_or(LevelId(0))),
+                )
+                .first(&s.b)
+            },
+        )]
     }
 }

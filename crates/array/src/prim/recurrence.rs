@@ -31,7 +31,10 @@ fn attrs(over: LevelId, reverse: bool) -> Attrs {
 fn parameters(primitive: &'static str, attrs: &Attrs) -> Result<(LevelId, bool)> {
     match (attrs.level("over"), attrs.int("reverse")) {
         (Some(over), Some(reverse @ (0 | 1))) => Ok((over, reverse == 1)),
-        _ => Err(ill_formed(primitive, "expects a level `over` and `reverse`, 0 or 1")),
+        _ => Err(ill_formed(
+            primitive,
+            "expects a level `over` and `reverse`, 0 or 1",
+        )),
     }
 }
 
@@ -42,7 +45,10 @@ pub(crate) fn prefix_prod(x: Sym<'_>, over: LevelId, reverse: bool) -> Sym<'_> {
 
 /// Records [`Recurrence`].
 pub(crate) fn recurrence<'b>(a: Sym<'b>, b: Sym<'b>, over: LevelId, reverse: bool) -> Sym<'b> {
-    builder_of(&[a, b]).map_or(b, |cx| cx.push(super::RECURRENCE, &[a, b], attrs(over, reverse)).first(cx))
+    builder_of(&[a, b]).map_or(b, |cx| {
+        cx.push(super::RECURRENCE, &[a, b], attrs(over, reverse))
+            .first(cx)
+    })
 }
 
 /// Visits `a..b`, backwards if `REVERSE`.
@@ -61,7 +67,14 @@ macro_rules! rows {
 }
 
 #[inline(always)]
-fn prefix_columns<const W: usize>(x: &[f64], out: &mut [f64], inner: usize, j: usize, (a, b): (usize, usize), reverse: bool) {
+fn prefix_columns<const W: usize>(
+    x: &[f64],
+    out: &mut [f64],
+    inner: usize,
+    j: usize,
+    (a, b): (usize, usize),
+    reverse: bool,
+) {
     let mut acc = [1.0; W];
     rows!(reverse, a, b, |i| {
         let at = i * inner + j;
@@ -112,10 +125,21 @@ fn recurrence_columns<I: Isa, const W: usize>(a: &[f64], b: &[f64], out: &mut [f
 }
 
 #[inline(always)]
-fn recurrence_body<I: Isa>(segments: Segments<'_>, a: &[f64], b: &[f64], out: &mut [f64], reverse: bool) {
+fn recurrence_body<I: Isa>(
+    segments: Segments<'_>,
+    a: &[f64],
+    b: &[f64],
+    out: &mut [f64],
+    reverse: bool,
+) {
     let inner = segments.inner;
     for s in 0..segments.count {
-        let mut strip = Strip { inner, j: 0, range: segments.range(s), reverse };
+        let mut strip = Strip {
+            inner,
+            j: 0,
+            range: segments.range(s),
+            reverse,
+        };
         while strip.j + 8 <= inner {
             recurrence_columns::<I, 8>(a, b, out, strip);
             strip.j += 8;
@@ -155,9 +179,16 @@ impl Primitive for PrefixProd {
         Ok(args.to_vec())
     }
 
-    fn jvp<'b>(&self, _cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
+    fn jvp<'b>(
+        &self,
+        _cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
         let (over, reverse) = parameters(self.name(), call.attrs)?;
-        Ok(vec![tangents[0].map(|t| recurrence(call.args[0], call.outs[0] * t, over, reverse))])
+        Ok(vec![tangents[0].map(|t| {
+            recurrence(call.args[0], call.outs[0] * t, over, reverse)
+        })])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
@@ -165,7 +196,12 @@ impl Primitive for PrefixProd {
         let (_, reverse) = parameters(self.name(), cx.attrs())?;
         let (axis, kernel) = (axis(self.name(), cx, 0)?, prefix_at(cx.isa()));
         Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
-            kernel(io.segments(&axis), io.arg::<f64>(0), io.out::<f64>(0), reverse);
+            kernel(
+                io.segments(&axis),
+                io.arg::<f64>(0),
+                io.out::<f64>(0),
+                reverse,
+            );
             Ok(())
         })))
     }
@@ -174,7 +210,11 @@ impl Primitive for PrefixProd {
         let sample = |reverse: bool| {
             Sample::generic(if reverse { "backwards" } else { "forwards" }, move |s| {
                 let muons = s.ragged("muons", s.b.stream("events"), &[0, 2, 2, 5]);
-                prefix_prod(s.f64("x", muons, &[1.5, 2.0, 3.0, -0.5, 0.7]), muons.last().unwrap_or(LevelId(0)), reverse)
+                prefix_prod(
+                    s.f64("x", muons, &[1.5, 2.0, 3.0, -0.5, 0.7]),
+                    muons.last().unwrap_or(LevelId(0)),
+                    reverse,
+                )
             })
         };
         vec![
@@ -182,7 +222,11 @@ impl Primitive for PrefixProd {
             sample(true),
             Sample::special("zeros", &[1.0, 2.0, 0.0, 0.0], |s| {
                 let n = s.b.dense("n");
-                prefix_prod(s.f64("x", n, &[2.0, 0.0, 3.0, 0.0]), n.last().unwrap_or(LevelId(0)), false)
+                prefix_prod(
+                    s.f64("x", n, &[2.0, 0.0, 3.0, 0.0]),
+                    n.last().unwrap_or(LevelId(0)),
+                    false,
+                )
             }),
         ]
     }
@@ -207,18 +251,30 @@ impl Primitive for Recurrence {
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         parameters(self.name(), attrs)?;
-        let [a, b] = args else { return Err(ill_formed(self.name(), "expects two arguments")) };
+        let [a, b] = args else {
+            return Err(ill_formed(self.name(), "expects two arguments"));
+        };
         within(self.name(), program, &[*a], attrs, DType::F64)?;
         if a != b {
-            return Err(ill_formed(self.name(), "both arguments must be doubles in the same space"));
+            return Err(ill_formed(
+                self.name(),
+                "both arguments must be doubles in the same space",
+            ));
         }
         Ok(vec![*a])
     }
 
-    fn jvp<'b>(&self, _cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
+    fn jvp<'b>(
+        &self,
+        _cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
         let (over, reverse) = parameters(self.name(), call.attrs)?;
         let source = join(tangents[0].map(|t| t * call.outs[0]), tangents[1]);
-        Ok(vec![source.map(|t| recurrence(call.args[0], t, over, reverse))])
+        Ok(vec![
+            source.map(|t| recurrence(call.args[0], t, over, reverse)),
+        ])
     }
 
     fn transpose<'b>(
@@ -229,10 +285,16 @@ impl Primitive for Recurrence {
         linear: &[bool],
     ) -> Result<Vec<Option<Sym<'b>>>> {
         if linear[0] {
-            return Err(ill_formed(self.name(), "is linear in its second argument only"));
+            return Err(ill_formed(
+                self.name(),
+                "is linear in its second argument only",
+            ));
         }
         let (over, reverse) = parameters(self.name(), call.attrs)?;
-        Ok(vec![None, cotangents[0].map(|c| recurrence(call.args[0], c, over, !reverse))])
+        Ok(vec![
+            None,
+            cotangents[0].map(|c| recurrence(call.args[0], c, over, !reverse)),
+        ])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
@@ -240,7 +302,13 @@ impl Primitive for Recurrence {
         let (_, reverse) = parameters(self.name(), cx.attrs())?;
         let (axis, kernel) = (axis(self.name(), cx, 0)?, recur_at(cx.isa()));
         Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
-            kernel(io.segments(&axis), io.arg::<f64>(0), io.arg::<f64>(1), io.out::<f64>(0), reverse);
+            kernel(
+                io.segments(&axis),
+                io.arg::<f64>(0),
+                io.arg::<f64>(1),
+                io.out::<f64>(0),
+                reverse,
+            );
             Ok(())
         })))
     }
@@ -249,7 +317,10 @@ impl Primitive for Recurrence {
         let sample = |reverse: bool| {
             Sample::generic(if reverse { "backwards" } else { "forwards" }, move |s| {
                 let muons = s.ragged("muons", s.b.stream("events"), &[0, 2, 2, 5]);
-                let (a, b) = (s.f64("a", muons, &[1.5, 2.0, 3.0, -0.5, 0.7]), s.f64("b", muons, &[0.1, 0.2, -0.3, 0.4, 0.5]));
+                let (a, b) = (
+                    s.f64("a", muons, &[1.5, 2.0, 3.0, -0.5, 0.7]),
+                    s.f64("b", muons, &[0.1, 0.2, -0.3, 0.4, 0.5]),
+                );
                 recurrence(a, b, muons.last().unwrap_or(LevelId(0)), reverse)
             })
         };
@@ -258,7 +329,10 @@ impl Primitive for Recurrence {
             sample(true),
             Sample::special("a running sum", &[0.0, 1.0, 3.0], |s| {
                 let n = s.b.dense("n");
-                let (a, b) = (s.f64("a", n, &[1.0, 1.0, 1.0]), s.f64("b", n, &[1.0, 2.0, 4.0]));
+                let (a, b) = (
+                    s.f64("a", n, &[1.0, 1.0, 1.0]),
+                    s.f64("b", n, &[1.0, 2.0, 4.0]),
+                );
                 recurrence(a, b, n.last().unwrap_or(LevelId(0)), false)
             }),
         ]

@@ -62,7 +62,11 @@ impl Rows {
 
     fn apply<'b>(self, a: Sym<'b>, b: Sym<'b>, full: Space, rows: LevelId) -> Sym<'b> {
         let attrs = Attrs::over(rows);
-        let attrs = if self == Self::Outer { attrs.with("to", Attr::Space(full)) } else { attrs };
+        let attrs = if self == Self::Outer {
+            attrs.with("to", Attr::Space(full))
+        } else {
+            attrs
+        };
         builder_of(&[a, b]).map_or(a, |cx| cx.push(self.primitive(), &[a, b], attrs).first(cx))
     }
 }
@@ -83,12 +87,18 @@ fn sum_body<I: Isa>(s: Segments<'_>, x: &[f64], m: &[f64], out: &mut [f64]) {
         let (a, b) = s.range(p);
         if q == LANES {
             let mut acc = [0.0; LANES];
-            for (x, m) in x[a..b].iter().zip(m[a * LANES..b * LANES].as_chunks::<LANES>().0) {
+            for (x, m) in x[a..b]
+                .iter()
+                .zip(m[a * LANES..b * LANES].as_chunks::<LANES>().0)
+            {
                 for j in 0..LANES {
                     acc[j] = I::fma(*x, m[j], acc[j]);
                 }
             }
-            out[p * LANES..(p + 1) * LANES].iter_mut().zip(acc).for_each(|(o, a)| *o += a);
+            out[p * LANES..(p + 1) * LANES]
+                .iter_mut()
+                .zip(acc)
+                .for_each(|(o, a)| *o += a);
         } else {
             let out = &mut out[p * q..(p + 1) * q];
             for i in a..b {
@@ -108,14 +118,20 @@ fn dot_body<I: Isa>(s: Segments<'_>, m: &[f64], c: &[f64], out: &mut [f64]) {
         if q == LANES {
             let mut lane = [0.0; LANES];
             lane.copy_from_slice(&c[p * LANES..(p + 1) * LANES]);
-            for (o, m) in out[a..b].iter_mut().zip(m[a * LANES..b * LANES].as_chunks::<LANES>().0) {
+            for (o, m) in out[a..b]
+                .iter_mut()
+                .zip(m[a * LANES..b * LANES].as_chunks::<LANES>().0)
+            {
                 let t: [f64; LANES] = std::array::from_fn(|j| m[j] * lane[j]);
                 *o = ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7]));
             }
         } else {
             let c = &c[p * q..(p + 1) * q];
             for i in a..b {
-                out[i] = m[i * q..(i + 1) * q].iter().zip(c).fold(0.0, |sum, (m, c)| I::fma(*m, *c, sum));
+                out[i] = m[i * q..(i + 1) * q]
+                    .iter()
+                    .zip(c)
+                    .fold(0.0, |sum, (m, c)| I::fma(*m, *c, sum));
             }
         }
     }
@@ -153,7 +169,9 @@ impl Primitive for Rows {
     fn doc(&self) -> &'static str {
         match self {
             Self::Sum => "The sum of rows with weights: c[p, q] = Σᵢ x[p, i] m[p, i, q].",
-            Self::Dot => "The product of each row with a vector of lanes: x[p, i] = Σ_q m[p, i, q] c[p, q].",
+            Self::Dot => {
+                "The product of each row with a vector of lanes: x[p, i] = Σ_q m[p, i, q] c[p, q]."
+            }
             Self::Outer => "The outer product of rows and lanes: m[p, i, q] = x[p, i] c[p, q].",
         }
     }
@@ -168,26 +186,49 @@ impl Primitive for Rows {
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         let (Some(over), Some(full)) = (attrs.level("over"), self.full(args, attrs)) else {
-            return Err(ill_formed(self.name(), "expects two arguments and a level `over`"));
+            return Err(ill_formed(
+                self.name(),
+                "expects two arguments and a level `over`",
+            ));
         };
         for (index, arg) in args.iter().enumerate() {
             if arg.dtype != DType::F64 {
-                return Err(Error::DType { primitive: self.name(), index, found: arg.dtype.to_string(), expected: "f64".into() });
+                return Err(Error::DType {
+                    primitive: self.name(),
+                    index,
+                    found: arg.dtype.to_string(),
+                    expected: "f64".into(),
+                });
             }
         }
         match self.spaces(full, over) {
-            Some([a, b, out]) if args.len() == 2 && args[0].space == a && args[1].space == b => Ok(vec![Type::f64(out)]),
+            Some([a, b, out]) if args.len() == 2 && args[0].space == a && args[1].space == b => {
+                Ok(vec![Type::f64(out)])
+            }
             _ => {
                 let path = program.space_name(&full);
-                Err(ill_formed(self.name(), format!("the arguments do not fit [{path}], whose last two levels must be rows and lanes")))
+                Err(ill_formed(
+                    self.name(),
+                    format!(
+                        "the arguments do not fit [{path}], whose last two levels must be rows and lanes"
+                    ),
+                ))
             }
         }
     }
 
-    fn jvp<'b>(&self, _cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
+    fn jvp<'b>(
+        &self,
+        _cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
         let (a, b) = (call.args[0], call.args[1]);
         let types = [Type::f64(a.space()), Type::f64(b.space())];
-        let (Some(rows), Some(full)) = (call.attrs.level("over"), self.full(&types, call.attrs)) else { return Ok(vec![None]) };
+        let (Some(rows), Some(full)) = (call.attrs.level("over"), self.full(&types, call.attrs))
+        else {
+            return Ok(vec![None]);
+        };
         let left = tangents[0].map(|t| self.apply(t, b, full, rows));
         let right = tangents[1].map(|t| self.apply(a, t, full, rows));
         Ok(vec![join(left, right)])
@@ -200,10 +241,15 @@ impl Primitive for Rows {
         cotangents: &[Option<Sym<'b>>],
         linear: &[bool],
     ) -> Result<Vec<Option<Sym<'b>>>> {
-        let Some(ct) = cotangents[0] else { return Ok(vec![None, None]) };
+        let Some(ct) = cotangents[0] else {
+            return Ok(vec![None, None]);
+        };
         let (a, b) = (call.args[0], call.args[1]);
         let types = [Type::f64(a.space()), Type::f64(b.space())];
-        let (Some(rows), Some(full)) = (call.attrs.level("over"), self.full(&types, call.attrs)) else { return Ok(vec![None, None]) };
+        let (Some(rows), Some(full)) = (call.attrs.level("over"), self.full(&types, call.attrs))
+        else {
+            return Ok(vec![None, None]);
+        };
         let get = |want: Rows, x: Sym<'b>, y: Sym<'b>| want.apply(x, y, full, rows);
         // Arguments in the order (x, m), (m, c), (x, c).
         let first = || match self {
@@ -219,26 +265,40 @@ impl Primitive for Rows {
         match linear {
             [true, false] => Ok(vec![Some(first()), None]),
             [false, true] => Ok(vec![None, Some(second())]),
-            _ => Err(Error::NotDifferentiable { primitive: self.name(), what: "transpose", message: "it is not linear in both at once".into() }),
+            _ => Err(Error::NotDifferentiable {
+                primitive: self.name(),
+                what: "transpose",
+                message: "it is not linear in both at once".into(),
+            }),
         }
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
         let types = [cx.arg(0), cx.arg(1)];
         let broken = || ill_formed(self.name(), "the level is not on the path");
-        let (over, full) = (cx.attrs().level("over").ok_or_else(broken)?, self.full(&types, cx.attrs()).ok_or_else(broken)?);
+        let (over, full) = (
+            cx.attrs().level("over").ok_or_else(broken)?,
+            self.full(&types, cx.attrs()).ok_or_else(broken)?,
+        );
         let axis: Axis = cx.axis(full, over).ok_or_else(broken)?;
         let _ = (sum_here, dot_here, outer_here);
         Ok(match self {
             Self::Sum => {
                 let kernel = sum_at(cx.isa());
-                Kernel::Accumulate(Monoid::Add, Box::new(move |io: &Io<'_>| {
-                    kernel(io.segments(&axis), io.arg(0), io.arg(1), io.out(0));
-                    Ok(())
-                }))
+                Kernel::Accumulate(
+                    Monoid::Add,
+                    Box::new(move |io: &Io<'_>| {
+                        kernel(io.segments(&axis), io.arg(0), io.arg(1), io.out(0));
+                        Ok(())
+                    }),
+                )
             }
             Self::Dot | Self::Outer => {
-                let kernel = if *self == Self::Dot { dot_at(cx.isa()) } else { outer_at(cx.isa()) };
+                let kernel = if *self == Self::Dot {
+                    dot_at(cx.isa())
+                } else {
+                    outer_at(cx.isa())
+                };
                 Kernel::Run(Box::new(move |io: &Io<'_>| {
                     kernel(io.segments(&axis), io.arg(0), io.arg(1), io.out(0));
                     Ok(())
@@ -254,7 +314,11 @@ impl Primitive for Rows {
             let rows = s.ragged("rows", p, &[0, 2, 2, 3]);
             let q = s.b.dense_of("q", lanes);
             let full = s.b.join(rows, q);
-            let wave = |n: usize, phase: f64| (0..n).map(|k| (k as f64 * 0.7 + phase).sin() + 1.3).collect::<Vec<_>>();
+            let wave = |n: usize, phase: f64| {
+                (0..n)
+                    .map(|k| (k as f64 * 0.7 + phase).sin() + 1.3)
+                    .collect::<Vec<_>>()
+            };
             let over = rows.last().unwrap_or(LevelId(0));
             let x = s.f64("x", rows, &wave(3, 0.1));
             let m = s.f64("m", full, &wave(3 * lanes, 0.5));
@@ -267,11 +331,23 @@ impl Primitive for Rows {
             vec![("out".to_owned(), s.b.id(out))]
         };
         vec![
-            Sample::new("eight lanes", crate::sample::Point::Generic, move |s| build(s, 8)),
-            Sample::new("three lanes, an empty segment", crate::sample::Point::Generic, move |s| build(s, 3)),
+            Sample::new("eight lanes", crate::sample::Point::Generic, move |s| {
+                build(s, 8)
+            }),
+            Sample::new(
+                "three lanes, an empty segment",
+                crate::sample::Point::Generic,
+                move |s| build(s, 3),
+            ),
             Sample {
-                expected: Some(vec![if op == Self::Dot { vec![0.0; 3] } else { Vec::new() }]),
-                ..Sample::new("no lanes", crate::sample::Point::Special, move |s| build(s, 0))
+                expected: Some(vec![if op == Self::Dot {
+                    vec![0.0; 3]
+                } else {
+                    Vec::new()
+                }]),
+                ..Sample::new("no lanes", crate::sample::Point::Special, move |s| {
+                    build(s, 0)
+                })
             },
         ]
     }

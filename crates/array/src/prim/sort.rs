@@ -29,7 +29,9 @@ fn order(x: &[f64], descending: bool, i: i64, j: i64) -> Ordering {
 /// Records the order of the innermost level.
 pub(crate) fn argsort(x: Sym<'_>, descending: bool) -> Sym<'_> {
     let attrs = |over| Attrs::over(over).with("descending", Attr::Int(i64::from(descending)));
-    x.space().last().map_or(x, |over| x.apply(super::ARGSORT, attrs(over)))
+    x.space()
+        .last()
+        .map_or(x, |over| x.apply(super::ARGSORT, attrs(over)))
 }
 
 impl Primitive for ArgSort {
@@ -51,17 +53,28 @@ impl Primitive for ArgSort {
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         within(self.name(), program, args, attrs, DType::F64)?;
-        if args[0].space.last() != attrs.level("over") || !matches!(attrs.int("descending"), Some(0 | 1)) {
-            return Err(ill_formed(self.name(), "the level must be the innermost one, and `descending` 0 or 1"));
+        if args[0].space.last() != attrs.level("over")
+            || !matches!(attrs.int("descending"), Some(0 | 1))
+        {
+            return Err(ill_formed(
+                self.name(),
+                "the level must be the innermost one, and `descending` 0 or 1",
+            ));
         }
         Ok(vec![args[0].with(DType::I64)])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
-        let (axis, descending) = (axis(self.name(), cx, 0)?, cx.attrs().int("descending") == Some(1));
+        let (axis, descending) = (
+            axis(self.name(), cx, 0)?,
+            cx.attrs().int("descending") == Some(1),
+        );
         Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
             let (segments, x, out) = (io.segments(&axis), io.arg::<f64>(0), io.out::<i64>(0));
-            let per_lane = segments.offsets.map_or(segments.dense, |o| o[o.len() - 1] as usize).max(1);
+            let per_lane = segments
+                .offsets
+                .map_or(segments.dense, |o| o[o.len() - 1] as usize)
+                .max(1);
             for s in 0..segments.count {
                 let (a, b) = segments.range(s);
                 if a == b {
@@ -83,8 +96,13 @@ impl Primitive for ArgSort {
         let sorted = |what: &str, expected: &[f64], descending: bool| {
             Sample::special(what, expected, move |s| {
                 let muons = s.ragged("muons", s.b.stream("events"), &[0, 0, 4, 7]);
-                let x = s.f64("x", muons, &[2.0, 1.0, f64::NAN, 2.0, 3.0, f64::INFINITY, -0.0]);
-                s.f64("table", muons, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).at(argsort(x, descending))
+                let x = s.f64(
+                    "x",
+                    muons,
+                    &[2.0, 1.0, f64::NAN, 2.0, 3.0, f64::INFINITY, -0.0],
+                );
+                s.f64("table", muons, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+                    .at(argsort(x, descending))
             })
         };
         vec![

@@ -39,22 +39,33 @@ impl Primitive for Position {
     fn infer(&self, _program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         match (args, attrs.space("to"), attrs.level("over")) {
             ([], Some(to), Some(over)) if to.contains(over) => Ok(vec![Type::new(DType::I64, to)]),
-            _ => Err(ill_formed(self.name(), "expects no argument, a space `to` and one of its levels `over`")),
+            _ => Err(ill_formed(
+                self.name(),
+                "expects no argument, a space `to` and one of its levels `over`",
+            )),
         }
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
         let (Some(to), Some(over)) = (cx.attrs().space("to"), cx.attrs().level("over")) else {
-            return Err(ill_formed(self.name(), "expects a space `to` and a level `over`"));
+            return Err(ill_formed(
+                self.name(),
+                "expects a space `to` and a level `over`",
+            ));
         };
         let axis = axis_of(self.name(), cx, to, over)?;
         let stream = cx.program().level(over).kind == LevelKind::Stream;
         Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
             let (segments, out) = (io.segments(&axis), io.out::<i64>(0));
-            let (inner, start) = (segments.inner, if stream { io.stream_start() as i64 } else { 0 });
+            let (inner, start) = (
+                segments.inner,
+                if stream { io.stream_start() as i64 } else { 0 },
+            );
             for s in 0..segments.count {
                 let (a, b) = segments.range(s);
-                for (k, row) in (start..).zip(out[a * inner..b * inner].chunks_exact_mut(inner.max(1))) {
+                for (k, row) in
+                    (start..).zip(out[a * inner..b * inner].chunks_exact_mut(inner.max(1)))
+                {
                     row.iter_mut().for_each(|o| *o = k);
                 }
             }
@@ -96,7 +107,10 @@ impl Primitive for Counts {
     fn infer(&self, _program: &Program, args: &[Type], _attrs: &Attrs) -> Result<Vec<Type>> {
         match args {
             [offsets] if offsets.dtype == DType::Offsets => Ok(vec![offsets.with(DType::I64)]),
-            _ => Err(ill_formed(self.name(), "expects the offsets of a ragged level")),
+            _ => Err(ill_formed(
+                self.name(),
+                "expects the offsets of a ragged level",
+            )),
         }
     }
 
@@ -112,7 +126,11 @@ impl Primitive for Counts {
 
     fn samples(&self) -> Vec<Sample> {
         vec![Sample::special("two, none, one", &[2.0, 0.0, 1.0], |s| {
-            let offsets = s.column("muons", s.b.stream("events"), Owned::Offsets(vec![0, 2, 2, 3]));
+            let offsets = s.column(
+                "muons",
+                s.b.stream("events"),
+                Owned::Offsets(vec![0, 2, 2, 3]),
+            );
             s.b.push(super::COUNTS, &[offsets], Attrs::NONE).first(&s.b)
         })]
     }
@@ -136,15 +154,34 @@ impl Primitive for Locate {
     }
 
     fn infer(&self, program: &Program, args: &[Type], _attrs: &Attrs) -> Result<Vec<Type>> {
-        let [index, offsets] = args else { return Err(ill_formed(self.name(), "expects numbers and the offsets of a level")) };
-        for (i, (arg, want)) in [(index, DType::I64), (offsets, DType::Offsets)].into_iter().enumerate() {
+        let [index, offsets] = args else {
+            return Err(ill_formed(
+                self.name(),
+                "expects numbers and the offsets of a level",
+            ));
+        };
+        for (i, (arg, want)) in [(index, DType::I64), (offsets, DType::Offsets)]
+            .into_iter()
+            .enumerate()
+        {
             if arg.dtype != want {
-                return Err(Error::DType { primitive: self.name(), index: i, found: arg.dtype.to_string(), expected: want.to_string() });
+                return Err(Error::DType {
+                    primitive: self.name(),
+                    index: i,
+                    found: arg.dtype.to_string(),
+                    expected: want.to_string(),
+                });
             }
         }
         if index.space.prefix(offsets.space.depth()) != offsets.space {
-            let (i, o) = (program.space_name(&index.space), program.space_name(&offsets.space));
-            return Err(ill_formed(self.name(), format!("the numbers live in [{i}], which does not begin with [{o}]")));
+            let (i, o) = (
+                program.space_name(&index.space),
+                program.space_name(&offsets.space),
+            );
+            return Err(ill_formed(
+                self.name(),
+                format!("the numbers live in [{i}], which does not begin with [{o}]"),
+            ));
         }
         Ok(vec![*index])
     }
@@ -154,10 +191,17 @@ impl Primitive for Locate {
         Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
             let (index, offsets, out) = (io.arg::<i64>(0), io.arg::<i64>(1), io.out::<i64>(0));
             for (p, w) in offsets.windows(2).enumerate() {
-                let (a, b) = if same { (p, p + 1) } else { (io.position(0, depth, p), io.position(0, depth, p + 1)) };
+                let (a, b) = if same {
+                    (p, p + 1)
+                } else {
+                    (io.position(0, depth, p), io.position(0, depth, p + 1))
+                };
                 for (o, &i) in out[a..b].iter_mut().zip(&index[a..b]) {
                     if i >= w[1] - w[0] {
-                        return Err(format!("number {i} in a segment of {} elements", w[1] - w[0]));
+                        return Err(format!(
+                            "number {i} in a segment of {} elements",
+                            w[1] - w[0]
+                        ));
                     }
                     *o = if i < 0 { i } else { i + w[0] };
                 }
@@ -167,12 +211,16 @@ impl Primitive for Locate {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample::special("jets of muons", &[1.0, f64::NAN, 2.0], |s| {
-            let events = s.b.stream("events");
-            let jets = s.ragged("jets", events, &[0, 2, 3]);
-            let muons = s.ragged("muons", events, &[0, 2, 3]);
-            let x = s.f64("x", jets, &[0.0, 1.0, 2.0]);
-            x.at(s.b.locate(s.i64("jet", muons, &[1, -1, 0]), jets))
-        })]
+        vec![Sample::special(
+            "jets of muons",
+            &[1.0, f64::NAN, 2.0],
+            |s| {
+                let events = s.b.stream("events");
+                let jets = s.ragged("jets", events, &[0, 2, 3]);
+                let muons = s.ragged("muons", events, &[0, 2, 3]);
+                let x = s.f64("x", jets, &[0.0, 1.0, 2.0]);
+                x.at(s.b.locate(s.i64("jet", muons, &[1, -1, 0]), jets))
+            },
+        )]
     }
 }

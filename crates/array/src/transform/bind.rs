@@ -34,41 +34,72 @@ pub fn bind(program: &Program, known: &[(&str, Data)]) -> Result<Program> {
         let id = program.find_input(name).ok_or_else(|| Error::Unknown {
             kind: "input",
             name: (*name).into(),
-            known: program.inputs().iter().map(|(n, _)| n.to_string()).collect::<Vec<_>>().join(", "),
+            known: program
+                .inputs()
+                .iter()
+                .map(|(n, _)| n.to_string())
+                .collect::<Vec<_>>()
+                .join(", "),
         })?;
         bound.push((id, data));
     }
     let count = program.nodes().len();
     let mut constant = vec![false; count];
     for (k, node) in program.nodes().iter().enumerate() {
-        let source = node.primitive == prim::CONST || node.primitive == prim::DATA || bound.iter().any(|(v, _)| *v == node.first);
-        let folds = node.primitive != prim::INPUT && dependencies(program, k).iter().all(|v| constant[program.value(*v).node as usize]);
-        let whole = node.results().all(|r| program.stream_root(&program.ty(r).space).is_none());
+        let source = node.primitive == prim::CONST
+            || node.primitive == prim::DATA
+            || bound.iter().any(|(v, _)| *v == node.first);
+        let folds = node.primitive != prim::INPUT
+            && dependencies(program, k)
+                .iter()
+                .all(|v| constant[program.value(*v).node as usize]);
+        let whole = node
+            .results()
+            .all(|r| program.stream_root(&program.ty(r).space).is_none());
         constant[k] = (source || folds) && whole;
     }
     let is_constant = |v: ValueId| constant[program.value(v).node as usize];
 
     // Constants that the rest needs.
     let mut frontier = vec![false; program.value_count()];
-    for (k, node) in program.nodes().iter().enumerate().filter(|(k, _)| !constant[*k]) {
+    for (k, node) in program
+        .nodes()
+        .iter()
+        .enumerate()
+        .filter(|(k, _)| !constant[*k])
+    {
         let _ = node;
-        dependencies(program, k).into_iter().filter(|v| is_constant(*v)).for_each(|v| frontier[v.index()] = true);
+        dependencies(program, k)
+            .into_iter()
+            .filter(|v| is_constant(*v))
+            .for_each(|v| frontier[v.index()] = true);
     }
     for (_, v) in program.outputs() {
         let mut needed = vec![*v];
         structure_of(program, &program.ty(*v).space, &mut needed);
-        needed.into_iter().filter(|v| is_constant(*v)).for_each(|v| frontier[v.index()] = true);
+        needed
+            .into_iter()
+            .filter(|v| is_constant(*v))
+            .for_each(|v| frontier[v.index()] = true);
     }
     // A broadcast number stays one: kernels read it in place.
     let is_number = |v: ValueId| {
         let node = program.node(v);
-        node.primitive == prim::CONST || (node.primitive == prim::SPLAT && program.node(node.args[0]).primitive == prim::CONST)
+        node.primitive == prim::CONST
+            || (node.primitive == prim::SPLAT
+                && program.node(node.args[0]).primitive == prim::CONST)
     };
-    let wanted: Vec<ValueId> =
-        (0..frontier.len()).filter(|&k| frontier[k]).map(|k| ValueId(k as u32)).filter(|v| !is_number(*v)).collect();
+    let wanted: Vec<ValueId> = (0..frontier.len())
+        .filter(|&k| frontier[k])
+        .map(|k| ValueId(k as u32))
+        .filter(|v| !is_number(*v))
+        .collect();
     let values = evaluate(program, &wanted, &bound)?;
 
-    let mut out = Program { levels: program.levels.clone(), ..Program::default() };
+    let mut out = Program {
+        levels: program.levels.clone(),
+        ..Program::default()
+    };
     let mut map = vec![ValueId(u32::MAX); program.value_count()];
     for (k, node) in program.nodes().iter().enumerate() {
         if constant[k] {
@@ -78,9 +109,20 @@ pub fn bind(program: &Program, known: &[(&str, Data)]) -> Result<Program> {
                     continue;
                 }
                 if let Some(position) = wanted.iter().position(|w| *w == r) {
-                    let attrs = Attrs::to(ty.space).with("data", Attr::Data(values[position].clone()));
-                    let attrs = if ty.dtype == DType::Offsets { attrs.with("dtype", Attr::DType(DType::Offsets)) } else { attrs };
-                    map[r.index()] = out.push_node(prim::DATA, &[], attrs, &[ty], program.value(r).label.clone());
+                    let attrs =
+                        Attrs::to(ty.space).with("data", Attr::Data(values[position].clone()));
+                    let attrs = if ty.dtype == DType::Offsets {
+                        attrs.with("dtype", Attr::DType(DType::Offsets))
+                    } else {
+                        attrs
+                    };
+                    map[r.index()] = out.push_node(
+                        prim::DATA,
+                        &[],
+                        attrs,
+                        &[ty],
+                        program.value(r).label.clone(),
+                    );
                 }
             }
             if node.results().any(is_number) {
@@ -97,8 +139,17 @@ pub fn bind(program: &Program, known: &[(&str, Data)]) -> Result<Program> {
             *offsets = if new.0 == u32::MAX { ValueId(0) } else { new };
         }
     }
-    out.inputs = program.inputs().iter().filter(|(_, v)| !bound.iter().any(|(b, _)| b == v)).map(|(n, v)| (n.clone(), map[v.index()])).collect();
-    out.outputs = program.outputs().iter().map(|(n, v)| (n.clone(), map[v.index()])).collect();
+    out.inputs = program
+        .inputs()
+        .iter()
+        .filter(|(_, v)| !bound.iter().any(|(b, _)| b == v))
+        .map(|(n, v)| (n.clone(), map[v.index()]))
+        .collect();
+    out.outputs = program
+        .outputs()
+        .iter()
+        .map(|(n, v)| (n.clone(), map[v.index()]))
+        .collect();
     super::prune(&out)
 }
 
@@ -107,7 +158,10 @@ fn copy(program: &Program, out: &mut Program, map: &mut [ValueId], k: usize) {
     let first = ValueId(out.values.len() as u32);
     for (i, r) in node.results().enumerate() {
         map[r.index()] = ValueId(first.0 + i as u32);
-        out.values.push(Value { node: out.nodes.len() as u32, ..program.value(r).clone() });
+        out.values.push(Value {
+            node: out.nodes.len() as u32,
+            ..program.value(r).clone()
+        });
     }
     let mut node = node.clone();
     node.first = first;
@@ -115,15 +169,32 @@ fn copy(program: &Program, out: &mut Program, map: &mut [ValueId], k: usize) {
     out.nodes.push(node);
 }
 
-fn evaluate(program: &Program, wanted: &[ValueId], bound: &[(ValueId, &Data)]) -> Result<Vec<Data>> {
+fn evaluate(
+    program: &Program,
+    wanted: &[ValueId],
+    bound: &[(ValueId, &Data)],
+) -> Result<Vec<Data>> {
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let mut part = program.clone();
-    part.inputs.retain(|(_, v)| bound.iter().any(|(b, _)| b == v));
-    part.outputs = wanted.iter().map(|v| (Arc::from(format!("{}", v.0)), *v)).collect();
+    part.inputs
+        .retain(|(_, v)| bound.iter().any(|(b, _)| b == v));
+    part.outputs = wanted
+        .iter()
+        .map(|v| (Arc::from(format!("{}", v.0)), *v))
+        .collect();
     let part = super::prune(&part)?;
-    let masks: Vec<Vec<bool>> = bound.iter().map(|(_, d)| if let Data::Bool(b) = d { b.to_vec() } else { Vec::new() }).collect();
+    let masks: Vec<Vec<bool>> = bound
+        .iter()
+        .map(|(_, d)| {
+            if let Data::Bool(b) = d {
+                b.to_vec()
+            } else {
+                Vec::new()
+            }
+        })
+        .collect();
     let columns: Vec<Column<'_>> = program
         .inputs()
         .iter()

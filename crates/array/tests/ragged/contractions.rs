@@ -10,11 +10,19 @@ fn dense(a: &str, b: &str, to: &str) -> Program {
         let mut known: Vec<(char, Space)> = Vec::new();
         let mut space = |letters: &str| {
             letters.chars().fold(Space::SCALAR, |space, c| {
-                let level = known.iter().find(|(k, _)| *k == c).map(|(_, s)| *s).unwrap_or_else(|| {
-                    let level = if c == 'e' { builder.stream("e") } else { builder.dense_of(&c.to_string(), size(c)) };
-                    known.push((c, level));
-                    level
-                });
+                let level = known
+                    .iter()
+                    .find(|(k, _)| *k == c)
+                    .map(|(_, s)| *s)
+                    .unwrap_or_else(|| {
+                        let level = if c == 'e' {
+                            builder.stream("e")
+                        } else {
+                            builder.dense_of(&c.to_string(), size(c))
+                        };
+                        known.push((c, level));
+                        level
+                    });
                 builder.join(space, level)
             })
         };
@@ -112,32 +120,54 @@ fn ragged_contractions_match_loops() {
     let mut random = Random(78);
     let o = offsets(&mut random, 700, 300);
     let n = *o.last().unwrap() as usize;
-    let (x, y) = (random.values(2 * n, -1.0, 1.0), random.values(3 * n, -1.0, 1.0));
+    let (x, y) = (
+        random.values(2 * n, -1.0, 1.0),
+        random.values(3 * n, -1.0, 1.0),
+    );
     // Σ over muons of x[muon, i] y[muon, j], in each event.
     let program = record(|b: &Builder| {
         let events = b.stream("events");
         let muons = b.ragged("muons", events);
         let (i, j) = (b.dense_of("i", 2), b.dense_of("j", 3));
-        let (x, y) = (b.input("x", b.join(muons, i)), b.input("y", b.join(muons, j)));
+        let (x, y) = (
+            b.input("x", b.join(muons, i)),
+            b.input("y", b.join(muons, j)),
+        );
         vec![x.contract(y, b.join(b.join(events, i), j))]
     });
     let mut expected = Vec::new();
     for w in o.windows(2) {
         for i in 0..2 {
             for j in 0..3 {
-                expected.push((w[0] as usize..w[1] as usize).map(|m| x[2 * m + i] * y[3 * m + j]).sum::<f64>());
+                expected.push(
+                    (w[0] as usize..w[1] as usize)
+                        .map(|m| x[2 * m + i] * y[3 * m + j])
+                        .sum::<f64>(),
+                );
             }
         }
     }
-    let inputs = [Owned::Offsets(o.clone()), Owned::F64(x.clone()), Owned::F64(y)];
-    assert_close(&run_any_cut(&program, &inputs)[0], &expected, 1e-12, "events of muons");
+    let inputs = [
+        Owned::Offsets(o.clone()),
+        Owned::F64(x.clone()),
+        Owned::F64(y),
+    ];
+    assert_close(
+        &run_any_cut(&program, &inputs)[0],
+        &expected,
+        1e-12,
+        "events of muons",
+    );
     check_derivatives(&program, &inputs, &[1, 2], 1e-7);
     // A matrix of each event times each of its muons.
     let program = record(|b: &Builder| {
         let events = b.stream("events");
         let muons = b.ragged("muons", events);
         let (i, j) = (b.dense_of("i", 2), b.dense_of("j", 3));
-        let (x, m) = (b.input("x", b.join(muons, i)), b.input("m", b.join(b.join(events, i), j)));
+        let (x, m) = (
+            b.input("x", b.join(muons, i)),
+            b.input("m", b.join(b.join(events, i), j)),
+        );
         vec![x.contract(m, b.join(muons, j))]
     });
     let m = random.values(700 * 6, -1.0, 1.0);
@@ -146,7 +176,10 @@ fn ragged_contractions_match_loops() {
     // Everything, over a level and over the stream.
     let total = record(|b: &Builder| {
         let muons = b.ragged("muons", b.stream("events"));
-        vec![b.input("x", muons).contract(b.input("y", muons), Space::SCALAR)]
+        vec![
+            b.input("x", muons)
+                .contract(b.input("y", muons), Space::SCALAR),
+        ]
     });
     let mut random = Random(1);
     let o = offsets(&mut random, 900, 700);
@@ -154,7 +187,12 @@ fn ragged_contractions_match_loops() {
     let (x, y) = (random.values(n, -1.0, 1.0), random.values(n, -1.0, 1.0));
     let expected: f64 = x.iter().zip(&y).map(|(x, y)| x * y).sum();
     let inputs = [Owned::Offsets(o), Owned::F64(x), Owned::F64(y)];
-    assert_close(&run_any_cut(&total, &inputs)[0], &[expected], 1e-12, "total");
+    assert_close(
+        &run_any_cut(&total, &inputs)[0],
+        &[expected],
+        1e-12,
+        "total",
+    );
     check_derivatives(&total, &inputs, &[1, 2], 1e-7);
 }
 
@@ -162,8 +200,15 @@ fn ragged_contractions_match_loops() {
 fn a_level_that_does_not_fit_is_named() {
     let b = Builder::new();
     let (i, j) = (b.dense_of("i", 2), b.dense_of("j", 2));
-    let (x, y) = (b.input("x", b.join(b.join(i, j), b.dense_of("k", 2))), b.input("y", b.join(j, i)));
+    let (x, y) = (
+        b.input("x", b.join(b.join(i, j), b.dense_of("k", 2))),
+        b.input("y", b.join(j, i)),
+    );
     let out = x.contract(y, Space::from_levels(&[LevelId(1)]).unwrap());
     let error = b.finish(&[("out", out)]).unwrap_err().to_string();
-    assert!(error.contains("[i, j] and [j, i] to [j]: level `j` is in all three but does not lead them"), "{error}");
+    assert!(
+        error
+            .contains("[i, j] and [j, i] to [j]: level `j` is in all three but does not lead them"),
+        "{error}"
+    );
 }

@@ -2,14 +2,19 @@
 
 use pullback_array::{Owned, transform};
 
-use crate::harness::{Random, assert_close, check_derivatives, offsets, record, run, run_any_cut, segments};
+use crate::harness::{
+    Random, assert_close, check_derivatives, offsets, record, run, run_any_cut, segments,
+};
 
 /// A ragged product below a stream, followed by something non-linear.
 fn events_program() -> pullback_array::Program {
     record(|b| {
         let muons = b.ragged("muons", b.stream("events"));
         let x = b.input("x", muons);
-        vec![x.prod(muons.last().unwrap()), x.exclusive_prod(muons.last().unwrap())]
+        vec![
+            x.prod(muons.last().unwrap()),
+            x.exclusive_prod(muons.last().unwrap()),
+        ]
     })
 }
 
@@ -18,19 +23,42 @@ fn products_of_segments_are_those_of_a_loop() {
     let mut random = Random(1);
     let o = offsets(&mut random, 1500, 2000);
     let x = random.values(*o.last().unwrap() as usize, 0.9, 1.1);
-    let out = run_any_cut(&events_program(), &[Owned::Offsets(o.clone()), Owned::F64(x.clone())]);
+    let out = run_any_cut(
+        &events_program(),
+        &[Owned::Offsets(o.clone()), Owned::F64(x.clone())],
+    );
     let products: Vec<f64> = segments(&o, &x).map(|s| s.iter().product()).collect();
     assert_eq!(out[0], products);
     let others: Vec<f64> = segments(&o, &x)
-        .flat_map(|s| (0..s.len()).map(|i| s.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, x)| x).product::<f64>()))
+        .flat_map(|s| {
+            (0..s.len()).map(|i| {
+                s.iter()
+                    .enumerate()
+                    .filter(|(j, _)| *j != i)
+                    .map(|(_, x)| x)
+                    .product::<f64>()
+            })
+        })
         .collect();
     assert_close(&out[1], &others, 1e-12, "product of the others");
 }
 
 #[test]
 fn no_events_and_no_elements() {
-    assert_eq!(run_any_cut(&events_program(), &[Owned::Offsets(vec![0]), Owned::F64(vec![])]), [vec![], vec![]] as [Vec<f64>; 2]);
-    assert_eq!(run_any_cut(&events_program(), &[Owned::Offsets(vec![0, 0]), Owned::F64(vec![])])[0], [1.0]);
+    assert_eq!(
+        run_any_cut(
+            &events_program(),
+            &[Owned::Offsets(vec![0]), Owned::F64(vec![])]
+        ),
+        [vec![], vec![]] as [Vec<f64>; 2]
+    );
+    assert_eq!(
+        run_any_cut(
+            &events_program(),
+            &[Owned::Offsets(vec![0, 0]), Owned::F64(vec![])]
+        )[0],
+        [1.0]
+    );
 }
 
 #[test]
@@ -40,13 +68,19 @@ fn tiles_of_eight_lanes_match_single_columns() {
             let rows = b.ragged("rows", b.dense("tiles"));
             let cells = b.join(rows, b.dense_of("lanes", lanes));
             let x = b.input("x", cells);
-            vec![x.prod(rows.last().unwrap()), x.exclusive_prod(rows.last().unwrap())]
+            vec![
+                x.prod(rows.last().unwrap()),
+                x.exclusive_prod(rows.last().unwrap()),
+            ]
         });
         let mut random = Random(3);
         let o = offsets(&mut random, 30, 11);
         let n = *o.last().unwrap() as usize;
         let x = random.values(n * lanes, 0.5, 1.5);
-        let out = run(&program, &[Owned::Offsets(o.clone()), Owned::F64(x.clone())]);
+        let out = run(
+            &program,
+            &[Owned::Offsets(o.clone()), Owned::F64(x.clone())],
+        );
         for lane in 0..lanes {
             let column: Vec<f64> = (0..n).map(|i| x[i * lanes + lane]).collect();
             let products: Vec<f64> = segments(&o, &column).map(|s| s.iter().product()).collect();
@@ -71,7 +105,12 @@ fn derivatives_of_ragged_products() {
     for k in (0..x.len()).step_by(3) {
         x[k] = 0.0;
     }
-    check_derivatives(&program, &[Owned::Offsets(o.clone()), Owned::F64(x.clone())], &[1], 1e-7);
+    check_derivatives(
+        &program,
+        &[Owned::Offsets(o.clone()), Owned::F64(x.clone())],
+        &[1],
+        1e-7,
+    );
     let others = record(|b| {
         let muons = b.ragged("muons", b.stream("events"));
         vec![b.input("x", muons).exclusive_prod(muons.last().unwrap())]
@@ -86,10 +125,19 @@ fn gradient_at_zeros_is_exact() {
         vec![b.input("x", n).prod(n.last().unwrap())]
     });
     let grad = transform::grad(&program, "out0", &["x"]).unwrap();
-    assert_eq!(run(&grad, &[Owned::F64(vec![2.0, 0.0, 5.0])])[1], [0.0, 10.0, 0.0]);
-    assert_eq!(run(&grad, &[Owned::F64(vec![0.0, 0.0, 5.0])])[1], [0.0, 0.0, 0.0]);
+    assert_eq!(
+        run(&grad, &[Owned::F64(vec![2.0, 0.0, 5.0])])[1],
+        [0.0, 10.0, 0.0]
+    );
+    assert_eq!(
+        run(&grad, &[Owned::F64(vec![0.0, 0.0, 5.0])])[1],
+        [0.0, 0.0, 0.0]
+    );
     // No overflow on the way: 1e200 · 1e200 never stands alone.
-    assert_eq!(run(&grad, &[Owned::F64(vec![1e200, 1e-200, 1e200])])[1], [1.0, f64::INFINITY, 1.0]);
+    assert_eq!(
+        run(&grad, &[Owned::F64(vec![1e200, 1e-200, 1e200])])[1],
+        [1.0, f64::INFINITY, 1.0]
+    );
 }
 
 #[test]

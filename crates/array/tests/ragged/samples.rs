@@ -10,10 +10,20 @@ fn conventions_hold() {
     for primitive in registry::all() {
         for sample in primitive.samples() {
             let out = run_any_cut(&sample.program, &sample.inputs);
-            assert!(sample.point == Point::Special || out.iter().flatten().all(|x| x.is_finite()), "{}: {}", primitive.name(), sample.what);
+            assert!(
+                sample.point == Point::Special || out.iter().flatten().all(|x| x.is_finite()),
+                "{}: {}",
+                primitive.name(),
+                sample.what
+            );
             if let Some(expected) = &sample.expected {
                 for (found, expected) in out.iter().zip(expected) {
-                    assert_close(found, expected, 1e-13, &format!("{}: {}", primitive.name(), sample.what));
+                    assert_close(
+                        found,
+                        expected,
+                        1e-13,
+                        &format!("{}: {}", primitive.name(), sample.what),
+                    );
                 }
                 fixed += 1;
             }

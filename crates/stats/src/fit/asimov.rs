@@ -23,11 +23,21 @@ impl Model {
     ///
     /// # Errors
     /// µ without a parameter of interest; for `Fitted`, what [`super::fit`] may return, and a conditional fit that does not converge.
-    pub fn asimov(&mut self, mu: Option<f64>, nuisances: AsimovNuisances, options: &mut FitOptions<'_>) -> Result<Data> {
+    pub fn asimov(
+        &mut self,
+        mu: Option<f64>,
+        nuisances: AsimovNuisances,
+        options: &mut FitOptions<'_>,
+    ) -> Result<Data> {
         let mut point = self.spec().inits();
         match (mu, self.spec().poi) {
             (Some(mu), Some(poi)) => point[poi] = mu,
-            (Some(_), None) => return Err(Error::Minimiser { message: "an Asimov data set at µ needs a parameter of interest; name one".into() }),
+            (Some(_), None) => {
+                return Err(Error::Minimiser {
+                    message: "an Asimov data set at µ needs a parameter of interest; name one"
+                        .into(),
+                });
+            }
             (None, _) => {}
         }
         if nuisances == AsimovNuisances::Fitted {
@@ -41,7 +51,12 @@ impl Model {
             }
             let (_, minimum) = result?;
             if !minimum.converged() {
-                return Err(Error::Minimiser { message: format!("the conditional fit for the Asimov data set {}", minimum.status) });
+                return Err(Error::Minimiser {
+                    message: format!(
+                        "the conditional fit for the Asimov data set {}",
+                        minimum.status
+                    ),
+                });
             }
             point = minimum.x;
         }

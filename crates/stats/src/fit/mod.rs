@@ -8,6 +8,7 @@ mod yields;
 pub use asimov::AsimovNuisances;
 pub use pullback_optim::{NewtonOptions, Progress};
 pub use result::{
-    ChannelYields, Covariance, FitResult, FittedParameter, SampleYields, Seconds, Sensitivities, Side, Yield,
+    ChannelYields, Covariance, FitResult, FittedParameter, SampleYields, Seconds, Sensitivities,
+    Side, Yield,
 };
 pub use run::{FitOptions, Hook, fit};

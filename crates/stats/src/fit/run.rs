@@ -3,7 +3,10 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use pullback_optim::{HessianState, Minimiser, Minimum, Newton, NewtonOptions, Objective, OptimError, Problem, Progress, Unavailable, covariance};
+use pullback_optim::{
+    HessianState, Minimiser, Minimum, Newton, NewtonOptions, Objective, OptimError, Problem,
+    Progress, Unavailable, covariance,
+};
 
 use super::yields::channel_yields;
 use super::{Covariance, FitResult, FittedParameter, Seconds, Side};
@@ -40,7 +43,12 @@ pub(crate) struct TwiceNll<'a> {
 impl<'a> TwiceNll<'a> {
     pub fn new(model: &'a mut Model, data: &'a Data) -> Self {
         let separable = separable(model.spec());
-        Self { model, data, separable, failure: None }
+        Self {
+            model,
+            data,
+            separable,
+            failure: None,
+        }
     }
 
     fn keep<T>(&mut self, result: Result<T>, otherwise: T) -> T {
@@ -57,7 +65,9 @@ fn separable(spec: &ModelSpec) -> Vec<usize> {
     let mut out = Vec::new();
     for (k, bins) in spec.bins_of_parameters().iter().enumerate() {
         if let [bin] = bins[..] {
-            if spec.parameters[k].constraint != Constraint::None && !std::mem::replace(&mut taken[bin], true) {
+            if spec.parameters[k].constraint != Constraint::None
+                && !std::mem::replace(&mut taken[bin], true)
+            {
                 out.push(k);
             }
         }
@@ -103,7 +113,11 @@ pub(crate) fn problem(spec: &ModelSpec, options: &FitOptions<'_>) -> Problem {
     let start = options.start.clone().unwrap_or_else(|| spec.inits());
     let mut problem = Problem::new(start.clone());
     for (k, p) in spec.parameters.iter().enumerate() {
-        problem = if p.fixed { problem.with_fixed(k, start[k]) } else { problem.with_bounds(k, p.bounds[0], p.bounds[1]) };
+        problem = if p.fixed {
+            problem.with_fixed(k, start[k])
+        } else {
+            problem.with_bounds(k, p.bounds[0], p.bounds[1])
+        };
     }
     for &(k, value) in &options.fix {
         problem = problem.with_fixed(k, value);
@@ -118,7 +132,12 @@ fn check_rates(model: &mut Model, data: &Data, start: &[f64]) -> Result<()> {
         for (b, bin) in channel.bins.clone().enumerate() {
             let (rate, observed) = (rates[bin], data.main[bin]);
             if observed > 0.0 && (rate <= 0.0 || rate.is_nan()) {
-                return Err(Error::RateNotPositive { channel: channel.name.clone(), bin: b, rate, observed });
+                return Err(Error::RateNotPositive {
+                    channel: channel.name.clone(),
+                    bin: b,
+                    rate,
+                    observed,
+                });
             }
         }
     }
@@ -141,14 +160,20 @@ pub fn fit(model: &mut Model, data: &Data, options: &mut FitOptions<'_>) -> Resu
         status: minimum.status.to_string(),
         edm: minimum.edm,
         iterations: minimum.iterations,
-        evaluations: minimum.evaluations.values + minimum.evaluations.gradients + minimum.evaluations.hessians + minimum.evaluations.curvatures,
+        evaluations: minimum.evaluations.values
+            + minimum.evaluations.gradients
+            + minimum.evaluations.hessians
+            + minimum.evaluations.curvatures,
         parameters: parameters(spec, &problem, &minimum),
         covariance: None,
         covariance_note: None,
         poi: spec.poi,
         measurement: spec.measurement.clone(),
         digest: None,
-        seconds: Seconds { fit: seconds_fit, ..Seconds::default() },
+        seconds: Seconds {
+            fit: seconds_fit,
+            ..Seconds::default()
+        },
         yields: Vec::new(),
         warnings: warnings(spec, &minimum),
     };
@@ -169,7 +194,12 @@ pub fn fit(model: &mut Model, data: &Data, options: &mut FitOptions<'_>) -> Resu
         return Err(error);
     }
     if let Some(c) = &result.covariance {
-        for (k, (out, p)) in result.parameters.iter_mut().zip(&model.spec().parameters).enumerate() {
+        for (k, (out, p)) in result
+            .parameters
+            .iter_mut()
+            .zip(&model.spec().parameters)
+            .enumerate()
+        {
             if out.fixed || out.at_bound.is_some() {
                 continue;
             }
@@ -184,7 +214,11 @@ pub fn fit(model: &mut Model, data: &Data, options: &mut FitOptions<'_>) -> Resu
     Ok(result)
 }
 
-pub(crate) fn minimise(model: &mut Model, data: &Data, options: &mut FitOptions<'_>) -> Result<(Problem, Minimum)> {
+pub(crate) fn minimise(
+    model: &mut Model,
+    data: &Data,
+    options: &mut FitOptions<'_>,
+) -> Result<(Problem, Minimum)> {
     let problem = problem(model.spec(), options);
     check_rates(model, data, &problem.start)?;
     let mut newton = Newton::new(options.minimiser);
@@ -197,7 +231,9 @@ pub(crate) fn minimise(model: &mut Model, data: &Data, options: &mut FitOptions<
     if let Some(error) = objective.failure.take() {
         return Err(error);
     }
-    let minimum = minimum.map_err(|e| Error::Minimiser { message: e.to_string() })?;
+    let minimum = minimum.map_err(|e| Error::Minimiser {
+        message: e.to_string(),
+    })?;
     Ok((problem, minimum))
 }
 
@@ -226,7 +262,10 @@ fn parameters(spec: &ModelSpec, problem: &Problem, minimum: &Minimum) -> Vec<Fit
         .map(|(k, p)| {
             let fixed = problem.fixed[k];
             let value = minimum.x[k];
-            let pull = prefit_centre(p).zip(prefit_width(p)).filter(|_| !fixed).map(|(c, w)| (value - c) / w);
+            let pull = prefit_centre(p)
+                .zip(prefit_width(p))
+                .filter(|_| !fixed)
+                .map(|(c, w)| (value - c) / w);
             FittedParameter {
                 name: p.name.clone(),
                 kind: p.kind,
@@ -235,10 +274,12 @@ fn parameters(spec: &ModelSpec, problem: &Problem, minimum: &Minimum) -> Vec<Fit
                 init: problem.start[k],
                 bounds: p.bounds,
                 fixed,
-                at_bound: minimum.at_bound[k].filter(|_| !fixed).map(|side| match side {
-                    pullback_optim::Side::Lower => Side::Lower,
-                    pullback_optim::Side::Upper => Side::Upper,
-                }),
+                at_bound: minimum.at_bound[k]
+                    .filter(|_| !fixed)
+                    .map(|side| match side {
+                        pullback_optim::Side::Lower => Side::Lower,
+                        pullback_optim::Side::Upper => Side::Upper,
+                    }),
                 pull,
                 constraint: None,
             }
@@ -247,19 +288,36 @@ fn parameters(spec: &ModelSpec, problem: &Problem, minimum: &Minimum) -> Vec<Fit
 }
 
 fn names(spec: &ModelSpec, indices: &[usize]) -> String {
-    let shown: Vec<&str> = indices.iter().take(5).map(|&k| spec.parameters[k].name.as_str()).collect();
+    let shown: Vec<&str> = indices
+        .iter()
+        .take(5)
+        .map(|&k| spec.parameters[k].name.as_str())
+        .collect();
     let more = indices.len().saturating_sub(5);
-    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+    if more > 0 {
+        format!("{} and {more} more", shown.join(", "))
+    } else {
+        shown.join(", ")
+    }
 }
 
 fn warnings(spec: &ModelSpec, minimum: &Minimum) -> Vec<String> {
     let mut out = Vec::new();
     match &minimum.hessian {
         HessianState::Flat { parameters, .. } => {
-            out.push(format!("the data do not determine {}: their values are not unique", names(spec, parameters)));
+            out.push(format!(
+                "the data do not determine {}: their values are not unique",
+                names(spec, parameters)
+            ));
         }
-        HessianState::Indefinite { parameters, eigenvalue } => {
-            out.push(format!("the Hessian has the negative eigenvalue {eigenvalue:.3e} along {}", names(spec, parameters)));
+        HessianState::Indefinite {
+            parameters,
+            eigenvalue,
+        } => {
+            out.push(format!(
+                "the Hessian has the negative eigenvalue {eigenvalue:.3e} along {}",
+                names(spec, parameters)
+            ));
         }
         _ => {}
     }
@@ -275,7 +333,10 @@ fn warnings(spec: &ModelSpec, minimum: &Minimum) -> Vec<String> {
 fn describe(error: &OptimError, spec: &ModelSpec) -> String {
     match error {
         OptimError::NotPositiveDefinite { parameters, .. } => {
-            format!("no covariance: the Hessian is not positive definite along {}", names(spec, parameters))
+            format!(
+                "no covariance: the Hessian is not positive definite along {}",
+                names(spec, parameters)
+            )
         }
         other => format!("no covariance: {other}"),
     }

@@ -6,19 +6,50 @@ use crate::error::Result;
 use crate::model::{Data, Model};
 
 /// Yields of all channels at the initial values and at `point`.
-pub(crate) fn channel_yields(model: &mut Model, data: &Data, point: &[f64], covariance: Option<&Covariance>) -> Result<Vec<ChannelYields>> {
+pub(crate) fn channel_yields(
+    model: &mut Model,
+    data: &Data,
+    point: &[f64],
+    covariance: Option<&Covariance>,
+) -> Result<Vec<ChannelYields>> {
     let inits = model.spec().inits();
     let n = inits.len();
     let before = State::new(model, &inits)?;
     let after = State::new(model, point)?;
     // Pre-fit, constrained parameters vary independently by their widths; free ones not at all.
-    let widths: Vec<f64> =
-        model.spec().parameters.iter().map(|p| if p.fixed { 0.0 } else { prefit_width(p).unwrap_or(0.0) }).collect();
-    let prefit = |row: &[f64]| -> Option<f64> { Some(row.iter().zip(&widths).map(|(j, w)| (j * w).powi(2)).sum::<f64>().sqrt()) };
+    let widths: Vec<f64> = model
+        .spec()
+        .parameters
+        .iter()
+        .map(|p| {
+            if p.fixed {
+                0.0
+            } else {
+                prefit_width(p).unwrap_or(0.0)
+            }
+        })
+        .collect();
+    let prefit = |row: &[f64]| -> Option<f64> {
+        Some(
+            row.iter()
+                .zip(&widths)
+                .map(|(j, w)| (j * w).powi(2))
+                .sum::<f64>()
+                .sqrt(),
+        )
+    };
     let postfit = |row: &[f64]| -> Option<f64> {
         let c = covariance?;
         let active: Vec<usize> = (0..n).filter(|&i| row[i] != 0.0).collect();
-        let variance: f64 = active.iter().map(|&i| active.iter().map(|&j| row[i] * row[j] * c.get(i, j)).sum::<f64>()).sum();
+        let variance: f64 = active
+            .iter()
+            .map(|&i| {
+                active
+                    .iter()
+                    .map(|&j| row[i] * row[j] * c.get(i, j))
+                    .sum::<f64>()
+            })
+            .sum();
         Some(variance.max(0.0).sqrt())
     };
     let spec = model.spec();
@@ -32,10 +63,18 @@ pub(crate) fn channel_yields(model: &mut Model, data: &Data, point: &[f64], cova
                 for b in bins.clone() {
                     row.iter_mut().zip(state.row(b)).for_each(|(r, j)| *r += j);
                 }
-                Yield { value: state.rates[bins.clone()].iter().sum(), error: error(&row) }
+                Yield {
+                    value: state.rates[bins.clone()].iter().sum(),
+                    error: error(&row),
+                }
             };
             let list = |state: &State, error: &dyn Fn(&[f64]) -> Option<f64>| {
-                bins.clone().map(|b| Yield { value: state.rates[b], error: error(state.row(b)) }).collect()
+                bins.clone()
+                    .map(|b| Yield {
+                        value: state.rates[b],
+                        error: error(state.row(b)),
+                    })
+                    .collect()
             };
             ChannelYields {
                 channel: channel.name.clone(),

@@ -3,12 +3,15 @@
 //!
 //! References: HistFactory manual CERN-OPEN-2012-016, section 4.1; pyhf 0.7 `pyhf.interpolators`.
 
+use crate::spec::HistosysCode;
 use pullback_ad::Real;
 use pullback_ad::isa::Isa;
-use crate::spec::HistosysCode;
 use pullback_array::attr::{Attr, Attrs};
 use pullback_array::exec::{Axis, Io, Kernel, LowerCx, Segments};
-use pullback_array::{Builder, Call, Error, LevelId, Nature, Point, Primitive, PrimitiveRef, Program, Sample, Space, Sym, Type};
+use pullback_array::{
+    Builder, Call, Error, LevelId, Nature, Point, Primitive, PrimitiveRef, Program, Sample, Space,
+    Sym, Type,
+};
 
 /// The factor of a `normsys` at α, and its derivatives with respect to α.
 ///
@@ -46,14 +49,28 @@ impl Shape {
             1 => 0.0,
             _ => return None,
         };
-        Some(Self { order, edge, factors: std::array::from_fn(|k| falling(k + 1, order)) })
+        Some(Self {
+            order,
+            edge,
+            factors: std::array::from_fn(|k| falling(k + 1, order)),
+        })
     }
 }
 
 #[inline(always)]
-fn interp_body<I: Isa>(shape: Shape, segments: Segments<'_>, alpha: &[f64], c: [&[f64]; 8], out: &mut [f64]) {
+fn interp_body<I: Isa>(
+    shape: Shape,
+    segments: Segments<'_>,
+    alpha: &[f64],
+    c: [&[f64]; 8],
+    out: &mut [f64],
+) {
     let lanes = segments.inner;
-    let (rows, tail) = if lanes == LANES { (alpha.len(), 0) } else { (0, lanes) };
+    let (rows, tail) = if lanes == LANES {
+        (alpha.len(), 0)
+    } else {
+        (0, lanes)
+    };
     for i in 0..rows {
         let x = alpha[i];
         let at = i * LANES..(i + 1) * LANES;
@@ -79,7 +96,13 @@ fn interp_body<I: Isa>(shape: Shape, segments: Segments<'_>, alpha: &[f64], c: [
 
 /// Horner's rule on all lanes of a row.
 #[inline(always)]
-fn polynomial<I: Isa>(shape: Shape, x: f64, at: std::ops::Range<usize>, c: [&[f64]; 8], out: &mut [f64]) {
+fn polynomial<I: Isa>(
+    shape: Shape,
+    x: f64,
+    at: std::ops::Range<usize>,
+    c: [&[f64]; 8],
+    out: &mut [f64],
+) {
     let first = if shape.order == 0 { 1 } else { shape.order };
     // Powers α^(k − order) of the terms that are left, and 1 for the constant of order 0.
     let mut powers = [0.0; TERMS];
@@ -91,15 +114,33 @@ fn polynomial<I: Isa>(shape: Shape, x: f64, at: std::ops::Range<usize>, c: [&[f6
     let start = if shape.order == 0 { 1.0 } else { 0.0 };
     let [a1, a2, a3, a4, a5, a6, ..] = c.map(|c| &c[at.clone()]);
     for j in 0..out.len() {
-        let low = I::fma(powers[0], a1[j], I::fma(powers[1], a2[j], powers[2] * a3[j]));
-        let high = I::fma(powers[3], a4[j], I::fma(powers[4], a5[j], powers[5] * a6[j]));
+        let low = I::fma(
+            powers[0],
+            a1[j],
+            I::fma(powers[1], a2[j], powers[2] * a3[j]),
+        );
+        let high = I::fma(
+            powers[3],
+            a4[j],
+            I::fma(powers[4], a5[j], powers[5] * a6[j]),
+        );
         out[j] = start + (low + high);
     }
 }
 
 #[inline(always)]
-fn exponential<I: Isa>(shape: Shape, x: f64, at: std::ops::Range<usize>, c: [&[f64]; 8], out: &mut [f64]) {
-    let (logs, sign) = if x >= 0.0 { (&c[6][at], 1.0) } else { (&c[7][at], -1.0) };
+fn exponential<I: Isa>(
+    shape: Shape,
+    x: f64,
+    at: std::ops::Range<usize>,
+    c: [&[f64]; 8],
+    out: &mut [f64],
+) {
+    let (logs, sign) = if x >= 0.0 {
+        (&c[6][at], 1.0)
+    } else {
+        (&c[7][at], -1.0)
+    };
     for (o, log) in out.iter_mut().zip(logs) {
         let slope = sign * log;
         let mut y = pullback_ad::math::exp::exp::<I>(slope * x);
@@ -115,14 +156,32 @@ pullback_ad::multiversion! {
 }
 
 /// The factor at α for coefficients from [`coefficients`].
-pub fn factor<'b>(b: &'b Builder, alpha: Sym<'b>, coefficients: &[Sym<'b>; 8], code: i64) -> Sym<'b> {
+pub fn factor<'b>(
+    b: &'b Builder,
+    alpha: Sym<'b>,
+    coefficients: &[Sym<'b>; 8],
+    code: i64,
+) -> Sym<'b> {
     derivative(b, alpha, coefficients, code, 0)
 }
 
-fn derivative<'b>(b: &'b Builder, alpha: Sym<'b>, coefficients: &[Sym<'b>], code: i64, order: i64) -> Sym<'b> {
+fn derivative<'b>(
+    b: &'b Builder,
+    alpha: Sym<'b>,
+    coefficients: &[Sym<'b>],
+    code: i64,
+    order: i64,
+) -> Sym<'b> {
     let mut args = vec![alpha];
     args.extend_from_slice(coefficients);
-    b.push(INTERP, &args, Attrs::NONE.with("order", Attr::Int(order)).with("code", Attr::Int(code))).first(b)
+    b.push(
+        INTERP,
+        &args,
+        Attrs::NONE
+            .with("order", Attr::Int(order))
+            .with("code", Attr::Int(code)),
+    )
+    .first(b)
 }
 
 /// Coefficients a₁ … a₆ of code 4 (the polynomial that continues the exponentials with two derivatives at α = ±1), then ln hi and ln lo.
@@ -160,7 +219,10 @@ pub fn histosys_basis<'b>(alpha: Sym<'b>, code: HistosysCode) -> (Sym<'b>, Sym<'
         HistosysCode::Code2 => {
             let (above, below) = (alpha.gt(one), alpha.lt(Sym::from(-1.0)));
             let g1 = above.select(alpha - 1.0, below.select(alpha + 1.0, alpha));
-            let g2 = above.select(alpha - 1.0, below.select(-(alpha + 1.0), alpha * alpha * 0.5));
+            let g2 = above.select(
+                alpha - 1.0,
+                below.select(-(alpha + 1.0), alpha * alpha * 0.5),
+            );
             (g1, g2)
         }
         HistosysCode::Code4p => {
@@ -173,7 +235,10 @@ pub fn histosys_basis<'b>(alpha: Sym<'b>, code: HistosysCode) -> (Sym<'b>, Sym<'
 
 impl Interp {
     fn ill_formed(message: &str) -> Error {
-        Error::IllFormed { primitive: "interp", message: message.into() }
+        Error::IllFormed {
+            primitive: "interp",
+            message: message.into(),
+        }
     }
 
     /// The weights of the coefficients in a derivative: `order!`-like factor times a power of α, zero outside.
@@ -204,15 +269,24 @@ impl Primitive for Interp {
         Nature::NonLinear
     }
 
-    fn infer(&self, _program: &Program, args: &[Type], attrs: &Attrs) -> pullback_array::Result<Vec<Type>> {
-        let [alpha, coefficients @ ..] = args else { return Err(Self::ill_formed("expects α and eight coefficients")) };
+    fn infer(
+        &self,
+        _program: &Program,
+        args: &[Type],
+        attrs: &Attrs,
+    ) -> pullback_array::Result<Vec<Type>> {
+        let [alpha, coefficients @ ..] = args else {
+            return Err(Self::ill_formed("expects α and eight coefficients"));
+        };
         let full = coefficients.first().map_or(Space::SCALAR, |t| t.space);
         let fits = coefficients.len() == 8
             && coefficients.iter().all(|t| *t == Type::f64(full))
             && full.depth() > 0
             && *alpha == Type::f64(full.prefix(full.depth() - 1));
         if !fits || Shape::new(attrs).is_none() {
-            return Err(Self::ill_formed("expects α in rows, eight coefficients in rows and lanes, `order` and `code` 1 or 4"));
+            return Err(Self::ill_formed(
+                "expects α in rows, eight coefficients in rows and lanes, `order` and `code` 1 or 4",
+            ));
         }
         Ok(vec![Type::f64(full)])
     }
@@ -224,7 +298,10 @@ impl Primitive for Interp {
         tangents: &[Option<Sym<'b>>],
     ) -> pullback_array::Result<Vec<Option<Sym<'b>>>> {
         let (alpha, coefficients) = (call.args[0], &call.args[1..]);
-        let (order, code) = (call.attrs.int("order").unwrap_or(0), call.attrs.int("code").unwrap_or(4));
+        let (order, code) = (
+            call.attrs.int("order").unwrap_or(0),
+            call.attrs.int("code").unwrap_or(4),
+        );
         let full = call.outs[0].space();
         let mut out: Option<Sym<'b>> = None;
         let mut add = |t: Sym<'b>| out = Some(out.map_or(t, |o| o + t));
@@ -237,7 +314,10 @@ impl Primitive for Interp {
             let inside = alpha.abs().lt(Sym::from(edge)).broadcast(full);
             let positive = alpha.ge(Sym::from(0.0)).broadcast(full);
             let zero = Sym::from(0.0);
-            for (t, w) in tangents[1..=TERMS].iter().zip(Self::weights(alpha, n, full)) {
+            for (t, w) in tangents[1..=TERMS]
+                .iter()
+                .zip(Self::weights(alpha, n, full))
+            {
                 if let (Some(t), Some(w)) = (t, w) {
                     add(inside.select(w * *t, zero));
                 }
@@ -248,8 +328,16 @@ impl Primitive for Interp {
                     let slope = call.args[k] * sign;
                     let x = alpha.broadcast(full);
                     let e = (slope * x).exp();
-                    let head = if n == 0 { e * x } else { (slope.powi(n as i32 - 1) * (n as f64) + slope.powi(n as i32) * x) * e };
-                    let active = if k == 7 { !inside & positive } else { !inside & !positive };
+                    let head = if n == 0 {
+                        e * x
+                    } else {
+                        (slope.powi(n as i32 - 1) * (n as f64) + slope.powi(n as i32) * x) * e
+                    };
+                    let active = if k == 7 {
+                        !inside & positive
+                    } else {
+                        !inside & !positive
+                    };
                     add(active.select(head * sign * t, zero));
                 }
             }
@@ -259,31 +347,52 @@ impl Primitive for Interp {
 
     fn decompose<'b>(&self, _cx: &'b Builder, call: &Call<'_, 'b>) -> Option<Vec<Sym<'b>>> {
         let n = usize::try_from(call.attrs.int("order")?).ok()?;
-        let edge = if call.attrs.int("code")? == 4 { 1.0 } else { 0.0 };
+        let edge = if call.attrs.int("code")? == 4 {
+            1.0
+        } else {
+            0.0
+        };
         let (alpha, full) = (call.args[0], call.outs[0].space());
         let x = alpha.broadcast(full);
         let mut inside = Sym::from(if n == 0 { 1.0 } else { 0.0 }).broadcast(full);
-        for (a, w) in call.args[1..=TERMS].iter().zip(Self::weights(alpha, n, full)) {
+        for (a, w) in call.args[1..=TERMS]
+            .iter()
+            .zip(Self::weights(alpha, n, full))
+        {
             if let Some(w) = w {
                 inside = inside + w * *a;
             }
         }
         let (up, down) = (call.args[7], -call.args[8]);
-        let outside = x.ge(Sym::from(0.0)).select((up * x).exp() * up.powi(n as i32), (down * x).exp() * down.powi(n as i32));
+        let outside = x.ge(Sym::from(0.0)).select(
+            (up * x).exp() * up.powi(n as i32),
+            (down * x).exp() * down.powi(n as i32),
+        );
         Some(vec![x.abs().lt(Sym::from(edge)).select(inside, outside)])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> pullback_array::Result<Kernel> {
-        let shape = Shape::new(cx.attrs()).ok_or_else(|| Self::ill_formed("expects `order` and `code`"))?;
+        let shape =
+            Shape::new(cx.attrs()).ok_or_else(|| Self::ill_formed("expects `order` and `code`"))?;
         let full = cx.out(0).space;
-        let lanes: LevelId = full.last().ok_or_else(|| Self::ill_formed("expects a level of lanes"))?;
-        let axis: Axis = cx.axis(full, lanes).ok_or_else(|| Self::ill_formed("the level of lanes is not on the path"))?;
+        let lanes: LevelId = full
+            .last()
+            .ok_or_else(|| Self::ill_formed("expects a level of lanes"))?;
+        let axis: Axis = cx
+            .axis(full, lanes)
+            .ok_or_else(|| Self::ill_formed("the level of lanes is not on the path"))?;
         let _ = interp_here;
         let kernel = interp_at(cx.isa());
         Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
             let mut segments = io.segments(&axis);
             segments.inner = segments.uniform().unwrap_or(0);
-            kernel(shape, segments, io.arg(0), std::array::from_fn(|k| io.arg(k + 1)), io.out(0));
+            kernel(
+                shape,
+                segments,
+                io.arg(0),
+                std::array::from_fn(|k| io.arg(k + 1)),
+                io.out(0),
+            );
             Ok(())
         })))
     }
@@ -297,14 +406,29 @@ impl Primitive for Interp {
                 let hi: Vec<f64> = (0..n).map(|k| 1.05 + 0.11 * (k % 5) as f64).collect();
                 let lo: Vec<f64> = (0..n).map(|k| 0.97 - 0.06 * (k % 4) as f64).collect();
                 let (hi, lo) = (s.f64("hi", full, &hi), s.f64("lo", full, &lo));
-                let out = factor(&s.b, s.f64("alpha", rows, alphas), &coefficients(hi, lo), code);
+                let out = factor(
+                    &s.b,
+                    s.f64("alpha", rows, alphas),
+                    &coefficients(hi, lo),
+                    code,
+                );
                 vec![("out".to_owned(), s.b.id(out))]
             })
         };
         vec![
-            at("inside and outside", Point::Generic, &[0.3, -0.7, 1.6, -2.5], 4),
+            at(
+                "inside and outside",
+                Point::Generic,
+                &[0.3, -0.7, 1.6, -2.5],
+                4,
+            ),
             at("code 1", Point::Generic, &[0.3, -0.7, 1.6, -2.5], 1),
-            at("edges, zero, NaN and infinity", Point::Special, &[1.0, -1.0, 0.0, -0.0, f64::NAN, f64::INFINITY], 4),
+            at(
+                "edges, zero, NaN and infinity",
+                Point::Special,
+                &[1.0, -1.0, 0.0, -0.0, f64::NAN, f64::INFINITY],
+                4,
+            ),
         ]
     }
 }

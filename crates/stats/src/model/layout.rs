@@ -97,7 +97,10 @@ impl Layout {
         let tiles = cells.div_ceil(LANES);
         let mut cell: Vec<i64> = order.iter().map(|&c| c as i64).collect();
         cell.resize(tiles * LANES, -1);
-        let bin = cell.iter().map(|&c| usize::try_from(c).map_or(-1, |c| bin_of_cell[c] as i64)).collect();
+        let bin = cell
+            .iter()
+            .map(|&c| usize::try_from(c).map_or(-1, |c| bin_of_cell[c] as i64))
+            .collect();
         Self {
             tiles,
             linear: rows(&cell, &linear),
@@ -127,7 +130,10 @@ fn best_order(spec: &ModelSpec, tables: &[&Vec<Vec<(usize, i64)>>]) -> Vec<usize
             tables
                 .iter()
                 .map(|t| {
-                    let mut parameters: Vec<usize> = cells.iter().flat_map(|&c| t[c].iter().map(|(p, _)| *p)).collect();
+                    let mut parameters: Vec<usize> = cells
+                        .iter()
+                        .flat_map(|&c| t[c].iter().map(|(p, _)| *p))
+                        .collect();
                     parameters.sort_unstable();
                     parameters.dedup();
                     parameters.len()
@@ -136,11 +142,18 @@ fn best_order(spec: &ModelSpec, tables: &[&Vec<Vec<(usize, i64)>>]) -> Vec<usize
         };
         order.chunks(LANES).map(tile).sum()
     };
-    if cost(&by_process) < cost(&natural) { by_process } else { natural }
+    if cost(&by_process) < cost(&natural) {
+        by_process
+    } else {
+        natural
+    }
 }
 
 fn rows(cell: &[i64], entries: &[Vec<(usize, i64)>]) -> RowTable {
-    let mut table = RowTable { offsets: vec![0], ..RowTable::default() };
+    let mut table = RowTable {
+        offsets: vec![0],
+        ..RowTable::default()
+    };
     for tile in cell.chunks(LANES) {
         let mut rows: BTreeMap<usize, [i64; LANES]> = BTreeMap::new();
         for (lane, &c) in tile.iter().enumerate() {
@@ -160,13 +173,23 @@ fn rows(cell: &[i64], entries: &[Vec<(usize, i64)>]) -> RowTable {
 }
 
 fn factor_rows(cell: &[i64], factors: &[Vec<usize>]) -> RowTable {
-    let mut table = RowTable { offsets: vec![0], ..RowTable::default() };
+    let mut table = RowTable {
+        offsets: vec![0],
+        ..RowTable::default()
+    };
     for tile in cell.chunks(LANES) {
-        let of = |c: i64| usize::try_from(c).ok().map(|c| factors[c].as_slice()).unwrap_or_default();
+        let of = |c: i64| {
+            usize::try_from(c)
+                .ok()
+                .map(|c| factors[c].as_slice())
+                .unwrap_or_default()
+        };
         let most = tile.iter().map(|&c| of(c).len()).max().unwrap_or(0);
         for k in 0..most {
             table.parameter.push(-1);
-            table.entry.extend(tile.iter().map(|&c| of(c).get(k).map_or(-1, |&p| p as i64)));
+            table
+                .entry
+                .extend(tile.iter().map(|&c| of(c).get(k).map_or(-1, |&p| p as i64)));
         }
         table.offsets.push(table.parameter.len() as i64);
     }

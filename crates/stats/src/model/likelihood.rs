@@ -31,7 +31,9 @@ impl Evaluator {
     }
 
     fn run(&mut self, columns: &[Column<'_>]) -> Result<()> {
-        Ok(self.lowered.run(&mut self.memory, &Bindings::ordered(columns))?)
+        Ok(self
+            .lowered
+            .run(&mut self.memory, &Bindings::ordered(columns))?)
     }
 }
 
@@ -59,7 +61,10 @@ impl Model {
     /// Only for a bug: a resolved model always compiles.
     pub fn new(spec: ModelSpec) -> Result<Self> {
         let layout = Layout::new(&spec, false);
-        let bound: Vec<(&str, ArrayData)> = templates(&spec, &layout).into_iter().map(|(n, d)| (n, ArrayData::F64(d.into()))).collect();
+        let bound: Vec<(&str, ArrayData)> = templates(&spec, &layout)
+            .into_iter()
+            .map(|(n, d)| (n, ArrayData::F64(d.into())))
+            .collect();
         let kernel = transform::bind(&record(&spec, &layout, Part::Kernel)?, &bound)?;
         let constants = transform::bind(&record(&spec, &layout, Part::Constant)?, &bound)?;
         Ok(Self {
@@ -88,12 +93,23 @@ impl Model {
 
     /// The observed data.
     pub fn observed(&self) -> Data {
-        Data { main: self.spec.observations.clone(), aux: self.spec.auxdata.clone() }
+        Data {
+            main: self.spec.observations.clone(),
+            aux: self.spec.auxdata.clone(),
+        }
     }
 
     fn check(&self, parameters: &[f64], data: &Data) -> Result<()> {
         let fits = |what: &'static str, found: usize, expected: usize| {
-            if found == expected { Ok(()) } else { Err(Error::Size { what, found, expected }) }
+            if found == expected {
+                Ok(())
+            } else {
+                Err(Error::Size {
+                    what,
+                    found,
+                    expected,
+                })
+            }
         };
         fits("parameters", parameters.len(), self.spec.parameters.len())?;
         fits("main data", data.main.len(), self.spec.bins())?;
@@ -136,12 +152,21 @@ impl Model {
     ///
     /// # Errors
     /// Lengths that do not fit.
-    pub fn value_and_gradient(&mut self, parameters: &[f64], data: &Data, gradient: &mut [f64]) -> Result<f64> {
+    pub fn value_and_gradient(
+        &mut self,
+        parameters: &[f64],
+        data: &Data,
+        gradient: &mut [f64],
+    ) -> Result<f64> {
         self.check(parameters, data)?;
         let constant = self.constant(data)?;
         let evaluator = match &mut self.gradient {
             Some(e) => e,
-            slot => slot.insert(Evaluator::new(transform::grad(&self.kernel, "twice_nll", &["parameters"])?)?),
+            slot => slot.insert(Evaluator::new(transform::grad(
+                &self.kernel,
+                "twice_nll",
+                &["parameters"],
+            )?)?),
         };
         evaluator.run(&columns(parameters, data, &constant))?;
         gradient.copy_from_slice(evaluator.memory.f64(1));
@@ -185,7 +210,13 @@ impl Model {
         };
         let n = parameters.len();
         let mut direction = vec![0.0; n];
-        let position = evaluator.lowered.program().outputs().iter().position(|(name, _)| &**name == "d_grad_parameters").unwrap_or(0);
+        let position = evaluator
+            .lowered
+            .program()
+            .outputs()
+            .iter()
+            .position(|(name, _)| &**name == "d_grad_parameters")
+            .unwrap_or(0);
         for j in 0..n {
             direction[j] = 1.0;
             let mut columns = columns(parameters, data, &constant);
@@ -216,7 +247,11 @@ impl Model {
         let program = self.full.as_ref().map(|e| e.lowered.program().clone());
         let evaluator = match (&mut self.jacobian, program) {
             (Some(e), _) => e,
-            (slot, Some(program)) => slot.insert(Evaluator::new(transform::vjp(&program, &["rate"], &["parameters"])?)?),
+            (slot, Some(program)) => slot.insert(Evaluator::new(transform::vjp(
+                &program,
+                &["rate"],
+                &["parameters"],
+            )?)?),
             (_, None) => return Ok(Vec::new()),
         };
         let mut out = vec![0.0; bins * n];
@@ -251,14 +286,19 @@ impl Model {
             let weight = 2.0 / rate.abs().max(f64::MIN_POSITIVE);
             for i in (0..n).filter(|&i| row[i] != 0.0) {
                 let scaled = weight * row[i];
-                out[i * n..(i + 1) * n].iter_mut().zip(row).for_each(|(o, r)| *o += scaled * r);
+                out[i * n..(i + 1) * n]
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(o, r)| *o += scaled * r);
             }
         }
         for (k, p) in self.spec.parameters.iter().enumerate() {
             out[k * n + k] += match p.constraint {
                 Constraint::None => 0.0,
                 Constraint::Normal { sigma, .. } => 2.0 / (sigma * sigma),
-                Constraint::Poisson { tau, .. } => 2.0 * tau / parameters[k].abs().max(f64::MIN_POSITIVE),
+                Constraint::Poisson { tau, .. } => {
+                    2.0 * tau / parameters[k].abs().max(f64::MIN_POSITIVE)
+                }
             };
         }
         Ok(())
@@ -270,9 +310,14 @@ impl Model {
         let evaluator = match &mut self.full {
             Some(e) => e,
             slot => {
-                let bound: Vec<(&str, ArrayData)> =
-                    templates(&self.spec, &self.layout).into_iter().map(|(n, d)| (n, ArrayData::F64(d.into()))).collect();
-                slot.insert(Evaluator::new(transform::bind(&record(&self.spec, &self.layout, Part::Full)?, &bound)?)?)
+                let bound: Vec<(&str, ArrayData)> = templates(&self.spec, &self.layout)
+                    .into_iter()
+                    .map(|(n, d)| (n, ArrayData::F64(d.into())))
+                    .collect();
+                slot.insert(Evaluator::new(transform::bind(
+                    &record(&self.spec, &self.layout, Part::Full)?,
+                    &bound,
+                )?)?)
             }
         };
         let mut columns = vec![Column::F64(parameters), Column::F64(&observed.main)];

@@ -52,7 +52,8 @@ fn uncertainties(spec: &ModelSpec) -> (Vec<f64>, Vec<usize>) {
         .iter()
         .map(|a| {
             let first = values.len();
-            if let Effect::Staterror { uncertainty } | Effect::Shapesys { uncertainty } = &a.effect {
+            if let Effect::Staterror { uncertainty } | Effect::Shapesys { uncertainty } = &a.effect
+            {
                 values.extend_from_slice(uncertainty);
             }
             first
@@ -67,7 +68,11 @@ fn uncertainties(spec: &ModelSpec) -> (Vec<f64>, Vec<usize>) {
 /// Only for a bug: a resolved model always gives a well-formed program.
 pub fn record(spec: &ModelSpec, layout: &Layout, part: Part) -> pullback_array::Result<Program> {
     let b = Builder::new();
-    let recorder = Recorder { b: &b, spec, layout };
+    let recorder = Recorder {
+        b: &b,
+        spec,
+        layout,
+    };
     recorder.run(part)
 }
 
@@ -80,10 +85,12 @@ struct Recorder<'a> {
 impl<'a> Recorder<'a> {
     fn run(&self, part: Part) -> pullback_array::Result<Program> {
         let (b, spec) = (self.b, self.spec);
-        let parameters = (part != Part::Constant).then(|| b.input("parameters", b.dense_of("parameter", spec.parameters.len())));
+        let parameters = (part != Part::Constant)
+            .then(|| b.input("parameters", b.dense_of("parameter", spec.parameters.len())));
         let bins = b.dense_of("bin", spec.bins());
         let observations = b.input("observations", bins);
-        let auxdata = (!spec.auxdata.is_empty()).then(|| b.input("auxdata", b.dense_of("aux", spec.auxdata.len())));
+        let auxdata = (!spec.auxdata.is_empty())
+            .then(|| b.input("auxdata", b.dense_of("aux", spec.auxdata.len())));
         let mut levels: Vec<(&str, Space)> = Vec::new();
         let mut slots: Vec<(&str, Sym<'a>)> = Vec::new();
         for (name, data) in templates(spec, self.layout) {
@@ -108,7 +115,12 @@ impl<'a> Recorder<'a> {
             let cells = self.cells(theta, &slot).named("cells");
             let index = self.index(&self.layout.bin, cells.space());
             let rate = cells.scatter_add(index, bins).named("rate");
-            terms.push((rate - observations.xlogy(rate)).named("main term").sum_all() * 2.0);
+            terms.push(
+                (rate - observations.xlogy(rate))
+                    .named("main term")
+                    .sum_all()
+                    * 2.0,
+            );
             if part == Part::Full {
                 outputs.push(("rate", rate));
                 // Padding lanes stand after the last cell; positions in the layout's order.
@@ -128,7 +140,17 @@ impl<'a> Recorder<'a> {
             constant = b.input("constant", Space::SCALAR);
         }
         let total = terms.into_iter().fold(constant, |sum, t| sum + t);
-        outputs.insert(0, (if part == Part::Constant { "constant" } else { "twice_nll" }, total));
+        outputs.insert(
+            0,
+            (
+                if part == Part::Constant {
+                    "constant"
+                } else {
+                    "twice_nll"
+                },
+                total,
+            ),
+        );
         b.finish(&outputs)
     }
 
@@ -142,7 +164,9 @@ impl<'a> Recorder<'a> {
         if index.iter().all(|i| *i >= 0) {
             return found;
         }
-        let mask = self.b.constant(Data::Bool(index.iter().map(|i| *i >= 0).collect()), space);
+        let mask = self
+            .b
+            .constant(Data::Bool(index.iter().map(|i| *i >= 0).collect()), space);
         mask.select(found, Sym::from(other))
     }
 
@@ -158,30 +182,53 @@ impl<'a> Recorder<'a> {
 
         if let (Some(hi), Some(lo)) = (slot("histosys_hi"), slot("histosys_lo")) {
             let base = nominal.gather(self.index(&layout.histosys_cell, hi.space()));
-            let parts = [(&layout.linear, (hi - lo) * 0.5, "linear"), (&layout.even, hi + lo - base * 2.0, "even")];
+            let parts = [
+                (&layout.linear, (hi - lo) * 0.5, "linear"),
+                (&layout.even, hi + lo - base * 2.0, "even"),
+            ];
             for (k, (table, values, name)) in parts.into_iter().enumerate() {
                 if table.parameter.is_empty() {
                     continue;
                 }
                 let (rows, full) = self.rows(table, tiles, lanes, &format!("histosys_{name}"));
-                let alpha = theta.gather(self.index(&table.parameter, rows)).named("alpha of histosys");
+                let alpha = theta
+                    .gather(self.index(&table.parameter, rows))
+                    .named("alpha of histosys");
                 let (g1, g2) = histosys_basis(alpha, self.spec.settings.histosys);
                 let m = self.pick(values, &table.entry, full, 0.0);
                 let level = rows.last().unwrap_or(pullback_array::LevelId(0));
-                yields = yields + (if k == 0 { g1 } else { g2 }).rows_sum(m, level).named("histosys");
+                yields = yields
+                    + (if k == 0 { g1 } else { g2 })
+                        .rows_sum(m, level)
+                        .named("histosys");
             }
         }
-        if let (Some(hi), Some(lo), false) = (slot("normsys_hi"), slot("normsys_lo"), layout.normsys.parameter.is_empty()) {
+        if let (Some(hi), Some(lo), false) = (
+            slot("normsys_hi"),
+            slot("normsys_lo"),
+            layout.normsys.parameter.is_empty(),
+        ) {
             let (rows, full) = self.rows(&layout.normsys, tiles, lanes, "normsys");
-            let alpha = theta.gather(self.index(&layout.normsys.parameter, rows)).named("alpha of normsys");
-            let (hi, lo) = (self.pick(hi, &layout.normsys.entry, full, 1.0), self.pick(lo, &layout.normsys.entry, full, 1.0));
-            let code = if self.spec.settings.normsys == NormsysCode::Code1 { 1 } else { 4 };
+            let alpha = theta
+                .gather(self.index(&layout.normsys.parameter, rows))
+                .named("alpha of normsys");
+            let (hi, lo) = (
+                self.pick(hi, &layout.normsys.entry, full, 1.0),
+                self.pick(lo, &layout.normsys.entry, full, 1.0),
+            );
+            let code = if self.spec.settings.normsys == NormsysCode::Code1 {
+                1
+            } else {
+                4
+            };
             let f = factor(b, alpha, &coefficients(hi, lo), code).named("normsys");
             yields = yields * f.prod(rows.last().unwrap_or(pullback_array::LevelId(0)));
         }
         if !layout.factors.parameter.is_empty() {
             let (rows, full) = self.rows(&layout.factors, tiles, lanes, "factor");
-            let f = self.pick(theta, &layout.factors.entry, full, 1.0).named("factors");
+            let f = self
+                .pick(theta, &layout.factors.entry, full, 1.0)
+                .named("factors");
             yields = yields * f.prod(rows.last().unwrap_or(pullback_array::LevelId(0)));
         }
         yields
@@ -217,32 +264,52 @@ impl<'a> Recorder<'a> {
         let (mut normal, mut poisson) = (Vec::new(), Vec::new());
         for (k, p) in spec.parameters.iter().enumerate() {
             match (p.constraint, p.aux) {
-                (Constraint::Normal { sigma, .. }, Some(aux)) => normal.push((k as i64, aux as i64, sigma)),
-                (Constraint::Poisson { tau, .. }, Some(aux)) => poisson.push((k as i64, aux as i64, tau)),
+                (Constraint::Normal { sigma, .. }, Some(aux)) => {
+                    normal.push((k as i64, aux as i64, sigma))
+                }
+                (Constraint::Poisson { tau, .. }, Some(aux)) => {
+                    poisson.push((k as i64, aux as i64, tau))
+                }
                 _ => {}
             }
         }
         let columns = |list: &[(i64, i64, f64)]| -> (Vec<i64>, Vec<i64>, Vec<f64>) {
-            (list.iter().map(|x| x.0).collect(), list.iter().map(|x| x.1).collect(), list.iter().map(|x| x.2).collect())
+            (
+                list.iter().map(|x| x.0).collect(),
+                list.iter().map(|x| x.1).collect(),
+                list.iter().map(|x| x.2).collect(),
+            )
         };
         if !normal.is_empty() {
             let (which, aux, given) = columns(&normal);
             let space = b.dense_of("normal", normal.len());
-            let sigma = self.staterror_widths(&which, &given, space, slot).named("sigma");
+            let sigma = self
+                .staterror_widths(&which, &given, space, slot)
+                .named("sigma");
             let datum = self.pick(auxdata, &aux, space, 0.0);
-            let term = theta.map(|t| (((datum - self.pick(t, &which, space, 0.0)) / sigma).square()).named("normal constraints").sum_all());
+            let term = theta.map(|t| {
+                (((datum - self.pick(t, &which, space, 0.0)) / sigma).square())
+                    .named("normal constraints")
+                    .sum_all()
+            });
             // ln(σ√2π) twice.
-            let fixed = (part != Part::Kernel).then(|| (sigma.ln() * 2.0 + std::f64::consts::TAU.ln()).sum_all());
+            let fixed = (part != Part::Kernel)
+                .then(|| (sigma.ln() * 2.0 + std::f64::consts::TAU.ln()).sum_all());
             out.push((term, fixed));
         }
         if !poisson.is_empty() {
             let (which, aux, given) = columns(&poisson);
             let space = b.dense_of("poisson", poisson.len());
-            let tau = self.shapesys_rates(&which, &given, space, slot).named("tau");
+            let tau = self
+                .shapesys_rates(&which, &given, space, slot)
+                .named("tau");
             let datum = self.pick(auxdata, &aux, space, 0.0);
             let term = theta.map(|t| {
                 let mean = tau * self.pick(t, &which, space, 0.0);
-                (mean - datum.xlogy(mean)).named("poisson constraints").sum_all() * 2.0
+                (mean - datum.xlogy(mean))
+                    .named("poisson constraints")
+                    .sum_all()
+                    * 2.0
             });
             let fixed = (part != Part::Kernel).then(|| (datum + 1.0).lgamma().sum_all() * 2.0);
             out.push((term, fixed));
@@ -251,7 +318,13 @@ impl<'a> Recorder<'a> {
     }
 
     /// σ of the normal constraints: those of staterrors follow from the templates, σ = √(Σ unc²)/Σ nominal.
-    fn staterror_widths(&self, which: &[i64], given: &[f64], space: Space, slot: &dyn Fn(&str) -> Option<Sym<'a>>) -> Sym<'a> {
+    fn staterror_widths(
+        &self,
+        which: &[i64],
+        given: &[f64],
+        space: Space,
+        slot: &dyn Fn(&str) -> Option<Sym<'a>>,
+    ) -> Sym<'a> {
         let (b, spec) = (self.b, self.spec);
         let fixed = b.constant_f64(given, space);
         let first = uncertainties(spec).1;
@@ -265,31 +338,49 @@ impl<'a> Recorder<'a> {
                 }
             }
         }
-        let (Some(uncertainty), Some(nominal), false) = (slot("uncertainty"), slot("nominal"), target.is_empty()) else {
+        let (Some(uncertainty), Some(nominal), false) =
+            (slot("uncertainty"), slot("nominal"), target.is_empty())
+        else {
             return fixed;
         };
         let terms = b.dense_of("staterror", target.len());
         let sum = |values: Sym<'a>| values.scatter_add(self.index(&target, terms), space);
         let squares = sum(uncertainty.gather(self.index(&entry, terms)).square());
         let yields = sum(nominal.gather(self.index(&cell, terms)));
-        let derived: Vec<bool> = (0..which.len()).map(|k| target.contains(&(k as i64))).collect();
+        let derived: Vec<bool> = (0..which.len())
+            .map(|k| target.contains(&(k as i64)))
+            .collect();
         if derived.iter().all(|d| *d) {
             return squares.sqrt() / yields;
         }
         let mask = b.constant(Data::Bool(derived.into()), space);
         // The guard keeps 0/0 out of rows that are given.
-        mask.select(mask.select(squares, Sym::from(1.0)).sqrt() / mask.select(yields, Sym::from(1.0)), fixed)
+        mask.select(
+            mask.select(squares, Sym::from(1.0)).sqrt() / mask.select(yields, Sym::from(1.0)),
+            fixed,
+        )
     }
 
     /// τ of the Poisson constraints: (nominal/uncertainty)² where the templates give it.
-    fn shapesys_rates(&self, which: &[i64], given: &[f64], space: Space, slot: &dyn Fn(&str) -> Option<Sym<'a>>) -> Sym<'a> {
+    fn shapesys_rates(
+        &self,
+        which: &[i64],
+        given: &[f64],
+        space: Space,
+        slot: &dyn Fn(&str) -> Option<Sym<'a>>,
+    ) -> Sym<'a> {
         let (b, spec) = (self.b, self.spec);
         let fixed = b.constant_f64(given, space);
         let first = uncertainties(spec).1;
         let (mut entry, mut cell) = (Vec::new(), Vec::new());
         for &p in which {
             match spec.parameters[p as usize].derived {
-                Derived::Shapesys { application: a, bin, tau: true, .. } => {
+                Derived::Shapesys {
+                    application: a,
+                    bin,
+                    tau: true,
+                    ..
+                } => {
                     entry.push((first[a] + bin) as i64);
                     cell.push((spec.samples[spec.applications[a].sample].cells.start + bin) as i64);
                 }
@@ -299,10 +390,15 @@ impl<'a> Recorder<'a> {
                 }
             }
         }
-        let (Some(uncertainty), Some(nominal), true) = (slot("uncertainty"), slot("nominal"), entry.iter().any(|e| *e >= 0)) else {
+        let (Some(uncertainty), Some(nominal), true) = (
+            slot("uncertainty"),
+            slot("nominal"),
+            entry.iter().any(|e| *e >= 0),
+        ) else {
             return fixed;
         };
-        let ratio = self.pick(nominal, &cell, space, 1.0) / self.pick(uncertainty, &entry, space, 1.0);
+        let ratio =
+            self.pick(nominal, &cell, space, 1.0) / self.pick(uncertainty, &entry, space, 1.0);
         if entry.iter().all(|e| *e >= 0) {
             return ratio.square();
         }
