@@ -108,8 +108,61 @@ def fit(name, f, a, b, n, w, hi=0):
 LN2 = mp.log(2)
 # exp(r) = 1 + r + r² P(r), |r| <= ln 2 / 2; relative error of exp.
 fit("exp_p", guard(lambda r: (mp.expm1(r) - r) / r**2), "-0.3467", "0.3467", 9, lambda r: r**2 / mp.exp(r) + mp.mpf("1e-40"))
+# exp(r) = 1 + r + r²/2 + r³ P(r): relative error of expm1.
+fit("expm1_p", guard(lambda r: (mp.expm1(r) - r - r**2 / 2) / r**3), "-0.3467", "0.3467", 9, lambda r: r**2 + mp.mpf("1e-40"))
 # ln((1+s)/(1-s)) = 2 s + s z P(z), z = s², s <= 3 - 2√2; relative error of ln.
 fit("ln_p", guard(lambda z: (2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z), "0", "0.029438", 6, lambda z: z / 2 + mp.mpf("1e-40"))
+
+
+def odd(f, k=1):
+    """(f(x)/x - the first k Taylor terms)/z^k as a function of z = x², for odd f given as f(x)/x and its Taylor coefficients."""
+    g, taylor = f
+    return guard(lambda z: (g(mp.sqrt(z)) - sum(t * z**i for i, t in enumerate(taylor[:k]))) / z**k)
+
+
+Q = lambda n, d: mp.mpf(n) / d
+TINY = mp.mpf("1e-40")
+# sin r = r + r z P(z), cos r = 1 - z/2 + z² P(z), z = r² <= (π/4)² (a little more: the quotient is rounded).
+fit("sin_p", odd((lambda x: mp.sin(x) / x, [1])), "0", "0.617", 5, lambda z: z / mp.sinc(mp.sqrt(z)) + TINY)
+fit("cos_p", odd((mp.cos, [1, Q(-1, 2)]), 2), "0", "0.617", 5, lambda z: z**2 / mp.cos(mp.sqrt(z)) + TINY)
+# sinh r = r + r z P(z), cosh r = 1 + z/2 + z² P(z), |r| <= ln 2 / 2.
+fit("sinh_p", odd((lambda x: mp.sinh(x) / x, [1])), "0", "0.1203", 4, lambda z: z + TINY)
+fit("cosh_p", odd((mp.cosh, [1, Q(1, 2)]), 2), "0", "0.1203", 4, lambda z: z**2 + TINY)
+# atan t = t + t z P(z), |t| <= tan(π/8).
+fit("atan_p", odd((lambda x: mp.atan(x) / x, [1])), "0", "0.17158", 11, lambda z: z + TINY)
+# asin s = s + s z P(z), |s| <= 1/2.
+fit("asin_p", odd((lambda x: mp.asin(x) / x, [1])), "0", "0.25", 12, lambda z: z + TINY)
+# m^(1/3), a first guess for m in [√2/4, 2√2].
+fit("cbrt_p", mp.cbrt, "0.3535", "2.8285", 5, lambda m: 1 / mp.cbrt(m))
+# artanh(s)/s = 1 + z/3 + z² P(z), z = s², s <= 3 - 2√2; relative error of the logarithm.
+fit("log_q", odd((lambda x: mp.atanh(x) / x, [1, Q(1, 3)]), 2), "0", "0.029438", 7, lambda z: z**2 + TINY)
+# erf x = x + x P(x²), |x| <= 0.625.
+fit("erf_p", guard(lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1), "0", "0.390625", 10, lambda z: 1 if z == 0 else mp.sqrt(z) / mp.erf(mp.sqrt(z)))
+
+
+def erfcx(a):
+    if a > 1000:
+        w = 1 / (2 * a * a)
+        return (1 - w + 3 * w**2 - 15 * w**3 + 105 * w**4 - 945 * w**5) / (a * mp.sqrt(mp.pi))
+    return mp.exp(a * a) * mp.erfc(a)
+
+
+def erfcx_scaled(q, k=3):
+    """(1 + 2a) erfcx(a), a = k (1 + q)/(1 - q)."""
+    if q == 1:
+        return 2 / mp.sqrt(mp.pi)
+    a = k * (1 + q) / (1 - q)
+    return (1 + 2 * a) * erfcx(a)
+
+
+# (1 + 2a) exp(a²) erfc(a) = P(q), q = (a - 3)/(a + 3), a >= 0 (Shepherd and Laframboise 1981).
+fit("erfcx_p", erfcx_scaled, "-1", "1", 24, lambda q: 1 / erfcx_scaled(q), hi=1)
+# dP/dq, roughly: what the rounding of q is corrected with.
+fit("erfcx_slope", lambda q: mp.diff(erfcx_scaled, q), "-0.999", "0.999", 4, lambda q: 1)
+
+ROOT = mp.findroot(mp.digamma, mp.mpf("1.4616"))
+# ψ(x) = (x - x0) P(x - 3/2), 1 <= x <= 2, x0 the positive zero.
+fit("digamma_p", guard(lambda t: mp.digamma(t + mp.mpf("1.5")) / (t + mp.mpf("1.5") - ROOT), ROOT - mp.mpf("1.5")), "-0.5", "0.5", 22, lambda t: 1, hi=1)
 
 if __name__ == "__main__":
     for key in sys.argv[1:] or FITS:

@@ -119,7 +119,10 @@ impl Builder {
         {
             let mut known = b.known.borrow_mut();
             for (k, node) in program.nodes().iter().enumerate() {
-                known.entry(key(node.primitive, &node.args, &node.attrs)).or_default().push(k as u32);
+                known
+                    .entry(key(node.primitive, &node.args, &node.attrs))
+                    .or_default()
+                    .push(k as u32);
             }
         }
         let mut copy = program.clone();
@@ -133,7 +136,10 @@ impl Builder {
     /// # Errors
     /// The first error met while recording.
     pub fn finish(&self, outputs: &[(&str, Sym<'_>)]) -> Result<Program> {
-        let named: Vec<(Arc<str>, ValueId)> = outputs.iter().map(|(n, s)| (Arc::from(*n), self.id(*s))).collect();
+        let named: Vec<(Arc<str>, ValueId)> = outputs
+            .iter()
+            .map(|(n, s)| (Arc::from(*n), self.id(*s)))
+            .collect();
         self.finish_ids(named)
     }
 
@@ -161,14 +167,18 @@ impl Builder {
 
     /// The value of that number.
     pub fn sym(&self, id: ValueId) -> Sym<'_> {
-        Sym { repr: Repr::Value(self, id) }
+        Sym {
+            repr: Repr::Value(self, id),
+        }
     }
 
     /// The number of a value; a constant becomes a node.
     pub fn id(&self, sym: Sym<'_>) -> ValueId {
         match sym.repr {
             Repr::Value(_, id) => id,
-            Repr::Const(c) => self.push(prim::CONST, &[], Attrs::NONE.with("value", Attr::F64(c))).first_id(self),
+            Repr::Const(c) => self
+                .push(prim::CONST, &[], Attrs::NONE.with("value", Attr::F64(c)))
+                .first_id(self),
         }
     }
 
@@ -221,11 +231,22 @@ impl Builder {
     /// The ragged level that an offsets value describes; the same level each time.
     pub fn ragged_by(&self, name: &str, offsets: Sym<'_>) -> Space {
         let parent = self.ty(offsets).space;
-        let kind = LevelKind::Ragged { parent, offsets: self.id(offsets) };
-        let known = self.program.borrow().levels.iter().position(|l| l.kind == kind);
+        let kind = LevelKind::Ragged {
+            parent,
+            offsets: self.id(offsets),
+        };
+        let known = self
+            .program
+            .borrow()
+            .levels
+            .iter()
+            .position(|l| l.kind == kind);
         let level = known.map_or_else(|| self.level(name, kind, None), |k| LevelId(k as u16));
         parent.child(level).unwrap_or_else(|| {
-            self.fail(ill_formed("ragged", format!("more than {} levels", crate::space::MAX_DEPTH)));
+            self.fail(ill_formed(
+                "ragged",
+                format!("more than {} levels", crate::space::MAX_DEPTH),
+            ));
             parent
         })
     }
@@ -234,7 +255,10 @@ impl Builder {
     pub fn join(&self, parent: Space, child: Space) -> Space {
         let levels: Vec<LevelId> = parent.iter().chain(child.iter()).collect();
         Space::from_levels(&levels).unwrap_or_else(|| {
-            self.fail(ill_formed("space", format!("more than {} levels", crate::space::MAX_DEPTH)));
+            self.fail(ill_formed(
+                "space",
+                format!("more than {} levels", crate::space::MAX_DEPTH),
+            ));
             parent
         })
     }
@@ -249,11 +273,17 @@ impl Builder {
         let mut program = self.program.borrow_mut();
         if program.find_input(name).is_some() {
             drop(program);
-            self.fail(Error::Input { input: name.into(), message: "declared twice".into() });
+            self.fail(Error::Input {
+                input: name.into(),
+                message: "declared twice".into(),
+            });
             return Sym::from(f64::NAN);
         }
         let label: Arc<str> = Arc::from(name);
-        let attrs = Attrs::NONE.with("name", Attr::Str(label.clone())).with("dtype", Attr::DType(ty.dtype)).with("to", Attr::Space(ty.space));
+        let attrs = Attrs::NONE
+            .with("name", Attr::Str(label.clone()))
+            .with("dtype", Attr::DType(ty.dtype))
+            .with("to", Attr::Space(ty.space));
         let id = program.push_node(prim::INPUT, &[], attrs, &[ty], Some(label.clone()));
         program.inputs.push((label, id));
         drop(program);
@@ -262,7 +292,12 @@ impl Builder {
 
     /// Constant data in a space.
     pub fn constant(&self, data: Data, space: Space) -> Sym<'_> {
-        self.push(prim::DATA, &[], Attrs::to(space).with("data", Attr::Data(data))).first(self)
+        self.push(
+            prim::DATA,
+            &[],
+            Attrs::to(space).with("data", Attr::Data(data)),
+        )
+        .first(self)
     }
 
     /// Constant doubles in a space.
@@ -280,7 +315,9 @@ impl Builder {
         self.push(
             prim::DATA,
             &[],
-            Attrs::to(parent).with("data", Attr::Data(Data::I64(data.into()))).with("dtype", Attr::DType(DType::Offsets)),
+            Attrs::to(parent)
+                .with("data", Attr::Data(Data::I64(data.into())))
+                .with("dtype", Attr::DType(DType::Offsets)),
         )
         .first(self)
     }
@@ -307,8 +344,15 @@ impl Builder {
             let program = self.program.borrow();
             for &k in known.get(&hash).into_iter().flatten() {
                 let node = &program.nodes[k as usize];
-                if node.primitive == primitive && node.args == args && node.attrs == attrs && primitive != prim::INPUT {
-                    return Results { first: node.first, count: node.outputs };
+                if node.primitive == primitive
+                    && node.args == args
+                    && node.attrs == attrs
+                    && primitive != prim::INPUT
+                {
+                    return Results {
+                        first: node.first,
+                        count: node.outputs,
+                    };
                 }
             }
         }
@@ -316,10 +360,19 @@ impl Builder {
         let types: Vec<Type> = args.iter().map(|&a| program.ty(a)).collect();
         match primitive.infer(&program, &types, &attrs) {
             Ok(results) => {
-                let first = program.push_node(primitive, args, attrs, &results, self.label.borrow().clone());
+                let first = program.push_node(
+                    primitive,
+                    args,
+                    attrs,
+                    &results,
+                    self.label.borrow().clone(),
+                );
                 let node = program.nodes.len() as u32 - 1;
                 self.known.borrow_mut().entry(hash).or_default().push(node);
-                Results { first, count: results.len() as u32 }
+                Results {
+                    first,
+                    count: results.len() as u32,
+                }
             }
             Err(error) => {
                 drop(program);
@@ -332,7 +385,10 @@ impl Builder {
                     &[Type::f64(Space::SCALAR)],
                     None,
                 );
-                Results { first: nan, count: 1 }
+                Results {
+                    first: nan,
+                    count: 1,
+                }
             }
         }
     }
@@ -345,7 +401,11 @@ impl Builder {
             a
         } else {
             let (left, right) = self.with_program(|p| (p.space_name(&a), p.space_name(&b)));
-            self.fail(Error::Space { primitive, left, right });
+            self.fail(Error::Space {
+                primitive,
+                left,
+                right,
+            });
             a
         }
     }
@@ -361,14 +421,24 @@ impl Builder {
         }
         if !from.broadcasts_to(&space) {
             let (left, right) = self.with_program(|p| (p.space_name(&from), p.space_name(&space)));
-            self.fail(Error::Space { primitive: "expand", left, right });
+            self.fail(Error::Space {
+                primitive: "expand",
+                left,
+                right,
+            });
             return sym;
         }
         let mut out = sym;
         for (k, level) in space.iter().enumerate() {
             if from.level(k) != Some(level) {
                 from = from.with(k, level).unwrap_or(from);
-                out = self.push(prim::EXPAND, &[out], Attrs::to(from).with("over", Attr::Level(level))).first(self);
+                out = self
+                    .push(
+                        prim::EXPAND,
+                        &[out],
+                        Attrs::to(from).with("over", Attr::Level(level)),
+                    )
+                    .first(self);
             }
         }
         out
@@ -416,13 +486,17 @@ impl Results {
 
     /// All results.
     pub fn all(self, b: &Builder) -> Vec<Sym<'_>> {
-        (self.first.0..self.first.0 + self.count).map(|k| b.sym(ValueId(k))).collect()
+        (self.first.0..self.first.0 + self.count)
+            .map(|k| b.sym(ValueId(k)))
+            .collect()
     }
 }
 
 impl From<f64> for Sym<'_> {
     fn from(value: f64) -> Self {
-        Self { repr: Repr::Const(value) }
+        Self {
+            repr: Repr::Const(value),
+        }
     }
 }
 
@@ -436,7 +510,13 @@ impl<'b> Sym<'b> {
                 if node.primitive == prim::CONST {
                     return node.attrs.f64("value");
                 }
-                (node.primitive == prim::SPLAT).then(|| p.node(node.args[0])).and_then(|n| (n.primitive == prim::CONST).then(|| n.attrs.f64("value")).flatten())
+                (node.primitive == prim::SPLAT)
+                    .then(|| p.node(node.args[0]))
+                    .and_then(|n| {
+                        (n.primitive == prim::CONST)
+                            .then(|| n.attrs.f64("value"))
+                            .flatten()
+                    })
             }),
         }
     }

@@ -10,7 +10,9 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// Operands whose spaces do not fit together.
-    #[error("[PB0201] {primitive}: operands live in [{left}] and [{right}], which do not broadcast; every level of one must appear, in order, in the other")]
+    #[error(
+        "[PB0201] {primitive}: operands live in [{left}] and [{right}], which do not broadcast; every level of one must appear, in order, in the other"
+    )]
     Space {
         /// Primitive that was recorded.
         primitive: &'static str,
@@ -20,7 +22,9 @@ pub enum Error {
         right: String,
     },
     /// An operand of the wrong element type.
-    #[error("[PB0202] {primitive}: argument {index} is {found}, expected {expected}; convert it with `cast`")]
+    #[error(
+        "[PB0202] {primitive}: argument {index} is {found}, expected {expected}; convert it with `cast`"
+    )]
     DType {
         /// Primitive that was recorded.
         primitive: &'static str,

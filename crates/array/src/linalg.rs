@@ -7,7 +7,7 @@
 //! Small matrices (order below [`BLOCKED_FROM`]) go through loops of our own, which have no set-up cost; larger ones through faer.
 
 use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::{cholesky::llt, evd, lu::partial_pivoting as lu, matmul, triangular_solve};
+use faer::linalg::{cholesky::llt, evd, lu::partial_pivoting as lu, matmul, svd, triangular_solve};
 use faer::{Accum, MatMut, MatRef, Par};
 
 /// Order from which the factorisations are done by faer (blocked, recursive) instead of by the plain loops here.
@@ -608,6 +608,69 @@ pub fn symmetric_eigen(
     })
 }
 
+/// The thin singular-value decomposition A = Σ_k σ_k u_k v_kᵀ of a matrix with at least as many rows as columns.
+///
+/// `a` is rows × n. `values` gets σ (falling, n of them), row k of `left` (n × rows) gets u_k and row k of `right` (n × n) gets v_k. Allocates scratch.
+///
+/// ```
+/// let (mut values, mut left, mut right) = ([0.0; 2], [0.0; 6], [0.0; 4]);
+/// let a = [0.0, 2.0, 3.0, 0.0, 0.0, 0.0];
+/// pullback_array::linalg::thin_svd(&a, 3, 2, &mut values, &mut left, &mut right)?;
+/// assert!((values[0] - 3.0).abs() < 1e-15 && (values[1] - 2.0).abs() < 1e-15);
+/// assert!((left[1] * right[0] - 1.0).abs() < 1e-15);
+/// # Ok::<(), pullback_array::linalg::LinalgError>(())
+/// ```
+pub fn thin_svd(
+    a: &[f64],
+    rows: usize,
+    n: usize,
+    values: &mut [f64],
+    left: &mut [f64],
+    right: &mut [f64],
+) -> Result<(), LinalgError> {
+    check("the matrix", a.len(), rows * n)?;
+    check("the singular values", values.len(), n)?;
+    check("the left vectors", left.len(), n * rows)?;
+    check("the right vectors", right.len(), n * n)?;
+    if rows < n {
+        return Err(LinalgError::Shape {
+            what: "a column of the matrix",
+            found: rows,
+            expected: n,
+        });
+    }
+    if n == 0 {
+        return Ok(());
+    }
+    if a.iter().any(|x| !x.is_finite()) {
+        return Err(LinalgError::Eigen {
+            reason: "an entry is not finite",
+        });
+    }
+    let parameters = faer::Spec::default();
+    let thin = svd::ComputeSvdVectors::Thin;
+    let mut memory = MemBuffer::new(svd::svd_scratch::<f64>(
+        rows,
+        n,
+        thin,
+        thin,
+        Par::Seq,
+        parameters,
+    ));
+    svd::svd(
+        MatRef::from_row_major_slice(a, rows, n),
+        faer::ColMut::from_slice_mut(values).as_diagonal_mut(),
+        Some(MatMut::from_column_major_slice_mut(left, rows, n)),
+        Some(MatMut::from_column_major_slice_mut(right, n, n)),
+        Par::Seq,
+        MemStack::new(&mut memory),
+        parameters,
+    )
+    .map_err(|_| LinalgError::Eigen {
+        reason: "the QR iteration did not converge",
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -790,6 +853,37 @@ mod tests {
                 assert!(k == 0 || values[k] >= values[k - 1]);
             }
         }
+    }
+
+    #[test]
+    fn singular_vectors_reconstruct() {
+        for n in ORDERS {
+            let rows = n + n / 3 + 1;
+            let a = noise(rows, n, 41);
+            let (mut values, mut left, mut right) =
+                (vec![0.0; n], vec![0.0; n * rows], vec![0.0; n * n]);
+            thin_svd(&a, rows, n, &mut values, &mut left, &mut right).unwrap();
+            for i in 0..rows {
+                for j in 0..n {
+                    let sum: f64 = (0..n)
+                        .map(|k| values[k] * left[k * rows + i] * right[k * n + j])
+                        .sum();
+                    assert!((sum - a[i * n + j]).abs() < 1e-12, "order {n}");
+                }
+            }
+            assert!(values.windows(2).all(|v| v[0] >= v[1]));
+        }
+        assert!(
+            thin_svd(
+                &[1.0, 2.0],
+                1,
+                2,
+                &mut [0.0; 2],
+                &mut [0.0; 2],
+                &mut [0.0; 4]
+            )
+            .is_err()
+        );
     }
 
     #[test]

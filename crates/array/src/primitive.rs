@@ -57,8 +57,17 @@ pub trait Primitive: Sync {
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>>;
 
     /// Tangents of the results from those of the arguments (`None` is a symbolic zero). At least one tangent is given.
-    fn jvp<'b>(&self, _cx: &'b Builder, _call: &Call<'_, 'b>, _tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
-        Err(Error::NotDifferentiable { primitive: self.name(), what: "JVP rule", message: "use `stop_gradient`, or give a custom rule".into() })
+    fn jvp<'b>(
+        &self,
+        _cx: &'b Builder,
+        _call: &Call<'_, 'b>,
+        _tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
+        Err(Error::NotDifferentiable {
+            primitive: self.name(),
+            what: "JVP rule",
+            message: "use `stop_gradient`, or give a custom rule".into(),
+        })
     }
 
     /// Cotangents of the arguments flagged in `linear` from those of the results.
@@ -69,7 +78,11 @@ pub trait Primitive: Sync {
         _cotangents: &[Option<Sym<'b>>],
         _linear: &[bool],
     ) -> Result<Vec<Option<Sym<'b>>>> {
-        Err(Error::NotDifferentiable { primitive: self.name(), what: "transpose", message: "it is not linear".into() })
+        Err(Error::NotDifferentiable {
+            primitive: self.name(),
+            what: "transpose",
+            message: "it is not linear".into(),
+        })
     }
 
     /// The same computation in other primitives, if it is a fused one: its oracle in tests.
@@ -110,5 +123,8 @@ impl std::ops::Deref for PrimitiveRef {
 
 /// Shorthand for [`Error::IllFormed`].
 pub(crate) fn ill_formed(primitive: &'static str, message: impl Into<String>) -> Error {
-    Error::IllFormed { primitive, message: message.into() }
+    Error::IllFormed {
+        primitive,
+        message: message.into(),
+    }
 }

@@ -2,12 +2,16 @@
 //!
 //! ```text
 //! program := level* node* output*
-//! level   := NAME ":" ("dense" | "stream" | "batch" | "ragged" space "by" value) ["=" LENGTH]
-//! node    := value,+ "=" PRIMITIVE value* ["{" attr,* "}"] ["#" label]
-//! attr    := NAME "=" (INT | FLOAT | STRING | level | space | dtype | data | "(" program ")")
-//! value   := "%" INT ":" dtype "[" level,* "]"
-//! output  := "return" NAME "=" value
+//! level   := NAME ":" ("dense" | "stream" | "batch" | "ragged" space "by" VALUE) ["=" INT]
+//! node    := result ("," result)* "=" PRIMITIVE VALUE* ["{" attr ("," attr)* "}"]
+//! result  := VALUE ":" DTYPE space [LABEL]
+//! attr    := NAME "=" (INT | DOUBLE | STRING | "@" NAME | space | DTYPE | DTYPE "(" number,* ")" | "(" program ")")
+//! space   := "[" NAME,* "]"
+//! output  := "return" NAME "=" VALUE
 //! ```
+//!
+//! A `VALUE` is `%` and a number, a `NAME` is a word or quoted, `@` before a name makes it a level. Inputs are the `input` nodes, in order.
+//! [`crate::text`] prints and parses this form.
 //!
 //! A node's arguments stand before it. Structure (masks, indices, offsets, sort orders) is made of nodes like any other. Transforms append to a
 //! program and change its outputs; only [`crate::transform::simplify`] removes nodes.
@@ -121,32 +125,51 @@ impl Program {
 
     /// The level of that name.
     pub fn find_level(&self, name: &str) -> Option<LevelId> {
-        self.levels.iter().position(|l| l.name == name).map(|k| LevelId(k as u16))
+        self.levels
+            .iter()
+            .position(|l| l.name == name)
+            .map(|k| LevelId(k as u16))
     }
 
     /// The input of that name.
     pub fn find_input(&self, name: &str) -> Option<ValueId> {
-        self.inputs.iter().find(|(n, _)| &**n == name).map(|&(_, v)| v)
+        self.inputs
+            .iter()
+            .find(|(n, _)| &**n == name)
+            .map(|&(_, v)| v)
     }
 
     /// The output of that name.
     pub fn find_output(&self, name: &str) -> Option<ValueId> {
-        self.outputs.iter().find(|(n, _)| &**n == name).map(|&(_, v)| v)
+        self.outputs
+            .iter()
+            .find(|(n, _)| &**n == name)
+            .map(|&(_, v)| v)
     }
 
     /// The innermost level of `space` that is a stream root, if any: such values are evaluated block by block.
     pub fn stream_root(&self, space: &Space) -> Option<LevelId> {
-        space.iter().find(|&l| self.level(l).kind == LevelKind::Stream)
+        space
+            .iter()
+            .find(|&l| self.level(l).kind == LevelKind::Stream)
     }
 
     /// Names of a path, for messages: `events, muons`.
     pub fn space_name(&self, space: &Space) -> String {
-        space.iter().map(|l| self.level(l).name.as_str()).collect::<Vec<_>>().join(", ")
+        space
+            .iter()
+            .map(|l| self.level(l).name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// ` (label)` of a value for messages, empty if it has none.
     pub fn label_of(&self, id: ValueId) -> String {
-        self.value(id).label.as_ref().map(|l| format!(" ({l})")).unwrap_or_default()
+        self.value(id)
+            .label
+            .as_ref()
+            .map(|l| format!(" ({l})"))
+            .unwrap_or_default()
     }
 
     /// A name not yet taken by a level, made from `wish`.
@@ -179,9 +202,19 @@ impl Program {
         let first = ValueId(self.values.len() as u32);
         let node = self.nodes.len() as u32;
         for &ty in types {
-            self.values.push(Value { ty, node, label: label.clone() });
+            self.values.push(Value {
+                ty,
+                node,
+                label: label.clone(),
+            });
         }
-        self.nodes.push(Node { primitive, args: args.to_vec(), attrs, first, outputs: types.len() as u32 });
+        self.nodes.push(Node {
+            primitive,
+            args: args.to_vec(),
+            attrs,
+            first,
+            outputs: types.len() as u32,
+        });
         first
     }
 }

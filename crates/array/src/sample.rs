@@ -101,7 +101,9 @@ impl Sampler {
 
     /// A ragged input level with its offsets.
     pub fn ragged(&self, name: &str, parent: Space, offsets: &[i64]) -> Space {
-        self.inputs.borrow_mut().push(Owned::Offsets(offsets.to_vec()));
+        self.inputs
+            .borrow_mut()
+            .push(Owned::Offsets(offsets.to_vec()));
         self.b.ragged(name, parent)
     }
 }
@@ -111,22 +113,48 @@ impl Sample {
     ///
     /// # Panics
     /// If the program is ill-formed: samples are tests.
-    pub fn new(what: &str, point: Point, f: impl Fn(&Sampler) -> Vec<(String, crate::program::ValueId)>) -> Self {
-        let sampler = Sampler { b: Builder::new(), inputs: std::cell::RefCell::default() };
-        let outputs = f(&sampler).into_iter().map(|(n, v)| (Arc::from(n.as_str()), v)).collect();
+    pub fn new(
+        what: &str,
+        point: Point,
+        f: impl Fn(&Sampler) -> Vec<(String, crate::program::ValueId)>,
+    ) -> Self {
+        let sampler = Sampler {
+            b: Builder::new(),
+            inputs: std::cell::RefCell::default(),
+        };
+        let outputs = f(&sampler)
+            .into_iter()
+            .map(|(n, v)| (Arc::from(n.as_str()), v))
+            .collect();
         let Sampler { b, inputs } = sampler;
-        let program = b.finish_ids(outputs).unwrap_or_else(|e| panic!("sample `{what}` is ill-formed: {e}"));
-        Self { what: what.to_owned(), point, program: Arc::new(program), inputs: inputs.into_inner(), expected: None }
+        let program = b
+            .finish_ids(outputs)
+            .unwrap_or_else(|e| panic!("sample `{what}` is ill-formed: {e}"));
+        Self {
+            what: what.to_owned(),
+            point,
+            program: Arc::new(program),
+            inputs: inputs.into_inner(),
+            expected: None,
+        }
     }
 
     /// A generic sample with one output.
     pub fn generic(what: &str, f: impl for<'b> Fn(&'b Sampler) -> Sym<'b>) -> Self {
-        Self::new(what, Point::Generic, |s| vec![("out".to_owned(), s.b.id(f(s)))])
+        Self::new(what, Point::Generic, |s| {
+            vec![("out".to_owned(), s.b.id(f(s)))]
+        })
     }
 
     /// A special sample with one output, whose value the convention fixes.
-    pub fn special(what: &str, expected: &[f64], f: impl for<'b> Fn(&'b Sampler) -> Sym<'b>) -> Self {
-        let mut sample = Self::new(what, Point::Special, |s| vec![("out".to_owned(), s.b.id(f(s)))]);
+    pub fn special(
+        what: &str,
+        expected: &[f64],
+        f: impl for<'b> Fn(&'b Sampler) -> Sym<'b>,
+    ) -> Self {
+        let mut sample = Self::new(what, Point::Special, |s| {
+            vec![("out".to_owned(), s.b.id(f(s)))]
+        });
         sample.expected = Some(vec![expected.to_vec()]);
         sample
     }

@@ -51,7 +51,10 @@ pub struct Space {
 
 impl Space {
     /// The space of scalars.
-    pub const SCALAR: Self = Self { depth: 0, levels: [u16::MAX; MAX_DEPTH] };
+    pub const SCALAR: Self = Self {
+        depth: 0,
+        levels: [u16::MAX; MAX_DEPTH],
+    };
 
     /// The path through `levels`; `None` if it is deeper than [`MAX_DEPTH`].
     pub fn from_levels(levels: &[LevelId]) -> Option<Self> {

@@ -1,6 +1,9 @@
 //! What a recorded value can do: arithmetic and elementary functions (it is a [`Real`]), comparisons, choices, reductions, gathers.
 
-use pullback_ad::{Binary, BinaryRule, Family, Real, Unary, UnaryRule, impl_real_constant_operators, impl_real_operators};
+use pullback_ad::{
+    Binary, BinaryRule, Family, Real, Unary, UnaryRule, impl_real_constant_operators,
+    impl_real_operators,
+};
 
 use crate::attr::{Attr, Attrs, Data};
 use crate::build::{Builder, Sym, builder_of};
@@ -99,16 +102,23 @@ impl<'b> Sym<'b> {
     /// A function of two arguments of the table. Identities that are exact in IEEE arithmetic are applied at once: x·1, x/1, x − 0.
     pub fn binary_op(self, f: Binary, other: Self) -> Self {
         let Some(b) = builder_of(&[self, other]) else {
-            return Self::from(f.value(self.as_const().unwrap_or(f64::NAN), other.as_const().unwrap_or(f64::NAN)));
+            return Self::from(f.value(
+                self.as_const().unwrap_or(f64::NAN),
+                other.as_const().unwrap_or(f64::NAN),
+            ));
         };
         let one = |s: Self| s.as_const() == Some(1.0);
         match f {
             Binary::Mul if one(other) => return self.joined(b, other),
             Binary::Mul if one(self) => return other.joined(b, self),
             Binary::Div if one(other) => return self.joined(b, other),
-            Binary::Sub if other.as_const().is_some_and(|c| c.to_bits() == 0) => return self.joined(b, other),
+            Binary::Sub if other.as_const().is_some_and(|c| c.to_bits() == 0) => {
+                return self.joined(b, other);
+            }
             Binary::Div if one(self) => return other.unary_op(Unary::Recip).joined(b, self),
-            Binary::Mul if self.value_id().is_some() && self.value_id() == other.value_id() => return self.unary_op(Unary::Square),
+            Binary::Mul if self.value_id().is_some() && self.value_id() == other.value_id() => {
+                return self.unary_op(Unary::Square);
+            }
             _ => {}
         }
         b.elementwise(prim::binary::binary(f), &[self, other])
@@ -154,7 +164,11 @@ impl<'b> Sym<'b> {
 
     /// Conversion to another element type.
     pub fn cast(self, dtype: DType) -> Self {
-        if self.dtype() == dtype { self } else { self.apply(CAST, Attrs::NONE.with("dtype", Attr::DType(dtype))) }
+        if self.dtype() == dtype {
+            self
+        } else {
+            self.apply(CAST, Attrs::NONE.with("dtype", Attr::DType(dtype)))
+        }
     }
 
     /// Sum along a level.
@@ -174,7 +188,11 @@ impl<'b> Sym<'b> {
 
     /// Sum of everything below the elements of `to`, the beginning of this value's path.
     pub fn total(self, to: Space) -> Self {
-        if self.space() == to { self } else { self.apply(prim::TOTAL, Attrs::to(to)) }
+        if self.space() == to {
+            self
+        } else {
+            self.apply(prim::TOTAL, Attrs::to(to))
+        }
     }
 
     /// Elements at `index` along the outermost level.
@@ -188,7 +206,9 @@ impl<'b> Sym<'b> {
     /// Elements at `index` along a level.
     pub fn gather_over(self, over: LevelId, index: Self) -> Self {
         match builder_of(&[self, index]) {
-            Some(b) => b.push(prim::GATHER, &[self, index], Attrs::over(over)).first(b),
+            Some(b) => b
+                .push(prim::GATHER, &[self, index], Attrs::over(over))
+                .first(b),
             None => self,
         }
     }
@@ -198,10 +218,18 @@ impl<'b> Sym<'b> {
         match (builder_of(&[self, index]), to.root()) {
             (Some(b), Some(over)) => {
                 let x = b.broadcast(self, index.space());
-                b.push(prim::SCATTER_ADD, &[x, index], Attrs::over(over).with("to", Attr::Space(to))).first(b)
+                b.push(
+                    prim::SCATTER_ADD,
+                    &[x, index],
+                    Attrs::over(over).with("to", Attr::Space(to)),
+                )
+                .first(b)
             }
             (Some(b), None) => {
-                b.fail(ill_formed("scatter_add", "the target is a scalar; use `sum_all`"));
+                b.fail(ill_formed(
+                    "scatter_add",
+                    "the target is a scalar; use `sum_all`",
+                ));
                 self
             }
             _ => self,

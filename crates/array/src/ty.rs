@@ -23,7 +23,15 @@ pub enum DType {
 
 impl DType {
     /// Every element type.
-    pub const ALL: [Self; 7] = [Self::F64, Self::F32, Self::I64, Self::I32, Self::U64, Self::Bool, Self::Offsets];
+    pub const ALL: [Self; 7] = [
+        Self::F64,
+        Self::F32,
+        Self::I64,
+        Self::I32,
+        Self::U64,
+        Self::Bool,
+        Self::Offsets,
+    ];
 
     /// Bytes of one element.
     pub fn bytes(self) -> usize {

@@ -14,6 +14,10 @@ pub struct Covariance {
 }
 
 impl Covariance {
+    pub(crate) fn from_parts(n: usize, matrix: Vec<f64>, free: Vec<bool>) -> Self {
+        Self { n, matrix, free }
+    }
+
     /// Number of parameters.
     pub fn dim(&self) -> usize {
         self.n

@@ -7,6 +7,11 @@
 //! | minimise with the gradient only, many parameters | [`Lbfgs`] |
 //! | minimise a sum of squares | [`LevenbergMarquardt`] |
 //! | zero of a system | [`NewtonRoot`] |
+//! | minimise with the gradient only, up to a few hundred parameters | [`Bfgs`] |
+//! | minimise with the gradient only, many parameters | [`Lbfgs`] |
+//! | minimise a sum of squares | [`LevenbergMarquardt`] |
+//! | zero of a function of one variable | [`root::toms748`], [`root::newton_bracketed`] |
+//! | zero of a system | [`NewtonRoot`] |
 //! | covariance matrix at a minimum | [`covariance()`] |
 //!
 //! A minimum says in words what happened ([`Status`]); nothing is called converged with a Hessian that has a negative eigenvalue, and
@@ -43,23 +48,38 @@
 //! # Ok::<(), pullback_optim::OptimError>(())
 //! ```
 
+mod bfgs;
 mod bordered;
 mod box_step;
 mod covariance;
 mod error;
 mod factor;
+mod lbfgs;
+mod least_squares;
+mod line_search;
 mod minimiser;
 mod minimum;
 mod newton;
 mod objective;
+mod point;
 mod problem;
+mod quasi;
+pub mod root;
+mod system;
 mod trust;
 
+pub use bfgs::Bfgs;
 pub use bordered::Bordered;
 pub use covariance::{Covariance, covariance};
 pub use error::OptimError;
+pub use lbfgs::Lbfgs;
+pub use least_squares::{
+    LeastSquaresOptions, LevenbergMarquardt, Residuals, least_squares_covariance,
+};
 pub use minimiser::{Minimiser, Progress};
 pub use minimum::{Counts, HessianState, Minimum, Status};
 pub use newton::{Newton, NewtonOptions};
 pub use objective::{Objective, Unavailable};
 pub use problem::{Problem, Side};
+pub use quasi::QuasiOptions;
+pub use system::{NewtonRoot, SystemRoot};

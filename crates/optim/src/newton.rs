@@ -2,6 +2,7 @@
 
 use crate::box_step::BoxStep;
 use crate::minimiser::check_start;
+use crate::point::Point;
 use crate::trust::{Spectrum, TrustRegion};
 use crate::{
     Bordered, Counts, HessianState, Minimiser, Minimum, Objective, OptimError, Problem, Progress,
@@ -80,30 +81,6 @@ struct Workspace {
     trial: Point,
     product: Vec<f64>,
     scratch: Vec<f64>,
-}
-
-/// A point with value and gradient.
-#[derive(Debug, Clone, Default)]
-struct Point {
-    x: Vec<f64>,
-    f: f64,
-    g: Vec<f64>,
-}
-
-impl Point {
-    fn resize(&mut self, n: usize) {
-        self.x.resize(n, 0.0);
-        self.g.resize(n, 0.0);
-    }
-
-    fn evaluate(&mut self, objective: &mut dyn Objective, counts: &mut Counts) {
-        counts.gradients += 1;
-        self.f = objective.value_and_gradient(&self.x, &mut self.g);
-    }
-
-    fn finite(&self) -> bool {
-        self.f.is_finite() && self.g.iter().all(|g| g.is_finite())
-    }
 }
 
 /// Which matrix a step came from.
@@ -228,10 +205,8 @@ impl Run<'_> {
                             return Ok(Status::Converged);
                         }
                     }
-                    if !done {
-                        if let Some(status) = self.convex_step(model) {
-                            return Ok(status);
-                        }
+                    if !done && let Some(status) = self.convex_step(model) {
+                        return Ok(status);
                     }
                     // The factorisation goes on serving as long as it gains two digits per step.
                     if let Some(status) = self.chords(edm, hook) {
@@ -361,10 +336,11 @@ impl Run<'_> {
     fn stalled(&self) -> Status {
         // What rounding of the function value alone hides is not held against the fit.
         let noise = 16.0 * f64::EPSILON * self.work.point.f.abs();
-        if self.edm <= self.options.edm.max(noise) {
-            Status::Converged
-        } else {
-            Status::Stalled
+        match self.hessian {
+            _ if self.edm.is_nan() || self.edm > self.options.edm.max(noise) => Status::Stalled,
+            HessianState::Indefinite { .. } => Status::Stalled,
+            HessianState::Flat { .. } => Status::ConvergedFlat,
+            _ => Status::Converged,
         }
     }
 
@@ -374,10 +350,8 @@ impl Run<'_> {
         let (mut refused, mut noisy) = (0, true);
         for _ in 0..TRIALS {
             let work = &mut *self.work;
-            for i in 0..work.d.len() {
-                work.trial.x[i] = work.point.x[i] + alpha * work.d[i];
-            }
-            self.problem.project_free(&mut work.trial.x, &work.point.x);
+            self.problem
+                .advance(&work.point.x, alpha, &work.d, &mut work.trial.x);
             if work.trial.x == work.point.x {
                 return Search::Precision;
             }
@@ -498,8 +472,9 @@ impl Run<'_> {
 
     /// Records why the Hessian is not positive definite. Some(status) where the point is a minimum all the same.
     fn degenerate(&mut self, spectrum: Spectrum) -> Option<Status> {
-        (self.edm, self.fresh) = (f64::NAN, f64::NAN);
+        self.fresh = f64::NAN;
         if spectrum.negative > 0 {
+            self.edm = f64::NAN;
             let parameters = self.work.trust.parameters(1);
             self.hessian = HessianState::Indefinite {
                 eigenvalue: spectrum.lowest,
@@ -512,11 +487,14 @@ impl Run<'_> {
             directions: spectrum.flat,
             parameters,
         };
-        self.edm = spectrum.edm;
+        let before = std::mem::replace(&mut self.edm, spectrum.edm);
         // Flat directions have no scale of their own; a slope along them is compared in units of the other ones.
         let level =
             spectrum.edm <= self.options.edm && spectrum.slope <= 1e-2 * self.options.edm.sqrt();
-        (level && spectrum.settled).then_some(Status::ConvergedFlat)
+        let gains = self.options.polish
+            && spectrum.edm > POLISHED
+            && (before.is_nan() || spectrum.edm <= 0.25 * before);
+        (level && spectrum.settled && !gains).then_some(Status::ConvergedFlat)
     }
 
     /// A trust-region step with the spectrum at hand. Some(status) ends the fit.
@@ -529,10 +507,8 @@ impl Run<'_> {
         for _ in 0..2 * TRIALS {
             let work = &mut *self.work;
             let (length, hard) = work.trust.step(radius, sign, &mut work.d);
-            for i in 0..work.d.len() {
-                work.trial.x[i] = work.point.x[i] + work.d[i];
-            }
-            self.problem.project_free(&mut work.trial.x, &work.point.x);
+            self.problem
+                .advance(&work.point.x, 1.0, &work.d, &mut work.trial.x);
             for i in 0..work.d.len() {
                 work.d[i] = work.trial.x[i] - work.point.x[i];
             }
@@ -549,13 +525,24 @@ impl Run<'_> {
                     ratio = (work.point.f - work.trial.f) / promised;
                 }
             }
-            if ratio > DECREASE {
+            // At the precision limit the model is all there is.
+            let polishing = self.edm <= self.options.edm && promised >= 0.0;
+            let noise = rounding(work.point.f, work.trial.f);
+            let level = polishing
+                && promised <= noise
+                && ratio.is_finite()
+                && (work.trial.f - work.point.f).abs() <= noise;
+            if ratio > DECREASE || level {
                 let grown = if ratio > 0.75 && length > 0.9 * radius {
                     2.0 * radius
                 } else {
                     radius
                 };
-                work.radius = Some(if ratio < 0.25 { 0.5 * length } else { grown });
+                work.radius = Some(if ratio < 0.25 && !level {
+                    0.5 * length
+                } else {
+                    grown
+                });
                 std::mem::swap(&mut work.point, &mut work.trial);
                 self.iterations += 1;
                 return None;

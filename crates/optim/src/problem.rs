@@ -118,13 +118,13 @@ impl Problem {
         }
     }
 
-    /// Moves a trial point into the bounds, against rounding of x + αd; parameters that cannot move keep their value in `from`.
-    pub(crate) fn project_free(&self, trial: &mut [f64], from: &[f64]) {
-        for i in 0..trial.len() {
-            trial[i] = if self.movable(i) {
-                trial[i].clamp(self.lower[i], self.upper[i])
+    /// x + αd moved into the bounds (against rounding, or because the path is bent there) into `trial`; parameters that cannot move keep their value.
+    pub(crate) fn advance(&self, x: &[f64], alpha: f64, d: &[f64], trial: &mut [f64]) {
+        for (i, ((trial, x), d)) in trial.iter_mut().zip(x).zip(d).enumerate() {
+            *trial = if self.movable(i) {
+                (x + alpha * d).clamp(self.lower[i], self.upper[i])
             } else {
-                from[i]
+                *x
             };
         }
     }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::workspace::ModifierType;
+use crate::workspace::{ModifierType, shorten};
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -164,7 +164,7 @@ pub enum Error {
         place: Box<Place>,
     },
     /// Two lengths that must agree do not.
-    #[error("{found} value(s) at {place}, expected {expected} ({why})")]
+    #[error("the list at {place} has length {found}, expected {expected} ({why})")]
     Length {
         /// How many are needed.
         expected: usize,
@@ -422,6 +422,29 @@ pub enum Error {
         /// The observation.
         observed: f64,
     },
+    /// A vector of the wrong length was given to a model.
+    #[error("{what}: {found} numbers, the model has {expected}")]
+    Size {
+        /// What was given.
+        what: &'static str,
+        /// How many numbers.
+        found: usize,
+        /// How many the model has.
+        expected: usize,
+    },
+    /// The array engine failed.
+    #[error("{source}")]
+    Engine {
+        /// Its error.
+        #[from]
+        source: pullback_array::Error,
+    },
+    /// The minimiser refused the problem.
+    #[error("{message}")]
+    Minimiser {
+        /// What it said.
+        message: String,
+    },
     /// Input could not be read.
     #[error("reading failed: {message}")]
     Read {
@@ -471,6 +494,9 @@ impl Error {
             Self::Read { .. } => "PB0335",
             Self::UnknownPart { .. } => "PB0336",
             Self::RateNotPositive { .. } => "PB0350",
+            Self::Size { .. } => "PB0351",
+            Self::Engine { .. } => "PB0352",
+            Self::Minimiser { .. } => "PB0353",
         }
     }
 
@@ -547,7 +573,10 @@ impl Error {
             | Self::UnknownPart { name, .. }
             | Self::UnknownPatch { name, .. } => name.clone(),
             Self::MissingObservation { channel, .. } => channel.clone(),
+            Self::Size { found, .. } => found.to_string(),
             Self::Syntax { .. }
+            | Self::Engine { .. }
+            | Self::Minimiser { .. }
             | Self::Empty { .. }
             | Self::NothingLeft { .. }
             | Self::NoParameters
@@ -567,7 +596,10 @@ impl Error {
             Self::UnknownModifier { value, .. } => suggest(value, ModifierType::ALL.iter().map(|t| t.as_str()), "types"),
             Self::Version { .. } => "only version 1.0.0 exists".to_owned(),
             Self::Empty { .. } => "give at least one, or remove what contains the list".to_owned(),
-            Self::Length { .. } => "all lists of numbers of a channel have one value per bin".to_owned(),
+            Self::Length { place, .. } if place.pointer.starts_with("/channels") || place.pointer.starts_with("/observations") => {
+                "all lists of numbers of a channel have one value per bin".to_owned()
+            }
+            Self::Length { .. } => "give as many values as are expected".to_owned(),
             Self::NegativeObservation { .. } => "observed counts are zero or positive; non-integer ones are accepted".to_owned(),
             Self::Duplicate { .. } => "rename or remove one of the two".to_owned(),
             Self::MissingObservation { channel, .. } => format!("add {{\"name\": \"{channel}\", \"data\": [...]}} to the observations"),
@@ -577,7 +609,7 @@ impl Error {
             Self::NormsysFactor { .. } => "codes 1 and 4 interpolate the logarithm of the factors; use a histosys for a sign change".to_owned(),
             Self::UnknownMeasurement { name, available } => suggest(name, available, "measurements"),
             Self::UnknownPoi { name, available } => {
-                format!("{}; for a fit without a parameter of interest leave the name empty", suggest(name, available, "parameters"))
+                format!("an empty name means a fit without a parameter of interest; {}", suggest(name, available, "parameters"))
             }
             Self::VectorPoi { .. } => "choose a parameter with one component, a normfactor for example".to_owned(),
             Self::UnknownParameter { name, available } => suggest(name, available, "parameters"),
@@ -599,7 +631,16 @@ impl Error {
             Self::DigestMismatch { .. } => "use the background-only workspace that was published with the patchset".to_owned(),
             Self::Read { .. } => "check the path and the permissions".to_owned(),
             Self::RateNotPositive { .. } => "change the initial values, or the templates of this bin".to_owned(),
+            Self::Size { .. } => "give one number per parameter, bin or auxiliary datum, in pyhf's order".to_owned(),
+            Self::Engine { .. } | Self::Minimiser { .. } => "this is a bug of pullback: please report it with the workspace".to_owned(),
         }
+    }
+
+    /// Adds line, column and excerpt to the places of the error: for errors of [`crate::spec::resolve`], which sees the workspace and not its text.
+    ///
+    /// Only for the text that the workspace was read from; after a patch or an edit the pointers are those of the changed document.
+    pub fn located_in(self, text: &str) -> Self {
+        crate::workspace::locate_error(self, text)
     }
 
     /// The places of the error, to fill in line and column.
@@ -645,12 +686,16 @@ fn suggest<S: AsRef<str>>(
         .min()
         .filter(|(d, _)| *d <= 1 + name.len() / 4);
     if let Some((_, close)) = close {
-        return format!("did you mean `{close}`?");
+        return format!("did you mean `{}`?", shorten(close));
     }
     if names.is_empty() {
         return format!("there are no {what}");
     }
-    let shown: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    let shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|n| shorten(n.as_ref()))
+        .collect();
     let more = if names.len() > SHOWN {
         format!(" and {} more", names.len() - SHOWN)
     } else {

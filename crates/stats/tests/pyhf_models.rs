@@ -11,7 +11,12 @@ fn model(workspace: &Value) -> Result<ModelSpec, Error> {
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|x| x.as_f64().unwrap())
+        .collect()
 }
 
 #[test]
@@ -38,12 +43,22 @@ fn models_equal_those_of_pyhf() {
         assert_eq!(pyhf["bounds"], serde_json::json!(bounds), "case {i}");
         let fixed: Vec<bool> = model.parameters.iter().map(|p| p.fixed).collect();
         assert_eq!(pyhf["fixed"], serde_json::json!(fixed), "case {i}");
-        assert_eq!(pyhf["poi"].as_u64().map(|x| x as usize), model.poi, "case {i}");
+        assert_eq!(
+            pyhf["poi"].as_u64().map(|x| x as usize),
+            model.poi,
+            "case {i}"
+        );
         assert_eq!(numbers(&pyhf["data"]), model.observations, "case {i}");
         let close = |a: f64, b: f64| (a - b).abs() <= 4.0 * f64::EPSILON * a.abs();
         let auxdata = numbers(&pyhf["auxdata"]);
         assert_eq!(auxdata.len(), model.auxdata.len(), "case {i}");
-        assert!(auxdata.iter().zip(&model.auxdata).all(|(a, b)| close(*a, *b)), "case {i}");
+        assert!(
+            auxdata
+                .iter()
+                .zip(&model.auxdata)
+                .all(|(a, b)| close(*a, *b)),
+            "case {i}"
+        );
         for p in &model.parameters {
             let reference = &pyhf["constraints"][&p.name];
             let (kind, width) = match p.constraint {
@@ -55,8 +70,15 @@ fn models_equal_those_of_pyhf() {
                 Constraint::Poisson { tau, .. } => ("poisson", tau),
             };
             assert_eq!(reference[0], kind, "case {i}: {}", p.name);
-            assert!(close(reference[1].as_f64().unwrap(), width), "case {i}: {} {reference} {width}", p.name);
+            assert!(
+                close(reference[1].as_f64().unwrap(), width),
+                "case {i}: {} {reference} {width}",
+                p.name
+            );
         }
     }
-    assert!(accepted > 50 && refused > 10, "{accepted} accepted, {refused} refused");
+    assert!(
+        accepted > 50 && refused > 10,
+        "{accepted} accepted, {refused} refused"
+    );
 }

@@ -21,7 +21,10 @@ unsafe impl Sync for Buffer {}
 impl Buffer {
     /// No memory.
     pub const fn empty() -> Self {
-        Self { ptr: std::ptr::null_mut(), bytes: 0 }
+        Self {
+            ptr: std::ptr::null_mut(),
+            bytes: 0,
+        }
     }
 
     /// Room for `elements` of `size` bytes, and for the rest of the last group.

@@ -100,7 +100,10 @@ pub struct Bindings<'a> {
 impl<'a> Bindings<'a> {
     /// Columns in the order of the program's inputs.
     pub fn ordered(columns: &[Column<'a>]) -> Self {
-        Self { columns: columns.iter().copied().map(Some).collect(), sizes: Vec::new() }
+        Self {
+            columns: columns.iter().copied().map(Some).collect(),
+            sizes: Vec::new(),
+        }
     }
 
     /// Columns by name.
@@ -108,13 +111,25 @@ impl<'a> Bindings<'a> {
     /// # Errors
     /// An unknown name.
     pub fn named(program: &Program, columns: &[(&str, Column<'a>)]) -> Result<Self> {
-        let mut bindings = Self { columns: vec![None; program.inputs().len()], sizes: Vec::new() };
+        let mut bindings = Self {
+            columns: vec![None; program.inputs().len()],
+            sizes: Vec::new(),
+        };
         for &(name, column) in columns {
-            let k = program.inputs().iter().position(|(n, _)| &**n == name).ok_or_else(|| Error::Unknown {
-                kind: "input",
-                name: name.into(),
-                known: program.inputs().iter().map(|(n, _)| n.to_string()).collect::<Vec<_>>().join(", "),
-            })?;
+            let k = program
+                .inputs()
+                .iter()
+                .position(|(n, _)| &**n == name)
+                .ok_or_else(|| Error::Unknown {
+                    kind: "input",
+                    name: name.into(),
+                    known: program
+                        .inputs()
+                        .iter()
+                        .map(|(n, _)| n.to_string())
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                })?;
             bindings.columns[k] = Some(column);
         }
         Ok(bindings)
@@ -133,9 +148,36 @@ impl<'a> Bindings<'a> {
         let id = program.find_level(level).ok_or_else(|| Error::Unknown {
             kind: "level",
             name: level.into(),
-            known: program.levels().iter().map(|l| l.name.clone()).collect::<Vec<_>>().join(", "),
+            known: program
+                .levels()
+                .iter()
+                .map(|l| l.name.clone())
+                .collect::<Vec<_>>()
+                .join(", "),
         })?;
         self.sizes.push((id.0, len));
         Ok(self)
     }
+}
+
+/// Offsets start at 0 and never decrease.
+pub(crate) fn check_offsets(offsets: &[i64]) -> std::result::Result<(), String> {
+    match offsets.first() {
+        None => {
+            return Err("offsets are empty; expected one more than parents, starting at 0".into());
+        }
+        Some(0) => {}
+        Some(x) => return Err(format!("offsets start at {x}, expected 0")),
+    }
+    offsets
+        .windows(2)
+        .position(|w| w[1] < w[0])
+        .map_or(Ok(()), |k| {
+            Err(format!(
+                "offsets decrease at position {}: {} after {}",
+                k + 1,
+                offsets[k + 1],
+                offsets[k]
+            ))
+        })
 }

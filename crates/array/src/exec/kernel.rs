@@ -80,8 +80,8 @@ pub(crate) struct Frame {
     pub lens: Vec<usize>,
     /// Elements of the stream before this block.
     pub start: usize,
-    /// True while a stream runs block by block.
-    pub streaming: bool,
+    /// The stream that runs block by block, if one does.
+    pub stream: Option<LevelId>,
 }
 
 /// Operands of a kernel in the current block.
@@ -148,7 +148,12 @@ impl<'a> Io<'a> {
         let operand = &self.args[i];
         assert!(T::fits(operand.dtype), "argument {i} is {}", operand.dtype);
         // SAFETY: the executor gave the slot room for `length` elements of `dtype`; results never alias arguments.
-        unsafe { std::slice::from_raw_parts(self.slots[operand.slot as usize].cast::<T>(), self.length(operand)) }
+        unsafe {
+            std::slice::from_raw_parts(
+                self.slots[operand.slot as usize].cast::<T>(),
+                self.length(operand),
+            )
+        }
     }
 
     /// Result `k`, to be written; each may be taken once.
@@ -162,7 +167,12 @@ impl<'a> Io<'a> {
         assert!(self.taken.get() & (1 << k) == 0, "result {k} taken twice");
         self.taken.set(self.taken.get() | (1 << k));
         // SAFETY: as for arguments; uniqueness by `taken`, and slots of results are distinct from each other and from those of arguments.
-        unsafe { std::slice::from_raw_parts_mut(self.slots[operand.slot as usize].cast::<T>(), self.length(operand)) }
+        unsafe {
+            std::slice::from_raw_parts_mut(
+                self.slots[operand.slot as usize].cast::<T>(),
+                self.length(operand),
+            )
+        }
     }
 
     /// Segments of an axis.
@@ -170,13 +180,25 @@ impl<'a> Io<'a> {
         let count = self.len(axis.outer);
         let reduced = self.len(axis.reduced);
         let inner = reduced.checked_div(count).unwrap_or(1);
-        let offsets = axis.ragged.map(|(parents, slot)| self.offsets(parents, slot));
-        Segments { count, inner, dense: self.dim(axis.level), offsets }
+        let offsets = axis
+            .ragged
+            .map(|(parents, slot)| self.offsets(parents, slot));
+        Segments {
+            count,
+            inner,
+            dense: self.dim(axis.level),
+            offsets,
+        }
     }
 
     fn offsets(&self, parents: LenId, slot: u32) -> &'a [i64] {
         // SAFETY: slot of a value of type `offsets`, one longer than its path.
-        unsafe { std::slice::from_raw_parts(self.slots[slot as usize].cast::<i64>(), self.len(parents) + 1) }
+        unsafe {
+            std::slice::from_raw_parts(
+                self.slots[slot as usize].cast::<i64>(),
+                self.len(parents) + 1,
+            )
+        }
     }
 
     /// Position in argument `i` of the first element below element `outer` of its first `depth` levels.
@@ -197,39 +219,56 @@ impl<'a> Io<'a> {
                 Step::Ragged { parent, offsets } => {
                     let offsets = self.offsets(*parent, *offsets);
                     let parents = offsets.len() - 1;
-                    if parents == 0 { 0 } else { at / parents * offsets[parents] as usize + offsets[at % parents] as usize }
+                    if parents == 0 {
+                        0
+                    } else {
+                        at / parents * offsets[parents] as usize + offsets[at % parents] as usize
+                    }
                 }
             };
         }
         at
     }
 
-    /// Calls `leaf(lane, first, end)` for each leaf of argument `i`, lane by lane, where a lane is an element of its first `depth` levels. The leaves of a
-    /// stream hold [`LEAF`] of its elements with all that is below them, whatever the block size; other arrays are cut every [`LEAF`] elements.
+    /// Calls `leaf(lane, first, end)` for each leaf of argument `i`, where a lane is an element of its first `depth` levels. The leaves of a stream hold
+    /// [`LEAF`] of its elements with all that is below them; other arrays are cut every [`LEAF`] elements. The leaves of a lane come in an order that
+    /// does not depend on the block size: where levels stand between the lane and the stream, all of them contribute to a leaf before the next one.
     pub fn for_leaves(&self, i: usize, depth: usize, mut leaf: impl FnMut(usize, usize, usize)) {
         let operand = &self.args[i];
-        let total = self.length(operand);
-        let lanes = if depth == 0 { 1 } else { self.frame.lens[usize::from(self.args[i].len.0)].min(self.lanes(i, depth)) };
-        let stream = match operand.steps.get(depth) {
-            Some(Step::Dense(level)) if self.frame.streaming => Some(self.dim(*level)),
-            _ => None,
-        };
+        let lanes = self.lanes(i, depth);
+        let is_stream =
+            |step: &Step| matches!(step, Step::Dense(level) if Some(*level) == self.frame.stream);
+        if let Some(k) = operand
+            .steps
+            .iter()
+            .position(is_stream)
+            .filter(|k| *k >= depth)
+        {
+            let events = self.frame.stream.map_or(0, |level| self.dim(level));
+            let per_lane = self.lanes(i, k).checked_div(lanes).unwrap_or(0);
+            let mut first = 0;
+            while first < events {
+                let end = (first + LEAF).min(events);
+                for outer in 0..lanes * per_lane {
+                    leaf(
+                        outer / per_lane,
+                        self.position(i, k + 1, outer * events + first),
+                        self.position(i, k + 1, outer * events + end),
+                    );
+                }
+                first = end;
+            }
+            return;
+        }
         for lane in 0..lanes {
-            if let Some(events) = stream {
-                let mut first = 0;
-                while first < events {
-                    let end = (first + LEAF).min(events);
-                    leaf(lane, self.position(i, depth + 1, lane * events + first), self.position(i, depth + 1, lane * events + end));
-                    first = end;
-                }
-            } else {
-                let (mut first, stop) =
-                    if depth == 0 { (0, total) } else { (self.position(i, depth, lane), self.position(i, depth, lane + 1)) };
-                while first < stop {
-                    let end = (first + LEAF).min(stop);
-                    leaf(lane, first, end);
-                    first = end;
-                }
+            let (mut first, stop) = (
+                self.position(i, depth, lane),
+                self.position(i, depth, lane + 1),
+            );
+            while first < stop {
+                let end = (first + LEAF).min(stop);
+                leaf(lane, first, end);
+                first = end;
             }
         }
     }
@@ -243,7 +282,11 @@ impl<'a> Io<'a> {
                 Step::Ragged { parent, offsets } => {
                     let offsets = self.offsets(*parent, *offsets);
                     let parents = offsets.len() - 1;
-                    if parents == 0 { 0 } else { lanes / parents * offsets[parents] as usize }
+                    if parents == 0 {
+                        0
+                    } else {
+                        lanes / parents * offsets[parents] as usize
+                    }
                 }
             };
         }

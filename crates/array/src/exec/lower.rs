@@ -45,7 +45,8 @@ impl<'a> LowerCx<'a> {
 
     /// Type of result `k`.
     pub fn out(&self, k: u32) -> Type {
-        self.program.ty(ValueId(self.program.nodes()[self.node].first.0 + k))
+        self.program
+            .ty(ValueId(self.program.nodes()[self.node].first.0 + k))
     }
 
     /// Instruction set to choose kernels for.
@@ -62,17 +63,34 @@ impl<'a> LowerCx<'a> {
     pub fn axis(&self, space: Space, level: LevelId) -> Option<Axis> {
         let k = space.position(level)?;
         let ragged = match self.program.level(level).kind {
-            LevelKind::Ragged { parent, offsets } => Some((self.len(parent), self.slots[offsets.index()])),
+            LevelKind::Ragged { parent, offsets } => {
+                Some((self.len(parent), self.slots[offsets.index()]))
+            }
             _ => None,
         };
-        Some(Axis { outer: self.len(space.prefix(k)), level, ragged, reduced: self.len(space.without(k)) })
+        Some(Axis {
+            outer: self.len(space.prefix(k)),
+            level,
+            ragged,
+            reduced: self.len(space.without(k)),
+        })
     }
 }
 
 /// What an instruction does.
 pub(crate) enum Op {
-    Map { f: MapFn, dst: u32, src: [u32; 3], len: LenId },
-    Run { run: Box<dyn Run>, args: Vec<Operand>, outs: Vec<Operand>, init: Option<Monoid> },
+    Map {
+        f: MapFn,
+        dst: u32,
+        src: [u32; 3],
+        len: LenId,
+    },
+    Run {
+        run: Box<dyn Run>,
+        args: Vec<Operand>,
+        outs: Vec<Operand>,
+        init: Option<Monoid>,
+    },
     /// Copies a streamed or whole input into place.
     Input { input: u32, out: Operand },
 }
@@ -113,7 +131,9 @@ pub struct Lowered {
     pub(crate) program: Arc<Program>,
     pub(crate) shapes: Shapes,
     pub(crate) phases: Vec<LoweredPhase>,
-    pub(crate) constants: Vec<(u32, Constant)>,
+    pub(crate) constants: Vec<(Operand, Constant)>,
+    /// Constant offsets and the number of elements they tell.
+    pub(crate) constant_offsets: Vec<(ValueId, usize)>,
     /// Whole outputs: position and where.
     pub(crate) whole_outputs: Vec<(usize, Operand)>,
     pub(crate) slots: u32,
@@ -166,7 +186,7 @@ struct Lowering<'a> {
     slots: Vec<u32>,
     next: u32,
     free: Vec<u32>,
-    constants: Vec<(u32, Constant)>,
+    constants: Vec<(Operand, Constant)>,
 }
 
 impl<'a> Lowering<'a> {
@@ -195,10 +215,16 @@ impl<'a> Lowering<'a> {
                 // Constants are written once, when a workspace is made: nothing else may live in their slots.
                 let constant = node.primitive == prim::CONST || node.primitive == prim::DATA;
                 for result in node.results().filter(|r| whole(*r)) {
-                    self.slots[result.index()] = if constant { self.fresh() } else { self.allocate() };
+                    self.slots[result.index()] = if constant {
+                        self.fresh()
+                    } else {
+                        self.allocate()
+                    };
                 }
                 if phase.stream.is_none() {
-                    self.release(&node.args, |v| last[v.index()] == (p as u32, i as u32) && !pinned(&program, v));
+                    self.release(&node.args, |v| {
+                        last[v.index()] == (p as u32, i as u32) && !pinned(&program, v)
+                    });
                 }
             }
         }
@@ -223,7 +249,17 @@ impl<'a> Lowering<'a> {
             .filter(|(_, (_, v))| whole(*v))
             .map(|(i, (_, v))| Ok((i, self.operand(*v))))
             .collect::<Result<_>>()?;
+        let constant_offsets = program
+            .nodes()
+            .iter()
+            .filter(|n| program.ty(n.first).dtype == DType::Offsets)
+            .filter_map(|n| match n.attrs.data("data") {
+                Some(Data::I64(d)) => d.last().map(|last| (n.first, *last as usize)),
+                _ => None,
+            })
+            .collect();
         Ok(Lowered {
+            constant_offsets,
             program: Arc::clone(&program),
             shapes: self.shapes.into_inner(),
             phases: lowered,
@@ -267,7 +303,12 @@ impl<'a> Lowering<'a> {
             })
             .collect();
         let len = self.shapes.borrow_mut().intern(self.program, ty.space);
-        Operand { slot: self.slots[v.index()], len, dtype: ty.dtype, steps }
+        Operand {
+            slot: self.slots[v.index()],
+            len,
+            dtype: ty.dtype,
+            steps,
+        }
     }
 
     fn lower_phase(&mut self, phase: &Phase) -> Result<LoweredPhase> {
@@ -293,18 +334,33 @@ impl<'a> Lowering<'a> {
         // A broadcast scalar is read in place by kernels that can; the broadcast is evaluated only if another one needs it.
         let splat_source = |v: ValueId| -> Option<ValueId> {
             let node = program.node(v);
-            (node.primitive == prim::SPLAT && program.ty(node.args[0]).space.is_scalar()).then(|| node.args[0])
+            (node.primitive == prim::SPLAT && program.ty(node.args[0]).space.is_scalar())
+                .then(|| node.args[0])
         };
         let mut needed_splats: Vec<bool> = vec![false; program.value_count()];
         let mut masks: HashMap<u32, (u8, MapFn)> = HashMap::new();
         for &k in &phase.nodes {
             let node = &program.nodes()[k as usize];
-            let probe = LowerCx { program: &program, node: k as usize, isa: self.isa, shapes: &self.shapes, slots: &self.slots };
+            let probe = LowerCx {
+                program: &program,
+                node: k as usize,
+                isa: self.isa,
+                shapes: &self.shapes,
+                slots: &self.slots,
+            };
             if node.primitive.is_elementwise() {
                 let kernel = node.primitive.lower(&probe)?;
                 if let Kernel::Map(select) = &kernel {
-                    let full: u8 = node.args.iter().enumerate().filter(|(_, a)| splat_source(**a).is_some()).map(|(i, _)| 1 << i).sum();
-                    let chosen = select(full).map(|f| (full, f)).or_else(|| select(0).map(|f| (0, f)));
+                    let full: u8 = node
+                        .args
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, a)| splat_source(**a).is_some())
+                        .map(|(i, _)| 1 << i)
+                        .sum();
+                    let chosen = select(full)
+                        .map(|f| (full, f))
+                        .or_else(|| select(0).map(|f| (0, f)));
                     if let Some((mask, f)) = chosen {
                         masks.insert(k, (mask, f));
                         for (i, a) in node.args.iter().enumerate() {
@@ -339,7 +395,10 @@ impl<'a> Lowering<'a> {
             }
         }
         let kept = |v: ValueId| -> bool {
-            program.ty(v).dtype == DType::Offsets || phase.outputs.iter().any(|&o| program.outputs()[o].1 == v)
+            // The slot of an input may point into the caller's column: nothing else may be written there.
+            program.ty(v).dtype == DType::Offsets
+                || program.node(v).primitive == prim::INPUT
+                || phase.outputs.iter().any(|&o| program.outputs()[o].1 == v)
         };
 
         for (i, &k) in phase.nodes.iter().enumerate() {
@@ -349,7 +408,11 @@ impl<'a> Lowering<'a> {
             }
             let invariant = phase.stream.is_some() && splat_source(node.first).is_some();
             for result in node.results().filter(|r| streamed(*r)) {
-                let slot = if invariant { self.fresh() } else { self.allocate() };
+                let slot = if invariant {
+                    self.fresh()
+                } else {
+                    self.allocate()
+                };
                 self.slots[result.index()] = slot;
             }
             let defines: Vec<LevelId> = (0..program.levels().len())
@@ -357,7 +420,9 @@ impl<'a> Lowering<'a> {
                 .filter(|&l| matches!(program.level(l).kind, LevelKind::Ragged { offsets, .. } if node.results().any(|r| r == offsets)))
                 .collect();
             let mut grow = Vec::new();
-            for result in node.results() {
+            // Constants were written into slots of their own size when the workspace was made.
+            let constant = node.primitive == prim::CONST || node.primitive == prim::DATA;
+            for result in node.results().filter(|_| !constant) {
                 let operand = self.operand(result);
                 if computed(&program.ty(result).space) {
                     grow.push((operand.slot, operand.len, operand.dtype));
@@ -368,50 +433,94 @@ impl<'a> Lowering<'a> {
             let kernel = if let Some(kernel) = kernels.remove(&k) {
                 kernel
             } else {
-                let cx = LowerCx { program: &program, node: k as usize, isa: self.isa, shapes: &self.shapes, slots: &self.slots };
+                let cx = LowerCx {
+                    program: &program,
+                    node: k as usize,
+                    isa: self.isa,
+                    shapes: &self.shapes,
+                    slots: &self.slots,
+                };
                 node.primitive.lower(&cx)?
             };
             let op = match kernel {
                 Kernel::Source => {
                     let operand = self.operand(node.first);
                     if node.primitive == prim::INPUT {
-                        let input = program.inputs().iter().position(|(_, v)| *v == node.first).unwrap_or(0) as u32;
+                        let input = program
+                            .inputs()
+                            .iter()
+                            .position(|(_, v)| *v == node.first)
+                            .unwrap_or(0) as u32;
                         if let (Some(_), DType::Offsets) = (phase.stream, operand.dtype) {
                             for &level in &defines {
-                                out.inputs.push((level, input, program.ty(node.first).space));
+                                out.inputs
+                                    .push((level, input, program.ty(node.first).space));
                             }
                         }
-                        Some(Op::Input { input, out: operand })
+                        Some(Op::Input {
+                            input,
+                            out: operand,
+                        })
                     } else {
                         let constant = if node.primitive == prim::CONST {
                             Constant::Scalar(node.attrs.f64("value").unwrap_or(f64::NAN))
                         } else {
-                            Constant::Data(node.attrs.data("data").cloned().unwrap_or(Data::F64(Arc::from([]))))
+                            Constant::Data(
+                                node.attrs
+                                    .data("data")
+                                    .cloned()
+                                    .unwrap_or(Data::F64(Arc::from([]))),
+                            )
                         };
-                        self.constants.push((operand.slot, constant));
-                        // Constant offsets still tell their level its size.
-                        (!defines.is_empty()).then(|| Op::Run {
-                            run: Box::new(|_: &super::Io<'_>| Ok(())),
-                            args: Vec::new(),
-                            outs: vec![operand],
-                            init: None,
-                        })
+                        let elements = match &constant {
+                            Constant::Scalar(_) => 1,
+                            Constant::Data(data) => data.len(),
+                        };
+                        self.constants.push((operand.clone(), constant));
+                        // Constant offsets still tell their level its size, and a ragged constant must have the size of its level.
+                        (!defines.is_empty() || computed(&program.ty(node.first).space)).then(
+                            || Op::Run {
+                                run: Box::new(move |io: &super::Io<'_>| match io.out_len(0) {
+                                    n if n == elements => Ok(()),
+                                    n => {
+                                        Err(format!("{elements} elements where its space has {n}"))
+                                    }
+                                }),
+                                args: Vec::new(),
+                                outs: vec![operand],
+                                init: None,
+                            },
+                        )
                     }
                 }
                 Kernel::Map(_) => masks.get(&k).map(|&(mask, f)| {
                     let mut src = [0; 3];
                     for (i, &a) in node.args.iter().enumerate().take(3) {
-                        let v = if mask & (1 << i) == 0 { a } else { splat_source(a).unwrap_or(a) };
+                        let v = if mask & (1 << i) == 0 {
+                            a
+                        } else {
+                            splat_source(a).unwrap_or(a)
+                        };
                         src[i] = self.slots[v.index()];
                     }
                     let dst = self.operand(node.first);
-                    Op::Map { f, dst: dst.slot, src, len: dst.len }
+                    Op::Map {
+                        f,
+                        dst: dst.slot,
+                        src,
+                        len: dst.len,
+                    }
                 }),
                 Kernel::Run(run) => Some(self.run_op(k as usize, run, None)),
                 Kernel::Accumulate(monoid, run) => {
                     let result = self.operand(node.first);
                     if phase.stream.is_some() && !streamed(node.first) {
-                        out.accumulators.push(Accumulator { slot: result.slot, len: result.len, dtype: result.dtype, monoid });
+                        out.accumulators.push(Accumulator {
+                            slot: result.slot,
+                            len: result.len,
+                            dtype: result.dtype,
+                            monoid,
+                        });
                         Some(self.run_op(k as usize, run, None))
                     } else {
                         Some(self.run_op(k as usize, run, Some(monoid)))
@@ -419,10 +528,25 @@ impl<'a> Lowering<'a> {
                 }
             };
             if let Some(op) = op {
-                out.instrs.push(Instr { op, node: k, defines, grow, invariant });
+                out.instrs.push(Instr {
+                    op,
+                    node: k,
+                    defines,
+                    grow,
+                    invariant,
+                });
             }
-            // Arguments that end here give their slots back, after the results were placed: no aliasing.
-            let ends = |v: ValueId| last[v.index()] == i as u32 && streamed(v) && !kept(v) && !skipped[v.index()] && splat_source(v).is_none();
+            // Arguments that end here give their slots back, after the results were placed: no aliasing. The slot of an input may point into the caller's
+            // column, which nothing may be written to.
+            let input = |v: ValueId| program.node(v).primitive == prim::INPUT;
+            let ends = |v: ValueId| {
+                last[v.index()] == i as u32
+                    && streamed(v)
+                    && !kept(v)
+                    && !skipped[v.index()]
+                    && splat_source(v).is_none()
+                    && !input(v)
+            };
             self.release(&node.args, ends);
         }
         for &o in &phase.outputs {
@@ -460,7 +584,12 @@ fn last_uses(program: &Program, phases: &[Phase]) -> Vec<(u32, u32)> {
             let node = &program.nodes()[k as usize];
             for &a in &node.args {
                 // A broadcast scalar is read wherever its broadcast is: it stays.
-                last[a.index()] = if node.primitive == prim::SPLAT || last[a.index()] == (u32::MAX, 0) { (u32::MAX, 0) } else { (p as u32, i as u32) };
+                last[a.index()] =
+                    if node.primitive == prim::SPLAT || last[a.index()] == (u32::MAX, 0) {
+                        (u32::MAX, 0)
+                    } else {
+                        (p as u32, i as u32)
+                    };
             }
         }
     }

@@ -17,6 +17,8 @@ pub trait Lane: 'static {
     type C: Copy + 'static;
     /// Type of the result.
     type Out: Copy + 'static;
+    /// Whether it is a long chain of operations, worth several vectors in flight.
+    const HEAVY: bool = false;
     /// The function.
     fn eval<I: Isa>(a: Self::A, b: Self::B, c: Self::C) -> Self::Out;
 }
@@ -34,36 +36,94 @@ impl<const MASK: u8> Scalars for Are<MASK> {
     const MASK: u8 = MASK;
 }
 
-/// A group of lanes of an argument: a chunk of the array, or a repeated scalar.
+/// An argument: an array of whole groups, or a repeated scalar.
+enum Arg<'a, T> {
+    Array(&'a [T]),
+    Scalar(T),
+}
+
 #[inline(always)]
-fn group<T: Copy>(p: *const u8, g: usize, scalar: bool) -> [T; GROUP] {
-    // SAFETY: slots are padded to whole groups and zero-initialised; a scalar slot holds one element; zero-sized `()` reads nothing.
+fn argument<'a, T: Copy>(p: *const u8, n: usize, scalar: bool) -> Arg<'a, T> {
+    // SAFETY: slots are padded to whole groups and zero-initialised; a scalar slot holds one element; zero-sized `()` is never read.
     unsafe {
-        if size_of::<T>() == 0 || scalar {
-            [if size_of::<T>() == 0 { std::mem::zeroed() } else { *p.cast::<T>() }; GROUP]
+        if size_of::<T>() == 0 {
+            Arg::Scalar(std::mem::zeroed())
+        } else if scalar {
+            Arg::Scalar(*p.cast::<T>())
         } else {
-            *p.cast::<[T; GROUP]>().add(g)
+            Arg::Array(std::slice::from_raw_parts(p.cast::<T>(), n))
         }
     }
 }
 
 #[inline(always)]
 fn run_body<I: Isa, F: Lane, S: Scalars>(args: MapArgs) {
-    let groups = args.n.div_ceil(GROUP);
+    let n = args.n.next_multiple_of(GROUP);
     // SAFETY: the destination is padded to whole groups, owned by this call and distinct from the sources.
-    let dst = unsafe { std::slice::from_raw_parts_mut(args.dst.cast::<[F::Out; GROUP]>(), groups) };
-    lanes::<I, F, S>(dst, args.src);
+    let dst = unsafe { std::slice::from_raw_parts_mut(args.dst.cast::<F::Out>(), n) };
+    let a = argument::<F::A>(args.src[0], n, S::MASK & 1 != 0);
+    let b = argument::<F::B>(args.src[1], n, S::MASK & 2 != 0);
+    let c = argument::<F::C>(args.src[2], n, S::MASK & 4 != 0);
+    match (a, b, c) {
+        (Arg::Array(a), Arg::Scalar(b), Arg::Scalar(c)) if F::HEAVY => chunks::<I, F>(dst, a, b, c),
+        (Arg::Array(a), Arg::Scalar(b), Arg::Scalar(c)) => zip1(dst, a, |a| F::eval::<I>(a, b, c)),
+        (Arg::Array(a), Arg::Array(b), Arg::Scalar(c)) => {
+            zip2(dst, a, b, |a, b| F::eval::<I>(a, b, c))
+        }
+        (Arg::Scalar(a), Arg::Array(b), Arg::Scalar(c)) => zip1(dst, b, |b| F::eval::<I>(a, b, c)),
+        (Arg::Array(a), Arg::Array(b), Arg::Array(c)) => {
+            zip3(dst, a, b, c, |a, b, c| F::eval::<I>(a, b, c))
+        }
+        (Arg::Scalar(a), Arg::Array(b), Arg::Array(c)) => {
+            zip2(dst, b, c, |b, c| F::eval::<I>(a, b, c))
+        }
+        (Arg::Array(a), Arg::Scalar(b), Arg::Array(c)) => {
+            zip2(dst, a, c, |a, c| F::eval::<I>(a, b, c))
+        }
+        _ => {}
+    }
+}
+
+/// One array: in chunks of several vectors, so that the long chains of elementary functions overlap.
+#[inline(always)]
+fn chunks<I: Isa, F: Lane>(dst: &mut [F::Out], a: &[F::A], b: F::B, c: F::C) {
+    for (out, a) in dst
+        .as_chunks_mut::<GROUP>()
+        .0
+        .iter_mut()
+        .zip(a.as_chunks::<GROUP>().0)
+    {
+        for j in 0..GROUP {
+            out[j] = F::eval::<I>(a[j], b, c);
+        }
+    }
+}
+
+/// One array under a cheap function: a plain loop (chunks make the compiler gather over the chunks).
+#[inline(always)]
+fn zip1<A: Copy, O>(dst: &mut [O], a: &[A], f: impl Fn(A) -> O) {
+    for (out, a) in dst.iter_mut().zip(a) {
+        *out = f(*a);
+    }
 }
 
 #[inline(always)]
-fn lanes<I: Isa, F: Lane, S: Scalars>(dst: &mut [[F::Out; GROUP]], src: [*const u8; 3]) {
-    for (g, out) in dst.iter_mut().enumerate() {
-        let a = group::<F::A>(src[0], g, S::MASK & 1 != 0);
-        let b = group::<F::B>(src[1], g, S::MASK & 2 != 0);
-        let c = group::<F::C>(src[2], g, S::MASK & 4 != 0);
-        for j in 0..GROUP {
-            out[j] = F::eval::<I>(a[j], b[j], c[j]);
-        }
+fn zip2<A: Copy, B: Copy, O>(dst: &mut [O], a: &[A], b: &[B], f: impl Fn(A, B) -> O) {
+    for ((out, a), b) in dst.iter_mut().zip(a).zip(b) {
+        *out = f(*a, *b);
+    }
+}
+
+#[inline(always)]
+fn zip3<A: Copy, B: Copy, C: Copy, O>(
+    dst: &mut [O],
+    a: &[A],
+    b: &[B],
+    c: &[C],
+    f: impl Fn(A, B, C) -> O,
+) {
+    for (((out, a), b), c) in dst.iter_mut().zip(a).zip(b).zip(c) {
+        *out = f(*a, *b, *c);
     }
 }
 

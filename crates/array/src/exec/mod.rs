@@ -16,9 +16,10 @@ mod plan;
 mod run;
 mod shape;
 
+pub(crate) use inputs::check_offsets;
 pub use inputs::{Bindings, Column};
 pub use kernel::{Element, Io, Kernel, MapArgs, MapFn, Monoid, Run};
-pub use lower::{Lowered, LowerCx};
-pub use run::Workspace;
+pub use lower::{LowerCx, Lowered};
 pub(crate) use plan::{dependencies, structure_of};
+pub use run::Workspace;
 pub use shape::{Axis, LEAF, LenId, Segments};

@@ -73,13 +73,25 @@ pub(crate) fn plan(program: &Program) -> Vec<Phase> {
     let mut sweeps = vec![None; count];
     let available = |time: &[u32], sweeps: &[Option<LevelId>], v: ValueId| {
         let k = program.value(v).node as usize;
-        if sweeps[k].is_some() && stream_of(v).is_none() { time[k] + 1 } else { time[k] }
+        if sweeps[k].is_some() && stream_of(v).is_none() {
+            time[k] + 1
+        } else {
+            time[k]
+        }
     };
     for k in (0..count).filter(|&k| live[k]) {
         let node = &program.nodes()[k];
-        let stream = deps[k].iter().copied().chain(node.results()).find_map(stream_of);
+        let stream = deps[k]
+            .iter()
+            .copied()
+            .chain(node.results())
+            .find_map(stream_of);
         sweeps[k] = stream;
-        let ready = deps[k].iter().map(|&v| available(&time, &sweeps, v)).max().unwrap_or(0);
+        let ready = deps[k]
+            .iter()
+            .map(|&v| available(&time, &sweeps, v))
+            .max()
+            .unwrap_or(0);
         time[k] = match stream {
             Some(_) => ready + u32::from(ready % 2 == 0),
             None => ready,
@@ -90,17 +102,31 @@ pub(crate) fn plan(program: &Program) -> Vec<Phase> {
         }
     }
 
-    let last = (0..count).filter(|&k| live[k]).map(|k| time[k]).max().unwrap_or(0);
+    let last = (0..count)
+        .filter(|&k| live[k])
+        .map(|k| time[k])
+        .max()
+        .unwrap_or(0);
     let mut phases = Vec::new();
     for t in 0..=last {
         if t % 2 == 0 {
-            let nodes: Vec<u32> = (0..count).filter(|&k| live[k] && sweeps[k].is_none() && time[k] == t).map(|k| k as u32).collect();
+            let nodes: Vec<u32> = (0..count)
+                .filter(|&k| live[k] && sweeps[k].is_none() && time[k] == t)
+                .map(|k| k as u32)
+                .collect();
             if !nodes.is_empty() {
-                phases.push(Phase { stream: None, nodes, outputs: Vec::new() });
+                phases.push(Phase {
+                    stream: None,
+                    nodes,
+                    outputs: Vec::new(),
+                });
             }
             continue;
         }
-        let mut streams: Vec<LevelId> = (0..count).filter(|&k| live[k] && time[k] == t).filter_map(|k| sweeps[k]).collect();
+        let mut streams: Vec<LevelId> = (0..count)
+            .filter(|&k| live[k] && time[k] == t)
+            .filter_map(|k| sweeps[k])
+            .collect();
         streams.sort_unstable();
         streams.dedup();
         for stream in streams {
@@ -123,13 +149,27 @@ pub(crate) fn plan(program: &Program) -> Vec<Phase> {
                 }
             }
             while let Some(k) = todo.pop() {
-                if sweeps[k as usize].is_some() && !std::mem::replace(&mut wanted[k as usize], true) {
-                    todo.extend(deps[k as usize].iter().copied().filter(|v| stream_of(*v).is_some()).map(|v| program.value(v).node));
+                if sweeps[k as usize].is_some() && !std::mem::replace(&mut wanted[k as usize], true)
+                {
+                    todo.extend(
+                        deps[k as usize]
+                            .iter()
+                            .copied()
+                            .filter(|v| stream_of(*v).is_some())
+                            .map(|v| program.value(v).node),
+                    );
                 }
             }
-            let nodes: Vec<u32> = (0..count).filter(|&k| wanted[k]).map(|k| k as u32).collect();
+            let nodes: Vec<u32> = (0..count)
+                .filter(|&k| wanted[k])
+                .map(|k| k as u32)
+                .collect();
             if !nodes.is_empty() {
-                phases.push(Phase { stream: Some(stream), nodes, outputs });
+                phases.push(Phase {
+                    stream: Some(stream),
+                    nodes,
+                    outputs,
+                });
             }
         }
     }

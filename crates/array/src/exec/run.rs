@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::buffer::{Buffer, GROUP};
-use super::inputs::{Bindings, Column};
+use super::inputs::{Bindings, Column, check_offsets};
 use super::kernel::{Frame, Io, MapArgs, Monoid, Operand};
 use super::lower::{Constant, Instr, Lowered, LoweredPhase, Op};
 use super::shape::LEAF;
@@ -63,24 +63,26 @@ impl Lowered {
     /// A workspace for `threads` threads and blocks of about `block` elements. Neither changes a bit of the results.
     pub fn workspace_with(&self, threads: usize, block: usize) -> Workspace {
         let levels = self.program.levels().len();
-        let mut frame = Frame { dims: vec![0; levels], lens: vec![0; self.shapes.spaces.len()], start: 0, streaming: false };
+        let mut frame = Frame {
+            dims: vec![0; levels],
+            lens: vec![0; self.shapes.spaces.len()],
+            start: 0,
+            stream: None,
+        };
         for (k, level) in self.program.levels().iter().enumerate() {
             frame.dims[k] = level.len.unwrap_or(usize::MAX);
         }
         let mut whole: Vec<Buffer> = (0..self.whole_slots).map(|_| Buffer::empty()).collect();
-        let mut streamed_constants = Vec::new();
-        for (slot, constant) in &self.constants {
-            if *slot < self.whole_slots {
-                fill_constant(&mut whole[*slot as usize], constant);
-            } else {
-                streamed_constants.push(*slot);
-            }
+        for (operand, constant) in &self.constants {
+            fill_constant(&mut whole[operand.slot as usize], constant);
         }
         let count = self.slots as usize;
         let threads = (0..threads.max(1))
             .map(|_| Thread {
                 slots: vec![std::ptr::null_mut(); count],
-                buffers: (self.whole_slots as usize..count).map(|_| Buffer::empty()).collect(),
+                buffers: (self.whole_slots as usize..count)
+                    .map(|_| Buffer::empty())
+                    .collect(),
                 filled: vec![0; count],
                 frame: frame.clone(),
             })
@@ -114,7 +116,9 @@ impl Lowered {
             let out = &mut ws.outputs[*i];
             out.clear();
             // SAFETY: the slot holds `elements` elements of that type.
-            out.extend_from_slice(unsafe { std::slice::from_raw_parts(ws.whole[operand.slot as usize].ptr(), bytes) });
+            out.extend_from_slice(unsafe {
+                std::slice::from_raw_parts(ws.whole[operand.slot as usize].ptr(), bytes)
+            });
         }
         Ok(())
     }
@@ -122,7 +126,10 @@ impl Lowered {
     /// Lengths of levels from the lengths of columns.
     fn bind(&self, ws: &mut Workspace, inputs: &Bindings<'_>) -> Result<()> {
         let program = &self.program;
-        let input_error = |k: usize, message: String| Error::Input { input: program.inputs()[k].0.to_string(), message };
+        let input_error = |k: usize, message: String| Error::Input {
+            input: program.inputs()[k].0.to_string(),
+            message,
+        };
         let dims = &mut ws.frame.dims;
         for (k, level) in program.levels().iter().enumerate() {
             dims[k] = level.len.unwrap_or(usize::MAX);
@@ -130,10 +137,21 @@ impl Lowered {
         for &(level, len) in &inputs.sizes {
             dims[usize::from(level)] = len;
         }
+        for (value, offsets) in &self.constant_offsets {
+            for (l, level) in program.levels().iter().enumerate() {
+                if matches!(level.kind, LevelKind::Ragged { offsets: o, .. } if o == *value) {
+                    dims[l] = *offsets;
+                }
+            }
+        }
         if inputs.columns.len() != program.inputs().len() {
             return Err(Error::Input {
                 input: "*".into(),
-                message: format!("{} columns for {} inputs", inputs.columns.len(), program.inputs().len()),
+                message: format!(
+                    "{} columns for {} inputs",
+                    inputs.columns.len(),
+                    program.inputs().len()
+                ),
             });
         }
         for (k, (_, value)) in program.inputs().iter().enumerate() {
@@ -142,7 +160,10 @@ impl Lowered {
                 return Err(input_error(k, "is not bound".into()));
             };
             if column.dtype() != ty.dtype {
-                return Err(input_error(k, format!("expected {}, found {}", ty.dtype, column.dtype())));
+                return Err(input_error(
+                    k,
+                    format!("expected {}, found {}", ty.dtype, column.dtype()),
+                ));
             }
             let mut len = column.len();
             if let (DType::Offsets, Column::Offsets(offsets)) = (ty.dtype, column) {
@@ -154,32 +175,29 @@ impl Lowered {
                     }
                 }
             }
-            // One unknown level of the path follows from the length.
-            let factors = self.shapes.spaces.iter().position(|s| *s == ty.space).map(|s| self.shapes.factors(s));
-            if let Some(factors) = factors {
-                let mut known = 1_usize;
-                let mut unknown = None;
-                for level in factors {
-                    match dims[usize::from(level.0)] {
-                        usize::MAX if unknown.is_none() => unknown = Some(*level),
-                        usize::MAX => unknown = None,
-                        n => known = known.saturating_mul(n),
+            if let Some(s) = self.shapes.spaces.iter().position(|s| *s == ty.space) {
+                self.settle(dims, s, len).map_err(|m| input_error(k, m))?;
+            }
+        }
+        for (operand, constant) in &self.constants {
+            if let Constant::Data(data) = constant {
+                let space = usize::from(operand.len.0);
+                let len = data.len() - usize::from(operand.dtype == DType::Offsets);
+                self.settle(dims, space, len).map_err(|message| {
+                    let name = program.space_name(&self.shapes.spaces[space]);
+                    Error::Input {
+                        input: format!("constant in [{name}]"),
+                        message,
                     }
-                }
-                if let Some(level) = unknown {
-                    if known == 0 || len % known != 0 {
-                        return Err(input_error(k, format!("{len} elements are no multiple of {known}")));
-                    }
-                    dims[usize::from(level.0)] = len / known;
-                } else if known != len && !factors.iter().any(|l| dims[usize::from(l.0)] == usize::MAX) {
-                    let space = program.space_name(&ty.space);
-                    return Err(input_error(k, format!("{len} elements where [{space}] has {known}")));
-                }
+                })?;
             }
         }
         for s in 0..self.shapes.spaces.len() {
             let factors = self.shapes.factors(s);
-            ws.frame.lens[s] = if factors.iter().any(|l| ws.frame.dims[usize::from(l.0)] == usize::MAX) {
+            ws.frame.lens[s] = if factors
+                .iter()
+                .any(|l| ws.frame.dims[usize::from(l.0)] == usize::MAX)
+            {
                 usize::MAX
             } else {
                 self.shapes.len(s, &ws.frame.dims)
@@ -188,20 +206,59 @@ impl Lowered {
         Ok(())
     }
 
-    fn run_whole(&self, ws: &mut Workspace, phase: &LoweredPhase, inputs: &Bindings<'_>) -> Result<()> {
+    /// Takes note of the number of elements of a space: one unknown level of its path follows from it.
+    fn settle(
+        &self,
+        dims: &mut [usize],
+        space: usize,
+        len: usize,
+    ) -> std::result::Result<(), String> {
+        let factors = self.shapes.factors(space);
+        let mut known = 1_usize;
+        let mut unknown = Vec::new();
+        for level in factors {
+            match dims[usize::from(level.0)] {
+                usize::MAX => unknown.push(*level),
+                n => known = known.saturating_mul(n),
+            }
+        }
+        match unknown[..] {
+            [] if known != len => {
+                let name = self.program.space_name(&self.shapes.spaces[space]);
+                Err(format!("{len} elements where [{name}] has {known}"))
+            }
+            // The size of a ragged level follows from its offsets alone.
+            [level] if !matches!(self.program.level(level).kind, LevelKind::Ragged { .. }) => {
+                if known == 0 || len % known != 0 {
+                    return Err(format!("{len} elements are no multiple of {known}"));
+                }
+                dims[usize::from(level.0)] = len / known;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn run_whole(
+        &self,
+        ws: &mut Workspace,
+        phase: &LoweredPhase,
+        inputs: &Bindings<'_>,
+    ) -> Result<()> {
         for (slot, len, dtype) in &phase.needs {
             let n = ws.frame.lens[usize::from(len.0)];
             if n == usize::MAX {
                 return Err(self.unbound(len.0));
             }
-            ws.whole[*slot as usize].reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes());
+            ws.whole[*slot as usize]
+                .reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes());
         }
         let thread = &mut ws.threads[0];
         for (k, buffer) in ws.whole.iter().enumerate() {
             thread.slots[k] = buffer.ptr();
         }
         std::mem::swap(&mut thread.frame, &mut ws.frame);
-        thread.frame.streaming = false;
+        thread.frame.stream = None;
         let mut result = Ok(());
         for instr in &phase.instrs {
             for (slot, len, dtype) in &instr.grow {
@@ -214,7 +271,11 @@ impl Lowered {
                 if let Some(column) = &inputs.columns[*input as usize] {
                     // SAFETY: the slot was sized for the column, whose length `bind` checked; the ranges are distinct allocations.
                     unsafe {
-                        std::ptr::copy_nonoverlapping(column.ptr(), thread.slots[out.slot as usize], column.len() * out.dtype.bytes());
+                        std::ptr::copy_nonoverlapping(
+                            column.ptr(),
+                            thread.slots[out.slot as usize],
+                            column.len() * out.dtype.bytes(),
+                        );
                     }
                 }
                 continue;
@@ -234,19 +295,50 @@ impl Lowered {
         match &instr.op {
             Op::Map { f, dst, src, len } => {
                 let n = thread.frame.lens[usize::from(len.0)];
-                let at = |s: u32| thread.slots.get(s as usize).copied().unwrap_or(std::ptr::null_mut()).cast_const();
-                f(MapArgs { n, dst: thread.slots[*dst as usize], src: [at(src[0]), at(src[1]), at(src[2])] });
+                let at = |s: u32| {
+                    thread
+                        .slots
+                        .get(s as usize)
+                        .copied()
+                        .unwrap_or(std::ptr::null_mut())
+                        .cast_const()
+                };
+                f(MapArgs {
+                    n,
+                    dst: thread.slots[*dst as usize],
+                    src: [at(src[0]), at(src[1]), at(src[2])],
+                });
             }
-            Op::Run { run, args, outs, init } => {
+            Op::Run {
+                run,
+                args,
+                outs,
+                init,
+            } => {
                 if let Some(monoid) = init {
                     let operand = &outs[0];
                     let n = length(&thread.frame, operand);
-                    initialise(thread.slots[operand.slot as usize], n, operand.dtype, *monoid);
+                    initialise(
+                        thread.slots[operand.slot as usize],
+                        n,
+                        operand.dtype,
+                        *monoid,
+                    );
                 }
-                let io = Io { slots: &thread.slots, frame: &thread.frame, args, outs, taken: Cell::new(0) };
+                let io = Io {
+                    slots: &thread.slots,
+                    frame: &thread.frame,
+                    args,
+                    outs,
+                    taken: Cell::new(0),
+                };
                 if let Err(message) = run.run(&io) {
                     let node = &self.program.nodes()[instr.node as usize];
-                    return Err(Error::Run { primitive: node.primitive.name(), label: self.program.label_of(node.first), message });
+                    return Err(Error::Run {
+                        primitive: node.primitive.name(),
+                        label: self.program.label_of(node.first),
+                        message,
+                    });
                 }
             }
             Op::Input { .. } => {}
@@ -267,7 +359,10 @@ impl Lowered {
         frame.dims[level] = n;
         for &space in self.shapes.users.get(level).into_iter().flatten() {
             let factors = self.shapes.factors(usize::from(space));
-            if factors.iter().all(|l| frame.dims[usize::from(l.0)] != usize::MAX) {
+            if factors
+                .iter()
+                .all(|l| frame.dims[usize::from(l.0)] != usize::MAX)
+            {
                 frame.lens[usize::from(space)] = self.shapes.len(usize::from(space), &frame.dims);
             }
         }
@@ -275,16 +370,35 @@ impl Lowered {
 
     fn unbound(&self, space: u16) -> Error {
         let factors = self.shapes.factors(usize::from(space));
-        let level = factors.first().map_or("", |l| self.program.level(*l).name.as_str());
-        Error::Input { input: level.to_owned(), message: "the length of this level follows from no input; bind it with `Bindings::size`".into() }
+        let level = factors
+            .first()
+            .map_or("", |l| self.program.level(*l).name.as_str());
+        Error::Input {
+            input: level.to_owned(),
+            message:
+                "the length of this level follows from no input; bind it with `Bindings::size`"
+                    .into(),
+        }
     }
 
-    fn run_stream(&self, ws: &mut Workspace, phase: &LoweredPhase, inputs: &Bindings<'_>) -> Result<()> {
-        let Some(stream) = phase.stream else { return Ok(()) };
+    fn run_stream(
+        &self,
+        ws: &mut Workspace,
+        phase: &LoweredPhase,
+        inputs: &Bindings<'_>,
+    ) -> Result<()> {
+        let Some(stream) = phase.stream else {
+            return Ok(());
+        };
         let events = ws.frame.dims[usize::from(stream.0)];
         if events == usize::MAX {
             let name = self.program.level(stream).name.clone();
-            return Err(Error::Input { input: name, message: "the length of this stream follows from no input; bind it with `Bindings::size`".into() });
+            return Err(Error::Input {
+                input: name,
+                message:
+                    "the length of this stream follows from no input; bind it with `Bindings::size`"
+                        .into(),
+            });
         }
         for a in &phase.accumulators {
             let n = ws.frame.lens[usize::from(a.len.0)];
@@ -294,10 +408,15 @@ impl Lowered {
             ws.whole[a.slot as usize].reserve(n, a.dtype.bytes());
         }
         // The cut depends on the number of events and the size of the accumulators only.
-        let table: usize = phase.accumulators.iter().map(|a| ws.frame.lens[usize::from(a.len.0)]).sum();
+        let table: usize = phase
+            .accumulators
+            .iter()
+            .map(|a| ws.frame.lens[usize::from(a.len.0)])
+            .sum();
         let leaves = events.div_ceil(LEAF).max(1);
         let most = (events.saturating_mul(4) / table.max(1)).clamp(1, MAX_CHUNKS);
-        let per_chunk = leaves.div_ceil(most) * LEAF;
+        // Chunks of at least four leaves: short ones would spend their time starting and combining.
+        let per_chunk = leaves.div_ceil(most).next_multiple_of(4) * LEAF;
         let chunks = events.div_ceil(per_chunk).max(1);
         while ws.accumulators.len() < chunks {
             ws.accumulators.push(Vec::new());
@@ -310,19 +429,28 @@ impl Lowered {
                 initialise(buffer.ptr(), n, a.dtype, a.monoid);
             }
         }
-        let sweep = Sweep { lowered: self, phase, inputs, events, per_chunk, block: ws.block };
+        let sweep = Sweep {
+            lowered: self,
+            phase,
+            inputs,
+            events,
+            per_chunk,
+            block: ws.block,
+        };
         let whole: Vec<*mut u8> = ws.whole.iter().map(Buffer::ptr).collect();
         for thread in &mut ws.threads {
             thread.slots[..whole.len()].copy_from_slice(&whole);
             thread.frame.dims.clone_from(&ws.frame.dims);
             thread.frame.lens.clone_from(&ws.frame.lens);
-            thread.frame.streaming = true;
+            thread.frame.stream = Some(stream);
             thread.filled.fill(0);
         }
         let accumulators = &ws.accumulators;
         let mut pieces: Vec<Vec<Piece>> = Vec::new();
         if !phase.outputs.is_empty() {
-            pieces.resize_with(chunks, || phase.outputs.iter().map(|_| Piece::default()).collect());
+            pieces.resize_with(chunks, || {
+                phase.outputs.iter().map(|_| Piece::default()).collect()
+            });
         }
         if ws.threads.len() == 1 || chunks == 1 {
             let thread = &mut ws.threads[0];
@@ -332,7 +460,8 @@ impl Lowered {
         } else {
             let next = AtomicUsize::new(0);
             let failure: Mutex<Option<(usize, Error)>> = Mutex::new(None);
-            let slots: Vec<Mutex<Option<Vec<Piece>>>> = pieces.drain(..).map(|p| Mutex::new(Some(p))).collect();
+            let slots: Vec<Mutex<Option<Vec<Piece>>>> =
+                pieces.drain(..).map(|p| Mutex::new(Some(p))).collect();
             let sweep = &sweep;
             rayon::scope(|scope| {
                 for thread in &mut ws.threads {
@@ -343,8 +472,15 @@ impl Lowered {
                             if chunk >= chunks {
                                 return;
                             }
-                            let mut piece = slots.get(chunk).and_then(|s| s.lock().ok().and_then(|mut p| p.take()));
-                            let result = sweep.run_chunk(thread, chunk, &accumulators[chunk], piece.as_mut());
+                            let mut piece = slots
+                                .get(chunk)
+                                .and_then(|s| s.lock().ok().and_then(|mut p| p.take()));
+                            let result = sweep.run_chunk(
+                                thread,
+                                chunk,
+                                &accumulators[chunk],
+                                piece.as_mut(),
+                            );
                             if let (Some(slot), Some(piece)) = (slots.get(chunk), piece) {
                                 if let Ok(mut slot) = slot.lock() {
                                     *slot = Some(piece);
@@ -364,7 +500,10 @@ impl Lowered {
             if let Some((_, error)) = failure.into_inner().ok().flatten() {
                 return Err(error);
             }
-            pieces = slots.into_iter().filter_map(|s| s.into_inner().ok().flatten()).collect();
+            pieces = slots
+                .into_iter()
+                .filter_map(|s| s.into_inner().ok().flatten())
+                .collect();
         }
         for (i, a) in phase.accumulators.iter().enumerate() {
             let n = ws.frame.lens[usize::from(a.len.0)];
@@ -375,14 +514,25 @@ impl Lowered {
             }
         }
         for (j, (output, operand)) in phase.outputs.iter().enumerate() {
-            assemble(&mut ws.outputs[*output], &pieces, j, operand, &ws.frame, self.lanes_before_stream(operand, &ws.frame));
+            assemble(
+                &mut ws.outputs[*output],
+                &pieces,
+                j,
+                operand,
+                &ws.frame,
+                self.lanes_before_stream(operand, &ws.frame),
+            );
         }
         Ok(())
     }
 
     fn lanes_before_stream(&self, operand: &Operand, frame: &Frame) -> usize {
         let space = self.shapes.spaces[usize::from(operand.len.0)];
-        space.iter().take_while(|l| self.program.level(*l).kind != LevelKind::Stream).map(|l| frame.dims[usize::from(l.0)]).product()
+        space
+            .iter()
+            .take_while(|l| self.program.level(*l).kind != LevelKind::Stream)
+            .map(|l| frame.dims[usize::from(l.0)])
+            .product()
     }
 }
 
@@ -397,7 +547,13 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    fn run_chunk(&self, thread: &mut Thread, chunk: usize, accumulators: &[Buffer], mut pieces: Option<&mut Vec<Piece>>) -> Result<()> {
+    fn run_chunk(
+        &self,
+        thread: &mut Thread,
+        chunk: usize,
+        accumulators: &[Buffer],
+        mut pieces: Option<&mut Vec<Piece>>,
+    ) -> Result<()> {
         for (a, buffer) in self.phase.accumulators.iter().zip(accumulators) {
             thread.slots[a.slot as usize] = buffer.ptr();
         }
@@ -411,7 +567,12 @@ impl Sweep<'_> {
                 if let Some(piece) = pieces.as_mut().and_then(|p| p.get_mut(j)) {
                     let n = length(&thread.frame, operand);
                     // SAFETY: the slot holds `n` elements of that type.
-                    let bytes = unsafe { std::slice::from_raw_parts(thread.slots[operand.slot as usize], n * operand.dtype.bytes()) };
+                    let bytes = unsafe {
+                        std::slice::from_raw_parts(
+                            thread.slots[operand.slot as usize],
+                            n * operand.dtype.bytes(),
+                        )
+                    };
                     piece.bytes.extend_from_slice(bytes);
                     piece.blocks.push(n);
                 }
@@ -452,7 +613,9 @@ impl Sweep<'_> {
 
     fn run_block(&self, thread: &mut Thread, first: usize, end: usize) -> Result<()> {
         let lowered = self.lowered;
-        let Some(stream) = self.phase.stream else { return Ok(()) };
+        let Some(stream) = self.phase.stream else {
+            return Ok(());
+        };
         thread.frame.start = first;
         // Global ranges of the stream and of ragged inputs below it.
         let mut ranges: Vec<(u16, usize, usize)> = Vec::new();
@@ -491,7 +654,9 @@ impl Sweep<'_> {
                 thread.slots[*slot as usize] = buffer.ptr();
             }
             match &instr.op {
-                Op::Input { input, out } => self.load(thread, *input, out, (first, end), &ranges, instr),
+                Op::Input { input, out } => {
+                    self.load(thread, *input, out, (first, end), &ranges, instr)
+                }
                 Op::Run { outs, .. } if instr.invariant => {
                     let slot = outs[0].slot as usize;
                     let n = length(&thread.frame, &outs[0]);
@@ -507,7 +672,13 @@ impl Sweep<'_> {
     }
 
     /// Global range of elements of `space` below stream elements `first..end`.
-    fn elements(&self, space: &Space, (first, end): (usize, usize), ranges: &[(u16, usize, usize)], frame: &Frame) -> (usize, usize) {
+    fn elements(
+        &self,
+        space: &Space,
+        (first, end): (usize, usize),
+        ranges: &[(u16, usize, usize)],
+        frame: &Frame,
+    ) -> (usize, usize) {
         let program = &self.lowered.program;
         let (mut a, mut b) = (first, end);
         for level in space.iter() {
@@ -529,12 +700,25 @@ impl Sweep<'_> {
 
     /// Points a slot at the block's part of a column, or copies it where a kernel could read past the end, where offsets must start at 0, or where lanes
     /// stand before the stream.
-    fn load(&self, thread: &mut Thread, input: u32, out: &Operand, range: (usize, usize), ranges: &[(u16, usize, usize)], instr: &Instr) {
+    fn load(
+        &self,
+        thread: &mut Thread,
+        input: u32,
+        out: &Operand,
+        range: (usize, usize),
+        ranges: &[(u16, usize, usize)],
+        instr: &Instr,
+    ) {
         let program = &self.lowered.program;
-        let Some(column) = &self.inputs.columns[input as usize] else { return };
+        let Some(column) = &self.inputs.columns[input as usize] else {
+            return;
+        };
         let space = self.lowered.shapes.spaces[usize::from(out.len.0)];
         let lanes = self.lowered.lanes_before_stream(out, &thread.frame);
-        let depth = space.iter().take_while(|l| program.level(*l).kind != LevelKind::Stream).count();
+        let depth = space
+            .iter()
+            .take_while(|l| program.level(*l).kind != LevelKind::Stream)
+            .count();
         let mut below = Space::SCALAR;
         for level in space.iter().skip(depth) {
             below = below.child(level).unwrap_or(below);
@@ -576,18 +760,6 @@ fn length(frame: &Frame, operand: &Operand) -> usize {
     frame.lens[usize::from(operand.len.0)] + usize::from(operand.dtype == DType::Offsets)
 }
 
-fn check_offsets(offsets: &[i64]) -> std::result::Result<(), String> {
-    match offsets.first() {
-        None => return Err("offsets are empty; expected one more than parents, starting at 0".into()),
-        Some(0) => {}
-        Some(x) => return Err(format!("offsets start at {x}, expected 0")),
-    }
-    offsets
-        .windows(2)
-        .position(|w| w[1] < w[0])
-        .map_or(Ok(()), |k| Err(format!("offsets decrease at position {}: {} after {}", k + 1, offsets[k + 1], offsets[k])))
-}
-
 fn fill_constant(buffer: &mut Buffer, constant: &Constant) {
     match constant {
         Constant::Scalar(x) => {
@@ -621,8 +793,12 @@ fn initialise(ptr: *mut u8, n: usize, dtype: DType, monoid: Monoid) {
     // SAFETY: callers pass slots reserved for `n` elements of `dtype`.
     unsafe {
         match dtype {
-            DType::F64 => std::slice::from_raw_parts_mut(ptr.cast::<f64>(), n).fill(identity(monoid)),
-            DType::Bool => std::slice::from_raw_parts_mut(ptr, n).fill(u8::from(monoid == Monoid::And)),
+            DType::F64 => {
+                std::slice::from_raw_parts_mut(ptr.cast::<f64>(), n).fill(identity(monoid))
+            }
+            DType::Bool => {
+                std::slice::from_raw_parts_mut(ptr, n).fill(u8::from(monoid == Monoid::And))
+            }
             DType::I64 => std::slice::from_raw_parts_mut(ptr.cast::<i64>(), n).fill(match monoid {
                 Monoid::Max => i64::MIN,
                 Monoid::Min => i64::MAX,
@@ -638,7 +814,10 @@ fn combine(dst: *mut u8, src: *const u8, n: usize, dtype: DType, monoid: Monoid)
     unsafe {
         match dtype {
             DType::F64 => {
-                let (dst, src) = (std::slice::from_raw_parts_mut(dst.cast::<f64>(), n), std::slice::from_raw_parts(src.cast::<f64>(), n));
+                let (dst, src) = (
+                    std::slice::from_raw_parts_mut(dst.cast::<f64>(), n),
+                    std::slice::from_raw_parts(src.cast::<f64>(), n),
+                );
                 for (d, s) in dst.iter_mut().zip(src) {
                     *d = match monoid {
                         Monoid::Max => crate::prim::maximum(*d, *s),
@@ -648,7 +827,10 @@ fn combine(dst: *mut u8, src: *const u8, n: usize, dtype: DType, monoid: Monoid)
                 }
             }
             DType::I64 => {
-                let (dst, src) = (std::slice::from_raw_parts_mut(dst.cast::<i64>(), n), std::slice::from_raw_parts(src.cast::<i64>(), n));
+                let (dst, src) = (
+                    std::slice::from_raw_parts_mut(dst.cast::<i64>(), n),
+                    std::slice::from_raw_parts(src.cast::<i64>(), n),
+                );
                 for (d, s) in dst.iter_mut().zip(src) {
                     *d = match monoid {
                         Monoid::Max => (*d).max(*s),
@@ -658,9 +840,16 @@ fn combine(dst: *mut u8, src: *const u8, n: usize, dtype: DType, monoid: Monoid)
                 }
             }
             _ => {
-                let (dst, src) = (std::slice::from_raw_parts_mut(dst, n), std::slice::from_raw_parts(src, n));
+                let (dst, src) = (
+                    std::slice::from_raw_parts_mut(dst, n),
+                    std::slice::from_raw_parts(src, n),
+                );
                 for (d, s) in dst.iter_mut().zip(src) {
-                    *d = if monoid == Monoid::And { *d & *s } else { *d | *s };
+                    *d = if monoid == Monoid::And {
+                        *d & *s
+                    } else {
+                        *d | *s
+                    };
                 }
             }
         }
@@ -668,7 +857,14 @@ fn combine(dst: *mut u8, src: *const u8, n: usize, dtype: DType, monoid: Monoid)
 }
 
 /// Puts the pieces of a streamed output together: lane by lane, chunk by chunk, block by block.
-fn assemble(out: &mut Vec<u8>, pieces: &[Vec<Piece>], j: usize, operand: &Operand, _frame: &Frame, lanes: usize) {
+fn assemble(
+    out: &mut Vec<u8>,
+    pieces: &[Vec<Piece>],
+    j: usize,
+    operand: &Operand,
+    _frame: &Frame,
+    lanes: usize,
+) {
     out.clear();
     let size = operand.dtype.bytes();
     if operand.dtype == DType::Offsets {
@@ -703,7 +899,9 @@ fn assemble(out: &mut Vec<u8>, pieces: &[Vec<Piece>], j: usize, operand: &Operan
             let mut at = 0;
             for &n in &piece.blocks {
                 let per_lane = n / lanes.max(1) * size;
-                out.extend_from_slice(&piece.bytes[at + lane * per_lane..at + (lane + 1) * per_lane]);
+                out.extend_from_slice(
+                    &piece.bytes[at + lane * per_lane..at + (lane + 1) * per_lane],
+                );
                 at += n * size;
             }
         }
@@ -719,7 +917,10 @@ impl Workspace {
         let bytes = &self.outputs[k];
         // SAFETY: written as f64 by the executor (the caller names an f64 output); any bit pattern is a valid f64. `align_to` checks alignment.
         let (head, body, _) = unsafe { bytes.align_to::<f64>() };
-        assert!(head.is_empty(), "outputs are allocated with the alignment of f64");
+        assert!(
+            head.is_empty(),
+            "outputs are allocated with the alignment of f64"
+        );
         body
     }
 
@@ -730,7 +931,10 @@ impl Workspace {
     pub fn i64(&self, k: usize) -> &[i64] {
         // SAFETY: as for `f64`.
         let (head, body, _) = unsafe { self.outputs[k].align_to::<i64>() };
-        assert!(head.is_empty(), "outputs are allocated with the alignment of i64");
+        assert!(
+            head.is_empty(),
+            "outputs are allocated with the alignment of i64"
+        );
         body
     }
 

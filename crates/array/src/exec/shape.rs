@@ -39,7 +39,10 @@ impl Shapes {
     }
 
     pub fn len(&self, id: usize, dims: &[usize]) -> usize {
-        self.factors[id].iter().map(|l| dims[usize::from(l.0)]).product()
+        self.factors[id]
+            .iter()
+            .map(|l| dims[usize::from(l.0)])
+            .product()
     }
 }
 

@@ -67,16 +67,31 @@ macro_rules! kernels {
 binary_functions!(kernels);
 
 /// Checks that all arguments live in one space and have the given element types; returns the space.
-pub(crate) fn same_space(primitive: &'static str, args: &[Type], dtypes: &[DType]) -> Result<Space> {
+pub(crate) fn same_space(
+    primitive: &'static str,
+    args: &[Type],
+    dtypes: &[DType],
+) -> Result<Space> {
     if args.len() != dtypes.len() {
-        return Err(ill_formed(primitive, format!("{} arguments, expected {}", args.len(), dtypes.len())));
+        return Err(ill_formed(
+            primitive,
+            format!("{} arguments, expected {}", args.len(), dtypes.len()),
+        ));
     }
     for (index, (arg, want)) in args.iter().zip(dtypes).enumerate() {
         if arg.dtype != *want {
-            return Err(Error::DType { primitive, index, found: arg.dtype.to_string(), expected: want.to_string() });
+            return Err(Error::DType {
+                primitive,
+                index,
+                found: arg.dtype.to_string(),
+                expected: want.to_string(),
+            });
         }
         if arg.space != args[0].space {
-            return Err(ill_formed(primitive, format!("argument {index} lives in another space; broadcast it first")));
+            return Err(ill_formed(
+                primitive,
+                format!("argument {index} lives in another space; broadcast it first"),
+            ));
         }
     }
     Ok(args[0].space)
@@ -110,7 +125,12 @@ impl Primitive for BinaryOp {
         same_space(self.name(), args, &[DType::F64, DType::F64]).map(|space| vec![Type::f64(space)])
     }
 
-    fn jvp<'b>(&self, _cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
+    fn jvp<'b>(
+        &self,
+        _cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
         let (a, b, y) = (call.args[0], call.args[1], call.outs[0]);
         let out = match (self.0, tangents[0], tangents[1]) {
             (Binary::Add, Some(s), Some(t)) => Some(s + t),
@@ -134,7 +154,9 @@ impl Primitive for BinaryOp {
         cotangents: &[Option<Sym<'b>>],
         linear: &[bool],
     ) -> Result<Vec<Option<Sym<'b>>>> {
-        let Some(c) = cotangents[0] else { return Ok(vec![None, None]) };
+        let Some(c) = cotangents[0] else {
+            return Ok(vec![None, None]);
+        };
         let (a, b) = (call.args[0], call.args[1]);
         Ok(match (self.0, linear) {
             (Binary::Add, _) => vec![Some(c), Some(c)],
@@ -143,7 +165,13 @@ impl Primitive for BinaryOp {
             (Binary::Mul, [true, false]) => vec![Some(c * b), None],
             (Binary::Mul, [false, true]) => vec![None, Some(a * c)],
             (Binary::Div, [true, false]) => vec![Some(c / b), None],
-            _ => return Err(Error::NotDifferentiable { primitive: self.name(), what: "transpose", message: "it is not linear here".into() }),
+            _ => {
+                return Err(Error::NotDifferentiable {
+                    primitive: self.name(),
+                    what: "transpose",
+                    message: "it is not linear here".into(),
+                });
+            }
         })
     }
 
@@ -165,16 +193,33 @@ impl Primitive for BinaryOp {
         let mut points = Vec::new();
         for ((alo, ahi), (blo, bhi)) in f.domain() {
             for k in 0..7 {
-                let (u, v) = ((f64::from(k) + 0.5) / 7.0, (f64::from(k * 3 % 7) + 0.4) / 7.0);
+                let (u, v) = (
+                    (f64::from(k) + 0.5) / 7.0,
+                    (f64::from(k * 3 % 7) + 0.4) / 7.0,
+                );
                 points.push((alo + (ahi - alo) * u, blo + (bhi - blo) * v));
             }
         }
-        let edge = [0.0, -0.0, 1.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1e-310];
-        let mut special: Vec<(f64, f64)> = edge.iter().flat_map(|&a| edge.iter().map(move |&b| (a, b))).collect();
+        let edge = [
+            0.0,
+            -0.0,
+            1.0,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+            1e-310,
+        ];
+        let mut special: Vec<(f64, f64)> = edge
+            .iter()
+            .flat_map(|&a| edge.iter().map(move |&b| (a, b)))
+            .collect();
         special.extend_from_slice(f.special_points());
         let mut at_special = Sample::new("special points", Point::Special, apply(special.clone()));
         at_special.expected = Some(vec![special.iter().map(|(a, b)| f.value(*a, *b)).collect()]);
-        vec![Sample::new("its domain", Point::Generic, apply(points)), at_special]
+        vec![
+            Sample::new("its domain", Point::Generic, apply(points)),
+            at_special,
+        ]
     }
 }
 

@@ -72,16 +72,29 @@ impl Primitive for Cast {
 
     fn infer(&self, _program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         let ([arg], Some(to)) = (args, attrs.dtype("dtype")) else {
-            return Err(ill_formed(self.name(), "expects one argument and an element type `dtype`"));
+            return Err(ill_formed(
+                self.name(),
+                "expects one argument and an element type `dtype`",
+            ));
         };
         use DType::{Bool, F32, F64, I32, I64, U64};
         match (arg.dtype, to) {
-            (F32 | I64 | I32 | U64 | Bool, F64) | (I32 | U64 | Bool | F64, I64) | (F64 | I64 | I32, Bool) => Ok(vec![arg.with(to)]),
-            (from, to) => Err(ill_formed(self.name(), format!("no conversion from {from} to {to}"))),
+            (F32 | I64 | I32 | U64 | Bool, F64)
+            | (I32 | U64 | Bool | F64, I64)
+            | (F64 | I64 | I32, Bool) => Ok(vec![arg.with(to)]),
+            (from, to) => Err(ill_formed(
+                self.name(),
+                format!("no conversion from {from} to {to}"),
+            )),
         }
     }
 
-    fn jvp<'b>(&self, _cx: &'b Builder, _call: &Call<'_, 'b>, _tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
+    fn jvp<'b>(
+        &self,
+        _cx: &'b Builder,
+        _call: &Call<'_, 'b>,
+        _tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
         Ok(vec![None])
     }
 
@@ -112,10 +125,14 @@ impl Primitive for Cast {
                 let x = s.column("x", s.b.dense("n"), Owned::F32(vec![0.5, -2.0]));
                 x.apply(CAST, to(DType::F64))
             }),
-            Sample::special("towards zero, saturating", &[1.0, -1.0, 0.0, 9_223_372_036_854_775_807.0], move |s| {
-                let x = s.f64("x", s.b.dense("n"), &[1.9, -1.9, f64::NAN, 1e300]);
-                x.apply(CAST, to(DType::I64)).apply(CAST, to(DType::F64))
-            }),
+            Sample::special(
+                "towards zero, saturating",
+                &[1.0, -1.0, 0.0, 9_223_372_036_854_775_807.0],
+                move |s| {
+                    let x = s.f64("x", s.b.dense("n"), &[1.9, -1.9, f64::NAN, 1e300]);
+                    x.apply(CAST, to(DType::I64)).apply(CAST, to(DType::F64))
+                },
+            ),
         ]
     }
 }

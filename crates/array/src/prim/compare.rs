@@ -112,18 +112,34 @@ impl Primitive for Compare {
     }
 
     fn infer(&self, _program: &Program, args: &[Type], _attrs: &Attrs) -> Result<Vec<Type>> {
-        let dtype = args.first().map_or(DType::F64, |t| if t.dtype == DType::I64 { DType::I64 } else { DType::F64 });
-        same_space(self.name(), args, &[dtype, dtype]).map(|space| vec![Type::new(DType::Bool, space)])
+        let dtype = args.first().map_or(DType::F64, |t| {
+            if t.dtype == DType::I64 {
+                DType::I64
+            } else {
+                DType::F64
+            }
+        });
+        same_space(self.name(), args, &[dtype, dtype])
+            .map(|space| vec![Type::new(DType::Bool, space)])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
         let (op, isa, ints) = (*self, cx.isa(), cx.arg(0).dtype == DType::I64);
-        Ok(Kernel::Map(Box::new(move |mask| if ints { kernel::<i64>(op, isa, mask) } else { kernel::<f64>(op, isa, mask) })))
+        Ok(Kernel::Map(Box::new(move |mask| {
+            if ints {
+                kernel::<i64>(op, isa, mask)
+            } else {
+                kernel::<f64>(op, isa, mask)
+            }
+        })))
     }
 
     fn samples(&self) -> Vec<Sample> {
         let op = *self;
-        let (a, b) = ([1.0, 2.0, 3.0, f64::NAN, 0.0, f64::INFINITY], [2.0, 2.0, 1.0, f64::NAN, -0.0, f64::INFINITY]);
+        let (a, b) = (
+            [1.0, 2.0, 3.0, f64::NAN, 0.0, f64::INFINITY],
+            [2.0, 2.0, 1.0, f64::NAN, -0.0, f64::INFINITY],
+        );
         let truth = |(a, b): (&f64, &f64)| match op {
             Self::Lt => a < b,
             Self::Le => a <= b,
@@ -133,10 +149,14 @@ impl Primitive for Compare {
             Self::Ne => a != b,
         };
         let expected: Vec<f64> = a.iter().zip(&b).map(truth).map(f64::from).collect();
-        vec![Sample::special("ties, NaN, signed zeros, infinities", &expected, move |s| {
-            let n = s.b.dense("n");
-            let mask = s.f64("a", n, &a).compare(op, s.f64("b", n, &b));
-            mask.select(crate::Sym::from(1.0), crate::Sym::from(0.0))
-        })]
+        vec![Sample::special(
+            "ties, NaN, signed zeros, infinities",
+            &expected,
+            move |s| {
+                let n = s.b.dense("n");
+                let mask = s.f64("a", n, &a).compare(op, s.f64("b", n, &b));
+                mask.select(crate::Sym::from(1.0), crate::Sym::from(0.0))
+            },
+        )]
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::attr::{Attrs, Data};
 use crate::error::Result;
-use crate::exec::{Kernel, LowerCx};
+use crate::exec::{Kernel, LowerCx, check_offsets};
 use crate::primitive::{Nature, Primitive, ill_formed};
 use crate::program::Program;
 use crate::sample::Sample;
@@ -31,7 +31,10 @@ impl Primitive for Const {
 
     fn infer(&self, _program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         if !args.is_empty() || attrs.f64("value").is_none() {
-            return Err(ill_formed(self.name(), "expects no argument and a number `value`"));
+            return Err(ill_formed(
+                self.name(),
+                "expects no argument and a number `value`",
+            ));
         }
         Ok(vec![Type::f64(Space::SCALAR)])
     }
@@ -41,10 +44,14 @@ impl Primitive for Const {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample::special("minus zero and infinity", &[f64::NEG_INFINITY], |s| {
-            let x = s.f64("x", Space::SCALAR, &[1.0]);
-            x / crate::Sym::from(-0.0)
-        })]
+        vec![Sample::special(
+            "minus zero and infinity",
+            &[f64::NEG_INFINITY],
+            |s| {
+                let x = s.f64("x", Space::SCALAR, &[1.0]);
+                x / crate::Sym::from(-0.0)
+            },
+        )]
     }
 }
 
@@ -76,7 +83,10 @@ impl Primitive for DataArray {
             return Err(ill_formed(self.name(), "expects no argument"));
         }
         if program.stream_root(&space).is_some() {
-            return Err(ill_formed(self.name(), "constant data cannot live on a stream; make it an input"));
+            return Err(ill_formed(
+                self.name(),
+                "constant data cannot live on a stream; make it an input",
+            ));
         }
         let dtype = match (data, attrs.dtype("dtype")) {
             (Data::I64(_), Some(DType::Offsets)) => DType::Offsets,
@@ -84,11 +94,21 @@ impl Primitive for DataArray {
             (Data::F64(_), _) => DType::F64,
             (Data::Bool(_), _) => DType::Bool,
         };
+        if let (Data::I64(d), DType::Offsets) = (data, dtype) {
+            check_offsets(d).map_err(|m| ill_formed(self.name(), m))?;
+        }
         let fixed: Option<usize> = space.iter().map(|l| program.level(l).len).product();
         let expected = fixed.map(|n| n + usize::from(dtype == DType::Offsets));
         if expected.is_some_and(|n| n != data.len()) {
             let name = program.space_name(&space);
-            return Err(ill_formed(self.name(), format!("{} elements where [{name}] has {}", data.len(), fixed.unwrap_or(0))));
+            return Err(ill_formed(
+                self.name(),
+                format!(
+                    "{} elements where [{name}] has {}",
+                    data.len(),
+                    fixed.unwrap_or(0)
+                ),
+            ));
         }
         Ok(vec![Type::new(dtype, space)])
     }
@@ -98,10 +118,22 @@ impl Primitive for DataArray {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample::generic("a table", |s| {
-            let space = s.b.dense_of("bins", 3);
-            let x = s.f64("x", space, &[1.0, 2.0, 3.0]);
-            x * s.b.constant_f64(&[0.5, -1.0, 2.0], space)
-        })]
+        vec![
+            Sample::generic("a table", |s| {
+                let space = s.b.dense_of("bins", 3);
+                let x = s.f64("x", space, &[1.0, 2.0, 3.0]);
+                x * s.b.constant_f64(&[0.5, -1.0, 2.0], space)
+            }),
+            Sample::special(
+                "signed zeros, infinities, NaN",
+                &[0.0, -0.0, f64::INFINITY, f64::NAN],
+                |s| {
+                    s.b.constant_f64(
+                        &[0.0, -0.0, f64::INFINITY, f64::NAN],
+                        s.b.dense_of("bins", 4),
+                    )
+                },
+            ),
+        ]
     }
 }

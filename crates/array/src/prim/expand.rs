@@ -31,16 +31,31 @@ impl Primitive for Expand {
 
     fn infer(&self, _program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         let ([arg], Some(to), Some(over)) = (args, attrs.space("to"), attrs.level("over")) else {
-            return Err(ill_formed(self.name(), "expects one argument, a space `to` and a level `over`"));
+            return Err(ill_formed(
+                self.name(),
+                "expects one argument, a space `to` and a level `over`",
+            ));
         };
         match to.position(over) {
-            Some(k) if to.without(k) == arg.space && arg.dtype != DType::Offsets => Ok(vec![Type::new(arg.dtype, to)]),
-            _ => Err(ill_formed(self.name(), "`to` must be the argument's path with the level `over` inserted")),
+            Some(k) if to.without(k) == arg.space && arg.dtype != DType::Offsets => {
+                Ok(vec![Type::new(arg.dtype, to)])
+            }
+            _ => Err(ill_formed(
+                self.name(),
+                "`to` must be the argument's path with the level `over` inserted",
+            )),
         }
     }
 
-    fn jvp<'b>(&self, cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
-        Ok(vec![tangents[0].map(|t| cx.push(super::EXPAND, &[t], call.attrs.clone()).first(cx))])
+    fn jvp<'b>(
+        &self,
+        cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
+        Ok(vec![tangents[0].map(|t| {
+            cx.push(super::EXPAND, &[t], call.attrs.clone()).first(cx)
+        })])
     }
 
     fn transpose<'b>(
@@ -50,20 +65,32 @@ impl Primitive for Expand {
         cotangents: &[Option<Sym<'b>>],
         _linear: &[bool],
     ) -> Result<Vec<Option<Sym<'b>>>> {
-        let Some(over) = call.attrs.level("over") else { return Ok(vec![None]) };
+        let Some(over) = call.attrs.level("over") else {
+            return Ok(vec![None]);
+        };
         Ok(vec![cotangents[0].map(|c| c.sum(over))])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
         let (Some(to), Some(over)) = (cx.attrs().space("to"), cx.attrs().level("over")) else {
-            return Err(ill_formed(self.name(), "expects a space `to` and a level `over`"));
+            return Err(ill_formed(
+                self.name(),
+                "expects a space `to` and a level `over`",
+            ));
         };
-        let axis = cx.axis(to, over).ok_or_else(|| ill_formed(self.name(), "the level is not on the path"))?;
+        let axis = cx
+            .axis(to, over)
+            .ok_or_else(|| ill_formed(self.name(), "the level is not on the path"))?;
         Ok(match cx.arg(0).dtype {
             DType::F64 => Kernel::Run(Box::new(move |io: &Io<'_>| repeat::<f64>(io, &axis))),
             DType::I64 => Kernel::Run(Box::new(move |io: &Io<'_>| repeat::<i64>(io, &axis))),
             DType::Bool => Kernel::Run(Box::new(move |io: &Io<'_>| repeat::<u8>(io, &axis))),
-            other => return Err(ill_formed(self.name(), format!("{other} is not supported; convert it with `cast`"))),
+            other => {
+                return Err(ill_formed(
+                    self.name(),
+                    format!("{other} is not supported; convert it with `cast`"),
+                ));
+            }
         })
     }
 

@@ -27,9 +27,18 @@ pub enum FamilyOp {
 /// The primitive and its parameter for a member of a family.
 pub fn family(f: Family) -> (PrimitiveRef, Attrs) {
     match f {
-        Family::Powi(n) => (PrimitiveRef(&FamilyOp::Powi), Attrs::NONE.with("n", Attr::Int(i64::from(n)))),
-        Family::Powf(c) => (PrimitiveRef(&FamilyOp::Powf), Attrs::NONE.with("value", Attr::F64(c))),
-        Family::Polygamma(n) => (PrimitiveRef(&FamilyOp::Polygamma), Attrs::NONE.with("n", Attr::Int(i64::from(n)))),
+        Family::Powi(n) => (
+            PrimitiveRef(&FamilyOp::Powi),
+            Attrs::NONE.with("n", Attr::Int(i64::from(n))),
+        ),
+        Family::Powf(c) => (
+            PrimitiveRef(&FamilyOp::Powf),
+            Attrs::NONE.with("value", Attr::F64(c)),
+        ),
+        Family::Polygamma(n) => (
+            PrimitiveRef(&FamilyOp::Polygamma),
+            Attrs::NONE.with("n", Attr::Int(i64::from(n))),
+        ),
     }
 }
 
@@ -75,7 +84,9 @@ impl Primitive for FamilyOp {
     fn convention(&self) -> &'static str {
         match self {
             Self::Powi => "x^0 is 1, also for NaN; the derivative of x^0 is 0.",
-            Self::Powf => "NaN for x < 0 unless the power is an integer; the derivative of x^0 is 0.",
+            Self::Powf => {
+                "NaN for x < 0 unless the power is an integer; the derivative of x^0 is 0."
+            }
             Self::Polygamma => "poles at 0, -1, -2, …",
         }
     }
@@ -91,13 +102,24 @@ impl Primitive for FamilyOp {
         same_space(self.name(), args, &[DType::F64]).map(|space| vec![Type::f64(space)])
     }
 
-    fn jvp<'b>(&self, _cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
-        let Some(member) = self.member(call.attrs) else { return Ok(vec![None]) };
-        Ok(vec![tangents[0].map(|t| member.derivative(call.args[0]) * t)])
+    fn jvp<'b>(
+        &self,
+        _cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
+        let Some(member) = self.member(call.attrs) else {
+            return Ok(vec![None]);
+        };
+        Ok(vec![
+            tangents[0].map(|t| member.derivative(call.args[0]) * t),
+        ])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
-        let member = self.member(cx.attrs()).ok_or_else(|| ill_formed(self.name(), "expects its constant parameter"))?;
+        let member = self
+            .member(cx.attrs())
+            .ok_or_else(|| ill_formed(self.name(), "expects its constant parameter"))?;
         Ok(match member {
             Family::Powi(n) => {
                 let _ = powi_here;
@@ -120,14 +142,28 @@ impl Primitive for FamilyOp {
         let members = match self {
             Self::Powi => [Family::Powi(3), Family::Powi(-2), Family::Powi(0)],
             Self::Powf => [Family::Powf(2.5), Family::Powf(-0.5), Family::Powf(0.0)],
-            Self::Polygamma => [Family::Polygamma(1), Family::Polygamma(2), Family::Polygamma(3)],
+            Self::Polygamma => [
+                Family::Polygamma(1),
+                Family::Polygamma(2),
+                Family::Polygamma(3),
+            ],
         };
         members
             .into_iter()
-            .map(|m| Sample::generic("positive arguments", move |s| s.f64("x", s.b.dense("n"), &[0.3, 1.7, 2.0, 8.5]).family_op(m)))
-            .chain([Sample::special("NaN", &[members[0].value(f64::NAN)], move |s| {
-                s.f64("x", s.b.dense("n"), &[f64::NAN]).family_op(members[0])
-            })])
+            .map(|m| {
+                Sample::generic("positive arguments", move |s| {
+                    s.f64("x", s.b.dense("n"), &[0.3, 1.7, 2.0, 8.5])
+                        .family_op(m)
+                })
+            })
+            .chain([Sample::special(
+                "NaN",
+                &[members[0].value(f64::NAN)],
+                move |s| {
+                    s.f64("x", s.b.dense("n"), &[f64::NAN])
+                        .family_op(members[0])
+                },
+            )])
             .collect()
     }
 }

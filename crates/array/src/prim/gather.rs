@@ -14,21 +14,41 @@ use crate::ty::{DType, Type};
 pub struct Gather;
 
 /// The path of the gathered values: the index's path, then what stands below the level in the table.
-pub(crate) fn gathered(primitive: &'static str, program: &Program, table: Space, index: Space, over: LevelId) -> Result<Space> {
+pub(crate) fn gathered(
+    primitive: &'static str,
+    program: &Program,
+    table: Space,
+    index: Space,
+    over: LevelId,
+) -> Result<Space> {
     let Some(k) = table.position(over) else {
         let (level, space) = (&program.level(over).name, program.space_name(&table));
-        return Err(ill_formed(primitive, format!("the table lives in [{space}], which has no level `{level}`")));
+        return Err(ill_formed(
+            primitive,
+            format!("the table lives in [{space}], which has no level `{level}`"),
+        ));
     };
     if index.prefix(k) != table.prefix(k) {
-        let (t, i) = (program.space_name(&table.prefix(k)), program.space_name(&index));
-        return Err(ill_formed(primitive, format!("the index lives in [{i}], which does not begin with [{t}]")));
+        let (t, i) = (
+            program.space_name(&table.prefix(k)),
+            program.space_name(&index),
+        );
+        return Err(ill_formed(
+            primitive,
+            format!("the index lives in [{i}], which does not begin with [{t}]"),
+        ));
     }
     let mut out = index;
     for level in table.iter().skip(k + 1) {
         if matches!(program.level(level).kind, LevelKind::Ragged { .. }) {
-            return Err(ill_formed(primitive, "a ragged level hangs below the gathered one"));
+            return Err(ill_formed(
+                primitive,
+                "a ragged level hangs below the gathered one",
+            ));
         }
-        out = out.child(level).ok_or_else(|| ill_formed(primitive, "too many levels"))?;
+        out = out
+            .child(level)
+            .ok_or_else(|| ill_formed(primitive, "too many levels"))?;
     }
     Ok(out)
 }
@@ -38,22 +58,42 @@ pub(crate) fn gathered(primitive: &'static str, program: &Program, table: Space,
 pub(crate) struct Lanes {
     axis: Axis,
     index: LenId,
+    depth: usize,
 }
 
 impl Lanes {
     pub(crate) fn new(cx: &LowerCx<'_>, table: Space, index: Space, over: LevelId) -> Option<Self> {
-        Some(Self { axis: cx.axis(table, over)?, index: cx.len(index) })
+        Some(Self {
+            axis: cx.axis(table, over)?,
+            index: cx.len(index),
+            depth: table.position(over)?,
+        })
     }
 
-    /// (lanes, elements of the level per lane, index elements per lane, contiguous values per element).
-    pub(crate) fn get(&self, io: &Io<'_>) -> (usize, usize, usize, usize) {
+    /// (lanes, elements of the level per lane, contiguous values per element).
+    pub(crate) fn get(&self, io: &Io<'_>) -> (usize, usize, usize) {
         let segments = io.segments(&self.axis);
         let (lanes, per_lane) = match segments.offsets {
-            Some(o) => ((segments.count).checked_div(o.len() - 1).unwrap_or(0), o[o.len() - 1] as usize),
+            Some(o) => (
+                (segments.count).checked_div(o.len() - 1).unwrap_or(0),
+                o[o.len() - 1] as usize,
+            ),
             None => (segments.count, segments.dense),
         };
-        let index = io.len(self.index);
-        (lanes, per_lane, index.checked_div(lanes).unwrap_or(0), segments.inner)
+        (lanes, per_lane, segments.inner)
+    }
+
+    /// The index (argument 1) of one lane.
+    pub(crate) fn index(&self, io: &Io<'_>, lanes: usize, lane: usize) -> std::ops::Range<usize> {
+        if lanes == 1 {
+            0..io.len(self.index)
+        } else if self.axis.ragged.is_none() {
+            // The number of indices may differ from lane to lane: a filter of rows.
+            io.position(1, self.depth, lane)..io.position(1, self.depth, lane + 1)
+        } else {
+            let n = io.len(self.index) / lanes;
+            lane * n..(lane + 1) * n
+        }
     }
 }
 
@@ -76,16 +116,33 @@ impl Primitive for Gather {
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         let ([table, index], Some(over)) = (args, attrs.level("over")) else {
-            return Err(ill_formed(self.name(), "expects a table, an index and a level `over`"));
+            return Err(ill_formed(
+                self.name(),
+                "expects a table, an index and a level `over`",
+            ));
         };
         if index.dtype != DType::I64 {
-            return Err(Error::DType { primitive: self.name(), index: 1, found: index.dtype.to_string(), expected: "i64".into() });
+            return Err(Error::DType {
+                primitive: self.name(),
+                index: 1,
+                found: index.dtype.to_string(),
+                expected: "i64".into(),
+            });
         }
-        gathered(self.name(), program, table.space, index.space, over).map(|space| vec![Type::new(table.dtype, space)])
+        gathered(self.name(), program, table.space, index.space, over)
+            .map(|space| vec![Type::new(table.dtype, space)])
     }
 
-    fn jvp<'b>(&self, cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
-        Ok(vec![tangents[0].map(|t| cx.push(super::GATHER, &[t, call.args[1]], call.attrs.clone()).first(cx))])
+    fn jvp<'b>(
+        &self,
+        cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
+        Ok(vec![tangents[0].map(|t| {
+            cx.push(super::GATHER, &[t, call.args[1]], call.attrs.clone())
+                .first(cx)
+        })])
     }
 
     fn transpose<'b>(
@@ -97,17 +154,33 @@ impl Primitive for Gather {
     ) -> Result<Vec<Option<Sym<'b>>>> {
         let (table, attrs) = (call.args[0].space(), call.attrs.clone());
         let attrs = attrs.with("to", crate::attr::Attr::Space(table));
-        Ok(vec![cotangents[0].map(|c| cx.push(super::SCATTER_ADD, &[c, call.args[1]], attrs).first(cx)), None])
+        Ok(vec![
+            cotangents[0].map(|c| {
+                cx.push(super::SCATTER_ADD, &[c, call.args[1]], attrs)
+                    .first(cx)
+            }),
+            None,
+        ])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
-        let Some(over) = cx.attrs().level("over") else { return Err(ill_formed(self.name(), "expects a level `over`")) };
-        let lanes = Lanes::new(cx, cx.arg(0).space, cx.arg(1).space, over).ok_or_else(|| ill_formed(self.name(), "the level is not on the path"))?;
+        let Some(over) = cx.attrs().level("over") else {
+            return Err(ill_formed(self.name(), "expects a level `over`"));
+        };
+        let lanes = Lanes::new(cx, cx.arg(0).space, cx.arg(1).space, over)
+            .ok_or_else(|| ill_formed(self.name(), "the level is not on the path"))?;
         Ok(match cx.out(0).dtype {
-            DType::F64 => Kernel::Run(Box::new(move |io: &Io<'_>| gather::<f64>(io, &lanes, f64::NAN))),
+            DType::F64 => Kernel::Run(Box::new(move |io: &Io<'_>| {
+                gather::<f64>(io, &lanes, f64::NAN)
+            })),
             DType::I64 => Kernel::Run(Box::new(move |io: &Io<'_>| gather::<i64>(io, &lanes, -1))),
             DType::Bool => Kernel::Run(Box::new(move |io: &Io<'_>| gather::<u8>(io, &lanes, 0))),
-            other => return Err(ill_formed(self.name(), format!("{other} is not supported; convert it with `cast`"))),
+            other => {
+                return Err(ill_formed(
+                    self.name(),
+                    format!("{other} is not supported; convert it with `cast`"),
+                ));
+            }
         })
     }
 
@@ -121,35 +194,51 @@ impl Primitive for Gather {
             Sample::generic("rows of a table", |s| {
                 let (a, b) = (s.b.dense_of("a", 2), s.b.dense_of("b", 3));
                 let table = s.f64("table", s.b.join(a, b), &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-                table.gather_over(a.last().unwrap_or(LevelId(0)), s.i64("index", s.b.dense("n"), &[1, 1, 0, 1]))
+                table.gather_over(
+                    a.last().unwrap_or(LevelId(0)),
+                    s.i64("index", s.b.dense("n"), &[1, 1, 0, 1]),
+                )
             }),
             Sample::special("nothing found", &[f64::NAN, 1.0], |s| {
-                s.f64("table", s.b.dense("bins"), &[1.0, 2.0]).gather(s.i64("index", s.b.dense("n"), &[-1, 0]))
+                s.f64("table", s.b.dense("bins"), &[1.0, 2.0]).gather(s.i64(
+                    "index",
+                    s.b.dense("n"),
+                    &[-1, 0],
+                ))
             }),
         ]
     }
 }
 
 fn gather<T: Element>(io: &Io<'_>, lanes: &Lanes, missing: T) -> std::result::Result<(), String> {
-    let (count, per_lane, per_index, inner) = lanes.get(io);
+    let (count, per_lane, inner) = lanes.get(io);
     let (table, index, out) = (io.arg::<T>(0), io.arg::<i64>(1), io.out::<T>(0));
     for lane in 0..count {
         let table = &table[lane * per_lane * inner..(lane + 1) * per_lane * inner];
-        let index = &index[lane * per_index..(lane + 1) * per_index];
-        let out = &mut out[lane * per_index * inner..(lane + 1) * per_index * inner];
+        let range = lanes.index(io, count, lane);
+        let out = &mut out[range.start * inner..range.end * inner];
+        let index = &index[range];
         if inner == 1 {
             for (o, &i) in out.iter_mut().zip(index) {
                 *o = match table.get(i as usize) {
                     Some(x) => *x,
                     None if i < 0 => missing,
-                    None => return Err(format!("index {i} is past the end: the level has {per_lane} elements here")),
+                    None => {
+                        return Err(format!(
+                            "index {i} is past the end: the level has {per_lane} elements here"
+                        ));
+                    }
                 };
             }
         } else {
             for (o, &i) in out.chunks_exact_mut(inner.max(1)).zip(index) {
                 match usize::try_from(i) {
                     Ok(i) if i < per_lane => o.copy_from_slice(&table[i * inner..(i + 1) * inner]),
-                    Ok(i) => return Err(format!("index {i} is past the end: the level has {per_lane} elements here")),
+                    Ok(i) => {
+                        return Err(format!(
+                            "index {i} is past the end: the level has {per_lane} elements here"
+                        ));
+                    }
                     Err(_) => o.fill(missing),
                 }
             }

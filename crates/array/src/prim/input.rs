@@ -6,6 +6,7 @@ use crate::exec::{Kernel, LowerCx};
 use crate::primitive::{Nature, Primitive, ill_formed};
 use crate::program::Program;
 use crate::sample::Sample;
+use crate::space::{LevelKind, Space};
 use crate::ty::Type;
 
 /// A column that is bound at each run.
@@ -28,10 +29,27 @@ impl Primitive for Input {
         Nature::Structure
     }
 
-    fn infer(&self, _program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
+    fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
+        for level in attrs.space("to").iter().flat_map(Space::iter) {
+            if let LevelKind::Ragged { offsets, .. } = program.level(level).kind {
+                let source = program.node(offsets).primitive;
+                if source != super::INPUT && source != super::DATA {
+                    let level = &program.level(level).name;
+                    return Err(ill_formed(
+                        self.name(),
+                        format!(
+                            "the program computes the size of level `{level}`; an input cannot live there"
+                        ),
+                    ));
+                }
+            }
+        }
         match (args, attrs.space("to"), attrs.dtype("dtype")) {
             ([], Some(space), Some(dtype)) => Ok(vec![Type::new(dtype, space)]),
-            _ => Err(ill_formed(self.name(), "expects no argument, a space `to` and an element type `dtype`")),
+            _ => Err(ill_formed(
+                self.name(),
+                "expects no argument, a space `to` and an element type `dtype`",
+            )),
         }
     }
 
@@ -40,9 +58,22 @@ impl Primitive for Input {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample::generic("a column", |s| {
-            let x = s.f64("x", s.b.dense("bins"), &[1.0, 2.0]);
-            x + x
-        })]
+        vec![
+            Sample::generic("a column", |s| {
+                let x = s.f64("x", s.b.dense("bins"), &[1.0, 2.0]);
+                x + x
+            }),
+            Sample::special(
+                "signed zeros, infinities, NaN, subnormals",
+                &[0.0, -0.0, f64::INFINITY, f64::NAN, 5e-324],
+                |s| {
+                    s.f64(
+                        "x",
+                        s.b.dense("bins"),
+                        &[0.0, -0.0, f64::INFINITY, f64::NAN, 5e-324],
+                    )
+                },
+            ),
+        ]
     }
 }

@@ -105,7 +105,11 @@ impl Primitive for Logic {
     }
 
     fn infer(&self, _program: &Program, args: &[Type], _attrs: &Attrs) -> Result<Vec<Type>> {
-        let want: &[DType] = if *self == Self::Not { &[DType::Bool] } else { &[DType::Bool, DType::Bool] };
+        let want: &[DType] = if *self == Self::Not {
+            &[DType::Bool]
+        } else {
+            &[DType::Bool, DType::Bool]
+        };
         same_space(self.name(), args, want).map(|space| vec![Type::new(DType::Bool, space)])
     }
 
@@ -133,7 +137,8 @@ impl Primitive for Logic {
             let n = s.b.dense("n");
             let (x, y) = (s.bool("a", n, &a), s.bool("b", n, &b));
             let args = if op == Self::Not { vec![x] } else { vec![x, y] };
-            s.b.elementwise(op.primitive(), &args).select(crate::Sym::from(1.0), crate::Sym::from(0.0))
+            s.b.elementwise(op.primitive(), &args)
+                .select(crate::Sym::from(1.0), crate::Sym::from(0.0))
         })]
     }
 }

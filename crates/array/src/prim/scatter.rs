@@ -31,24 +31,47 @@ impl Primitive for ScatterAdd {
     }
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
-        let ([x, index], Some(over), Some(to)) = (args, attrs.level("over"), attrs.space("to")) else {
-            return Err(ill_formed(self.name(), "expects values, an index, a level `over` and a space `to`"));
+        let ([x, index], Some(over), Some(to)) = (args, attrs.level("over"), attrs.space("to"))
+        else {
+            return Err(ill_formed(
+                self.name(),
+                "expects values, an index, a level `over` and a space `to`",
+            ));
         };
-        for (i, (arg, want)) in [(x, DType::F64), (index, DType::I64)].into_iter().enumerate() {
+        for (i, (arg, want)) in [(x, DType::F64), (index, DType::I64)]
+            .into_iter()
+            .enumerate()
+        {
             if arg.dtype != want {
-                return Err(Error::DType { primitive: self.name(), index: i, found: arg.dtype.to_string(), expected: want.to_string() });
+                return Err(Error::DType {
+                    primitive: self.name(),
+                    index: i,
+                    found: arg.dtype.to_string(),
+                    expected: want.to_string(),
+                });
             }
         }
         let space = gathered(self.name(), program, to, index.space, over)?;
         if space != x.space {
             let (a, b) = (program.space_name(&x.space), program.space_name(&space));
-            return Err(ill_formed(self.name(), format!("the values live in [{a}], expected [{b}]")));
+            return Err(ill_formed(
+                self.name(),
+                format!("the values live in [{a}], expected [{b}]"),
+            ));
         }
         Ok(vec![Type::f64(to)])
     }
 
-    fn jvp<'b>(&self, cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
-        Ok(vec![tangents[0].map(|t| cx.push(super::SCATTER_ADD, &[t, call.args[1]], call.attrs.clone()).first(cx))])
+    fn jvp<'b>(
+        &self,
+        cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
+        Ok(vec![tangents[0].map(|t| {
+            cx.push(super::SCATTER_ADD, &[t, call.args[1]], call.attrs.clone())
+                .first(cx)
+        })])
     }
 
     fn transpose<'b>(
@@ -58,11 +81,15 @@ impl Primitive for ScatterAdd {
         cotangents: &[Option<Sym<'b>>],
         _linear: &[bool],
     ) -> Result<Vec<Option<Sym<'b>>>> {
-        let Some(over) = call.attrs.level("over") else { return Ok(vec![None, None]) };
+        let Some(over) = call.attrs.level("over") else {
+            return Ok(vec![None, None]);
+        };
         // A value that was added nowhere has no influence: zero, not the NaN that a gather gives.
         let index = call.args[1];
         let pulled = cotangents[0].map(|c| {
-            let value = cx.push(super::GATHER, &[c, index], Attrs::over(over)).first(cx);
+            let value = cx
+                .push(super::GATHER, &[c, index], Attrs::over(over))
+                .first(cx);
             let found = index.compare(super::compare::Compare::Ge, cx.integer(0));
             found.broadcast(value.space()).select(value, Sym::from(0.0))
         });
@@ -70,9 +97,15 @@ impl Primitive for ScatterAdd {
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
-        let Some(over) = cx.attrs().level("over") else { return Err(ill_formed(self.name(), "expects a level `over`")) };
-        let lanes = Lanes::new(cx, cx.out(0).space, cx.arg(1).space, over).ok_or_else(|| ill_formed(self.name(), "the level is not on the path"))?;
-        Ok(Kernel::Accumulate(Monoid::Add, Box::new(move |io: &Io<'_>| scatter(io, &lanes))))
+        let Some(over) = cx.attrs().level("over") else {
+            return Err(ill_formed(self.name(), "expects a level `over`"));
+        };
+        let lanes = Lanes::new(cx, cx.out(0).space, cx.arg(1).space, over)
+            .ok_or_else(|| ill_formed(self.name(), "the level is not on the path"))?;
+        Ok(Kernel::Accumulate(
+            Monoid::Add,
+            Box::new(move |io: &Io<'_>| scatter(io, &lanes)),
+        ))
     }
 
     fn samples(&self) -> Vec<Sample> {
@@ -84,32 +117,45 @@ impl Primitive for ScatterAdd {
             }),
             Sample::special("added nowhere", &[0.0, 3.0], |s| {
                 let (bins, n) = (s.b.dense_of("bins", 2), s.b.dense("n"));
-                s.f64("w", n, &[1.0, 3.0]).scatter_add(s.i64("index", n, &[-1, 1]), bins)
+                s.f64("w", n, &[1.0, 3.0])
+                    .scatter_add(s.i64("index", n, &[-1, 1]), bins)
             }),
         ]
     }
 }
 
 fn scatter(io: &Io<'_>, lanes: &Lanes) -> std::result::Result<(), String> {
-    let (count, per_lane, per_index, inner) = lanes.get(io);
+    let (count, per_lane, inner) = lanes.get(io);
     let (x, index, out) = (io.arg::<f64>(0), io.arg::<i64>(1), io.out::<f64>(0));
     for lane in 0..count {
-        let x = &x[lane * per_index * inner..(lane + 1) * per_index * inner];
-        let index = &index[lane * per_index..(lane + 1) * per_index];
+        let range = lanes.index(io, count, lane);
+        let x = &x[range.start * inner..range.end * inner];
+        let index = &index[range];
         let out = &mut out[lane * per_lane * inner..(lane + 1) * per_lane * inner];
         if inner == 1 {
             for (x, &i) in x.iter().zip(index) {
                 match out.get_mut(i as usize) {
                     Some(o) => *o += x,
                     None if i < 0 => {}
-                    None => return Err(format!("index {i} is past the end: the level has {per_lane} elements here")),
+                    None => {
+                        return Err(format!(
+                            "index {i} is past the end: the level has {per_lane} elements here"
+                        ));
+                    }
                 }
             }
         } else {
             for (x, &i) in x.chunks_exact(inner.max(1)).zip(index) {
                 match usize::try_from(i) {
-                    Ok(i) if i < per_lane => out[i * inner..(i + 1) * inner].iter_mut().zip(x).for_each(|(o, x)| *o += x),
-                    Ok(i) => return Err(format!("index {i} is past the end: the level has {per_lane} elements here")),
+                    Ok(i) if i < per_lane => out[i * inner..(i + 1) * inner]
+                        .iter_mut()
+                        .zip(x)
+                        .for_each(|(o, x)| *o += x),
+                    Ok(i) => {
+                        return Err(format!(
+                            "index {i} is past the end: the level has {per_lane} elements here"
+                        ));
+                    }
                     Err(_) => {}
                 }
             }

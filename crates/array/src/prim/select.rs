@@ -66,14 +66,28 @@ impl Primitive for Select {
     }
 
     fn infer(&self, _program: &Program, args: &[Type], _attrs: &Attrs) -> Result<Vec<Type>> {
-        let dtype = args.get(1).map_or(DType::F64, |t| if t.dtype == DType::I64 { DType::I64 } else { DType::F64 });
-        same_space(self.name(), args, &[DType::Bool, dtype, dtype]).map(|space| vec![Type::new(dtype, space)])
+        let dtype = args.get(1).map_or(DType::F64, |t| {
+            if t.dtype == DType::I64 {
+                DType::I64
+            } else {
+                DType::F64
+            }
+        });
+        same_space(self.name(), args, &[DType::Bool, dtype, dtype])
+            .map(|space| vec![Type::new(dtype, space)])
     }
 
-    fn jvp<'b>(&self, cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
+    fn jvp<'b>(
+        &self,
+        cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
         let zero = Sym::from(0.0);
         let (a, b) = (tangents[1].unwrap_or(zero), tangents[2].unwrap_or(zero));
-        Ok(vec![Some(cx.elementwise(super::SELECT, &[call.args[0], a, b]))])
+        Ok(vec![Some(
+            cx.elementwise(super::SELECT, &[call.args[0], a, b]),
+        )])
     }
 
     fn transpose<'b>(
@@ -83,7 +97,9 @@ impl Primitive for Select {
         cotangents: &[Option<Sym<'b>>],
         linear: &[bool],
     ) -> Result<Vec<Option<Sym<'b>>>> {
-        let Some(c) = cotangents[0] else { return Ok(vec![None; 3]) };
+        let Some(c) = cotangents[0] else {
+            return Ok(vec![None; 3]);
+        };
         let zero = Sym::from(0.0);
         let mask = call.args[0];
         let a = linear[1].then(|| cx.elementwise(super::SELECT, &[mask, c, zero]));
@@ -94,9 +110,13 @@ impl Primitive for Select {
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
         let isa = cx.isa();
         if cx.out(0).dtype == DType::I64 {
-            return Ok(Kernel::Map(Box::new(move |mask| select::<SelectIntLane>(isa, 3, mask))));
+            return Ok(Kernel::Map(Box::new(move |mask| {
+                select::<SelectIntLane>(isa, 3, mask)
+            })));
         }
-        Ok(Kernel::Map(Box::new(move |mask| select::<SelectLane>(isa, 3, mask))))
+        Ok(Kernel::Map(Box::new(move |mask| {
+            select::<SelectLane>(isa, 3, mask)
+        })))
     }
 
     fn samples(&self) -> Vec<Sample> {
@@ -104,12 +124,18 @@ impl Primitive for Select {
             Sample::generic("both sides", |s| {
                 let n = s.b.dense("n");
                 let mask = s.bool("mask", n, &[true, false, true]);
-                mask.select(s.f64("a", n, &[1.0, 2.0, 3.0]), s.f64("b", n, &[4.0, 5.0, 6.0]))
+                mask.select(
+                    s.f64("a", n, &[1.0, 2.0, 3.0]),
+                    s.f64("b", n, &[4.0, 5.0, 6.0]),
+                )
             }),
             Sample::special("infinity on the side not taken", &[1.0, 2.0], |s| {
                 let n = s.b.dense("n");
                 let mask = s.bool("mask", n, &[true, false]);
-                mask.select(s.f64("a", n, &[1.0, f64::INFINITY]), s.f64("b", n, &[f64::NAN, 2.0]))
+                mask.select(
+                    s.f64("a", n, &[1.0, f64::INFINITY]),
+                    s.f64("b", n, &[f64::NAN, 2.0]),
+                )
             }),
         ]
     }

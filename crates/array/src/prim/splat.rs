@@ -32,16 +32,29 @@ impl Primitive for Splat {
 
     fn infer(&self, _program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         let ([arg], Some(to)) = (args, attrs.space("to")) else {
-            return Err(ill_formed(self.name(), "expects one argument and a space `to`"));
+            return Err(ill_formed(
+                self.name(),
+                "expects one argument and a space `to`",
+            ));
         };
         if to.prefix(arg.space.depth()) != arg.space || arg.dtype == DType::Offsets {
-            return Err(ill_formed(self.name(), "the argument's path must be the beginning of `to`"));
+            return Err(ill_formed(
+                self.name(),
+                "the argument's path must be the beginning of `to`",
+            ));
         }
         Ok(vec![Type::new(arg.dtype, to)])
     }
 
-    fn jvp<'b>(&self, cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
-        Ok(vec![tangents[0].map(|t| cx.push(super::SPLAT, &[t], call.attrs.clone()).first(cx))])
+    fn jvp<'b>(
+        &self,
+        cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
+        Ok(vec![tangents[0].map(|t| {
+            cx.push(super::SPLAT, &[t], call.attrs.clone()).first(cx)
+        })])
     }
 
     fn transpose<'b>(
@@ -52,7 +65,9 @@ impl Primitive for Splat {
         _linear: &[bool],
     ) -> Result<Vec<Option<Sym<'b>>>> {
         let to = call.args[0].space();
-        Ok(vec![cotangents[0].map(|c| cx.push(super::TOTAL, &[c], Attrs::to(to)).first(cx))])
+        Ok(vec![cotangents[0].map(|c| {
+            cx.push(super::TOTAL, &[c], Attrs::to(to)).first(cx)
+        })])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
@@ -61,7 +76,12 @@ impl Primitive for Splat {
             DType::F64 => Kernel::Run(Box::new(move |io: &Io<'_>| fill::<f64>(io, depth))),
             DType::I64 => Kernel::Run(Box::new(move |io: &Io<'_>| fill::<i64>(io, depth))),
             DType::Bool => Kernel::Run(Box::new(move |io: &Io<'_>| fill::<u8>(io, depth))),
-            other => return Err(ill_formed(self.name(), format!("{other} is not supported; convert it with `cast`"))),
+            other => {
+                return Err(ill_formed(
+                    self.name(),
+                    format!("{other} is not supported; convert it with `cast`"),
+                ));
+            }
         })
     }
 

@@ -55,16 +55,31 @@ impl Primitive for StopGradient {
         same_space(self.name(), args, &[DType::F64]).map(|space| vec![Type::f64(space)])
     }
 
-    fn jvp<'b>(&self, _cx: &'b Builder, _call: &Call<'_, 'b>, _tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
+    fn jvp<'b>(
+        &self,
+        _cx: &'b Builder,
+        _call: &Call<'_, 'b>,
+        _tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
         Ok(vec![None])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
         let isa = cx.isa();
-        Ok(Kernel::Map(Box::new(move |mask| select_arrays::<Identity>(isa, mask))))
+        Ok(Kernel::Map(Box::new(move |mask| {
+            select_arrays::<Identity>(isa, mask)
+        })))
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample::special("a value", &[2.0], |s| s.f64("x", s.b.dense("n"), &[2.0]).stop_gradient())]
+        vec![
+            Sample::generic("beside a derivative", |s| {
+                let x = s.f64("x", s.b.dense("n"), &[2.0, -1.5]);
+                x * x.stop_gradient()
+            }),
+            Sample::special("a value", &[2.0], |s| {
+                s.f64("x", s.b.dense("n"), &[2.0]).stop_gradient()
+            }),
+        ]
     }
 }

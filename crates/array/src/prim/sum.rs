@@ -17,20 +17,40 @@ use crate::ty::{DType, Type};
 pub struct Sum;
 
 /// The path of a reduction of `arg` along `over`; checks that nothing ragged hangs below the level.
-pub(crate) fn reduced(primitive: &'static str, program: &Program, args: &[Type], attrs: &Attrs, dtype: DType) -> Result<Space> {
+pub(crate) fn reduced(
+    primitive: &'static str,
+    program: &Program,
+    args: &[Type],
+    attrs: &Attrs,
+    dtype: DType,
+) -> Result<Space> {
     let ([arg], Some(over)) = (args, attrs.level("over")) else {
-        return Err(ill_formed(primitive, "expects one argument and a level `over`"));
+        return Err(ill_formed(
+            primitive,
+            "expects one argument and a level `over`",
+        ));
     };
     if arg.dtype != dtype {
-        return Err(Error::DType { primitive, index: 0, found: arg.dtype.to_string(), expected: dtype.to_string() });
+        return Err(Error::DType {
+            primitive,
+            index: 0,
+            found: arg.dtype.to_string(),
+            expected: dtype.to_string(),
+        });
     }
     let Some(k) = arg.space.position(over) else {
         let (level, space) = (&program.level(over).name, program.space_name(&arg.space));
-        return Err(ill_formed(primitive, format!("the argument lives in [{space}], which has no level `{level}`")));
+        return Err(ill_formed(
+            primitive,
+            format!("the argument lives in [{space}], which has no level `{level}`"),
+        ));
     };
     let hangs = |l: LevelId| matches!(program.level(l).kind, LevelKind::Ragged { parent, .. } if parent.contains(over));
     if arg.space.iter().skip(k + 1).any(hangs) {
-        return Err(ill_formed(primitive, "a ragged level hangs below; reduce that one first"));
+        return Err(ill_formed(
+            primitive,
+            "a ragged level hangs below; reduce that one first",
+        ));
     }
     Ok(arg.space.without(k))
 }
@@ -85,8 +105,15 @@ impl Primitive for Sum {
         reduced(self.name(), program, args, attrs, DType::F64).map(|space| vec![Type::f64(space)])
     }
 
-    fn jvp<'b>(&self, cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
-        Ok(vec![tangents[0].map(|t| cx.push(super::SUM, &[t], call.attrs.clone()).first(cx))])
+    fn jvp<'b>(
+        &self,
+        cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
+        Ok(vec![tangents[0].map(|t| {
+            cx.push(super::SUM, &[t], call.attrs.clone()).first(cx)
+        })])
     }
 
     fn transpose<'b>(
@@ -96,20 +123,35 @@ impl Primitive for Sum {
         cotangents: &[Option<Sym<'b>>],
         _linear: &[bool],
     ) -> Result<Vec<Option<Sym<'b>>>> {
-        let (Some(over), to) = (call.attrs.level("over"), call.args[0].space()) else { return Ok(vec![None]) };
+        let (Some(over), to) = (call.attrs.level("over"), call.args[0].space()) else {
+            return Ok(vec![None]);
+        };
         let attrs = Attrs::to(to).with("over", crate::attr::Attr::Level(over));
-        Ok(vec![cotangents[0].map(|c| cx.push(super::EXPAND, &[c], attrs).first(cx))])
+        Ok(vec![
+            cotangents[0].map(|c| cx.push(super::EXPAND, &[c], attrs).first(cx)),
+        ])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
-        let Some(over) = cx.attrs().level("over") else { return Err(ill_formed(self.name(), "expects a level `over`")) };
-        let axis = cx.axis(cx.arg(0).space, over).ok_or_else(|| ill_formed(self.name(), "the level is not on the path"))?;
+        let Some(over) = cx.attrs().level("over") else {
+            return Err(ill_formed(self.name(), "expects a level `over`"));
+        };
+        let axis = cx
+            .axis(cx.arg(0).space, over)
+            .ok_or_else(|| ill_formed(self.name(), "the level is not on the path"))?;
         let _ = (add_rows, add_rows_of_8);
-        let (leaf, rows, rows8) = (leaf_sum_at(cx.isa()), add_rows_at(cx.isa()), add_rows_of_8_at(cx.isa()));
-        Ok(Kernel::Accumulate(Monoid::Add, Box::new(move |io: &Io<'_>| {
-            sum(io, &axis, leaf, rows, rows8);
-            Ok(())
-        })))
+        let (leaf, rows, rows8) = (
+            leaf_sum_at(cx.isa()),
+            add_rows_at(cx.isa()),
+            add_rows_of_8_at(cx.isa()),
+        );
+        Ok(Kernel::Accumulate(
+            Monoid::Add,
+            Box::new(move |io: &Io<'_>| {
+                sum(io, &axis, leaf, rows, rows8);
+                Ok(())
+            }),
+        ))
     }
 
     fn samples(&self) -> Vec<Sample> {
@@ -134,7 +176,13 @@ impl Primitive for Sum {
     }
 }
 
-fn sum(io: &Io<'_>, axis: &Axis, leaf: fn(&[f64]) -> f64, rows: fn(&mut [f64], &[f64]), rows8: fn(&mut [f64], &[f64])) {
+fn sum(
+    io: &Io<'_>,
+    axis: &Axis,
+    leaf: fn(&[f64]) -> f64,
+    rows: fn(&mut [f64], &[f64]),
+    rows8: fn(&mut [f64], &[f64]),
+) {
     let segments = io.segments(axis);
     let (x, out) = (io.arg::<f64>(0), io.out::<f64>(0));
     let inner = segments.inner;
@@ -153,7 +201,10 @@ fn sum(io: &Io<'_>, axis: &Axis, leaf: fn(&[f64]) -> f64, rows: fn(&mut [f64], &
                 }
             }
             8 => rows8(&mut out[s * 8..s * 8 + 8], &x[a * 8..b * 8]),
-            _ => rows(&mut out[s * inner..(s + 1) * inner], &x[a * inner..b * inner]),
+            _ => rows(
+                &mut out[s * inner..(s + 1) * inner],
+                &x[a * inner..b * inner],
+            ),
         }
     }
 }

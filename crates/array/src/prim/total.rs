@@ -56,16 +56,29 @@ impl Primitive for Total {
 
     fn infer(&self, _program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         let ([arg], Some(to)) = (args, attrs.space("to")) else {
-            return Err(ill_formed(self.name(), "expects one argument and a space `to`"));
+            return Err(ill_formed(
+                self.name(),
+                "expects one argument and a space `to`",
+            ));
         };
         if arg.space.prefix(to.depth()) != to || arg.dtype != DType::F64 {
-            return Err(ill_formed(self.name(), "expects doubles, and `to` must be the beginning of the argument's path"));
+            return Err(ill_formed(
+                self.name(),
+                "expects doubles, and `to` must be the beginning of the argument's path",
+            ));
         }
         Ok(vec![Type::f64(to)])
     }
 
-    fn jvp<'b>(&self, cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
-        Ok(vec![tangents[0].map(|t| cx.push(super::TOTAL, &[t], call.attrs.clone()).first(cx))])
+    fn jvp<'b>(
+        &self,
+        cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
+        Ok(vec![tangents[0].map(|t| {
+            cx.push(super::TOTAL, &[t], call.attrs.clone()).first(cx)
+        })])
     }
 
     fn transpose<'b>(
@@ -76,7 +89,13 @@ impl Primitive for Total {
         _linear: &[bool],
     ) -> Result<Vec<Option<Sym<'b>>>> {
         let to = call.args[0].space();
-        Ok(vec![cotangents[0].map(|c| if c.space() == to { c } else { cx.push(super::SPLAT, &[c], Attrs::to(to)).first(cx) })])
+        Ok(vec![cotangents[0].map(|c| {
+            if c.space() == to {
+                c
+            } else {
+                cx.push(super::SPLAT, &[c], Attrs::to(to)).first(cx)
+            }
+        })])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
@@ -86,7 +105,9 @@ impl Primitive for Total {
             Monoid::Add,
             Box::new(move |io: &Io<'_>| {
                 let (x, out) = (io.arg::<f64>(0), io.out::<f64>(0));
-                io.for_leaves(0, depth, |lane, first, end| out[lane] += sum(&x[first..end]));
+                io.for_leaves(0, depth, |lane, first, end| {
+                    out[lane] += sum(&x[first..end])
+                });
                 Ok(())
             }),
         ))
@@ -94,10 +115,15 @@ impl Primitive for Total {
 
     fn samples(&self) -> Vec<Sample> {
         vec![
-            Sample::generic("to a scalar", |s| s.f64("x", s.b.dense("n"), &[1.0, 2.0, 3.5]).sum_all()),
-            Sample::special("of nothing", &[0.0], |s| s.f64("x", s.b.dense("n"), &[]).sum_all()),
+            Sample::generic("to a scalar", |s| {
+                s.f64("x", s.b.dense("n"), &[1.0, 2.0, 3.5]).sum_all()
+            }),
+            Sample::special("of nothing", &[0.0], |s| {
+                s.f64("x", s.b.dense("n"), &[]).sum_all()
+            }),
             Sample::special("infinities", &[f64::NAN], |s| {
-                s.f64("x", s.b.dense("n"), &[f64::INFINITY, f64::NEG_INFINITY]).sum_all()
+                s.f64("x", s.b.dense("n"), &[f64::INFINITY, f64::NEG_INFINITY])
+                    .sum_all()
             }),
             Sample::generic("below events", |s| {
                 let events = s.b.stream("events");

@@ -47,6 +47,18 @@ impl<F: UnaryRule> Lane for UnaryLane<F> {
     type B = ();
     type C = ();
     type Out = f64;
+    const HEAVY: bool = !matches!(
+        F::OP,
+        Unary::Neg
+            | Unary::Abs
+            | Unary::Sign
+            | Unary::Recip
+            | Unary::Square
+            | Unary::Sqrt
+            | Unary::Floor
+            | Unary::Ceil
+            | Unary::Round
+    );
 
     #[inline(always)]
     fn eval<I: Isa>(a: f64, (): (), (): ()) -> f64 {
@@ -80,7 +92,11 @@ impl Primitive for UnaryOp {
     }
 
     fn nature(&self) -> Nature {
-        if self.0 == Unary::Neg { Nature::Linear } else { Nature::NonLinear }
+        if self.0 == Unary::Neg {
+            Nature::Linear
+        } else {
+            Nature::NonLinear
+        }
     }
 
     fn is_elementwise(&self) -> bool {
@@ -91,7 +107,12 @@ impl Primitive for UnaryOp {
         same_space(self.name(), args, &[DType::F64]).map(|space| vec![Type::f64(space)])
     }
 
-    fn jvp<'b>(&self, _cx: &'b Builder, call: &Call<'_, 'b>, tangents: &[Option<Sym<'b>>]) -> Result<Vec<Option<Sym<'b>>>> {
+    fn jvp<'b>(
+        &self,
+        _cx: &'b Builder,
+        call: &Call<'_, 'b>,
+        tangents: &[Option<Sym<'b>>],
+    ) -> Result<Vec<Option<Sym<'b>>>> {
         // A piecewise constant function has a derivative of exactly zero; the audit finds it by its kind.
         let Some(t) = tangents[0].filter(|_| self.0.kind() != Kind::Structure) else {
             return Ok(vec![None]);
@@ -99,7 +120,9 @@ impl Primitive for UnaryOp {
         if self.0 == Unary::Neg {
             return Ok(vec![Some(-t)]);
         }
-        Ok(vec![Some(self.0.derivative(call.args[0], call.outs[0]) * t)])
+        Ok(vec![Some(
+            self.0.derivative(call.args[0], call.outs[0]) * t,
+        )])
     }
 
     fn transpose<'b>(
@@ -123,11 +146,34 @@ impl Primitive for UnaryOp {
         for (lo, hi) in f.domain() {
             points.extend((0..7).map(|k| lo + (hi - lo) * (f64::from(k) + 0.5) / 7.0));
         }
-        let apply = move |points: Vec<f64>| move |s: &crate::sample::Sampler| vec![("out".to_owned(), s.b.id(s.f64("x", s.b.dense("n"), &points).unary_op(f)))];
-        let mut special = vec![0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, f64::MIN_POSITIVE, 5e-324, f64::MAX];
+        let apply = move |points: Vec<f64>| {
+            move |s: &crate::sample::Sampler| {
+                vec![(
+                    "out".to_owned(),
+                    s.b.id(s.f64("x", s.b.dense("n"), &points).unary_op(f)),
+                )]
+            }
+        };
+        let mut special = vec![
+            0.0,
+            -0.0,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+            f64::MIN_POSITIVE,
+            5e-324,
+            f64::MAX,
+        ];
         special.extend_from_slice(f.special_points());
-        let mut at_special = Sample::new("special points", crate::sample::Point::Special, apply(special.clone()));
+        let mut at_special = Sample::new(
+            "special points",
+            crate::sample::Point::Special,
+            apply(special.clone()),
+        );
         at_special.expected = Some(vec![special.iter().map(|x| f.value(*x)).collect()]);
-        vec![Sample::new("its domain", crate::sample::Point::Generic, apply(points)), at_special]
+        vec![
+            Sample::new("its domain", crate::sample::Point::Generic, apply(points)),
+            at_special,
+        ]
     }
 }

@@ -12,7 +12,12 @@ use crate::ty::DType;
 pub(crate) type Tangents<'b> = Vec<Option<Sym<'b>>>;
 
 /// Pushes tangents through the nodes of `program` (which `b` resumed) in order. `wanted` says which nodes matter.
-pub(crate) fn push_forward<'b>(b: &'b Builder, program: &Program, tangents: &mut Tangents<'b>, wanted: &[bool]) -> Result<()> {
+pub(crate) fn push_forward<'b>(
+    b: &'b Builder,
+    program: &Program,
+    tangents: &mut Tangents<'b>,
+    wanted: &[bool],
+) -> Result<()> {
     for (k, node) in program.nodes().iter().enumerate() {
         if !wanted[k] || !node.args.iter().any(|a| tangents[a.index()].is_some()) {
             continue;
@@ -23,7 +28,12 @@ pub(crate) fn push_forward<'b>(b: &'b Builder, program: &Program, tangents: &mut
         let args: Vec<Sym<'b>> = node.args.iter().map(|&a| b.sym(a)).collect();
         let outs: Vec<Sym<'b>> = node.results().map(|r| b.sym(r)).collect();
         let given: Vec<Option<Sym<'b>>> = node.args.iter().map(|a| tangents[a.index()]).collect();
-        let call = Call { primitive: node.primitive, args: &args, outs: &outs, attrs: &node.attrs };
+        let call = Call {
+            primitive: node.primitive,
+            args: &args,
+            outs: &outs,
+            attrs: &node.attrs,
+        };
         let label = program.value(node.first).label.clone();
         let results = b.labelled(label, || node.primitive.jvp(b, &call, &given))?;
         if let Some(error) = b.failure() {
@@ -42,7 +52,12 @@ pub(crate) fn upstream(program: &Program, values: impl Iterator<Item = ValueId>)
     let mut todo: Vec<u32> = values.map(|v| program.value(v).node).collect();
     while let Some(k) = todo.pop() {
         if !std::mem::replace(&mut wanted[k as usize], true) {
-            todo.extend(program.nodes()[k as usize].args.iter().map(|a| program.value(*a).node));
+            todo.extend(
+                program.nodes()[k as usize]
+                    .args
+                    .iter()
+                    .map(|a| program.value(*a).node),
+            );
         }
     }
     wanted
@@ -53,10 +68,20 @@ pub(crate) fn differentiable_input(program: &Program, name: &str) -> Result<Valu
     let id = program.find_input(name).ok_or_else(|| Error::Unknown {
         kind: "input",
         name: name.into(),
-        known: program.inputs().iter().map(|(n, _)| n.to_string()).collect::<Vec<_>>().join(", "),
+        known: program
+            .inputs()
+            .iter()
+            .map(|(n, _)| n.to_string())
+            .collect::<Vec<_>>()
+            .join(", "),
     })?;
     if program.ty(id).dtype != DType::F64 {
-        return Err(Error::DType { primitive: "input", index: 0, found: program.ty(id).dtype.to_string(), expected: "f64 to differentiate".into() });
+        return Err(Error::DType {
+            primitive: "input",
+            index: 0,
+            found: program.ty(id).dtype.to_string(),
+            expected: "f64 to differentiate".into(),
+        });
     }
     Ok(id)
 }
@@ -94,8 +119,13 @@ pub fn jvp(program: &Program, wrt: &[&str]) -> Result<Program> {
     let mut outputs = program.outputs().to_vec();
     for (name, value) in program.outputs() {
         if program.ty(*value).dtype == DType::F64 {
-            let tangent = tangents[value.index()].unwrap_or_else(|| b.broadcast(Sym::from(0.0), program.ty(*value).space));
-            let tangent = if tangent.value_id().is_some() { tangent } else { b.sym(b.id(tangent)) };
+            let tangent = tangents[value.index()]
+                .unwrap_or_else(|| b.broadcast(Sym::from(0.0), program.ty(*value).space));
+            let tangent = if tangent.value_id().is_some() {
+                tangent
+            } else {
+                b.sym(b.id(tangent))
+            };
             outputs.push((Arc::from(format!("d_{name}")), b.id(tangent)));
         }
     }

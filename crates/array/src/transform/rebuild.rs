@@ -15,7 +15,12 @@ use crate::space::{Level, LevelId, LevelKind};
 pub fn prune(program: &Program) -> Result<Program> {
     let count = program.nodes().len();
     let mut live = vec![false; count];
-    let mut todo: Vec<u32> = program.outputs().iter().chain(program.inputs()).map(|(_, v)| program.value(*v).node).collect();
+    let mut todo: Vec<u32> = program
+        .outputs()
+        .iter()
+        .chain(program.inputs())
+        .map(|(_, v)| program.value(*v).node)
+        .collect();
     let mut spaces = Vec::new();
     for (_, v) in program.outputs().iter().chain(program.inputs()) {
         crate::exec::structure_of(program, &program.ty(*v).space, &mut spaces);
@@ -23,11 +28,16 @@ pub fn prune(program: &Program) -> Result<Program> {
     todo.extend(spaces.iter().map(|v| program.value(*v).node));
     while let Some(k) = todo.pop() {
         if !std::mem::replace(&mut live[k as usize], true) {
-            todo.extend(dependencies(program, k as usize).iter().map(|v| program.value(*v).node));
+            todo.extend(
+                dependencies(program, k as usize)
+                    .iter()
+                    .map(|v| program.value(*v).node),
+            );
         }
     }
     let mut used = vec![false; program.levels().len()];
-    let mut mark = |space: &crate::space::Space| space.iter().for_each(|l| used[usize::from(l.0)] = true);
+    let mut mark =
+        |space: &crate::space::Space| space.iter().for_each(|l| used[usize::from(l.0)] = true);
     for (k, node) in program.nodes().iter().enumerate().filter(|(k, _)| live[*k]) {
         let _ = k;
         for r in node.results() {
@@ -39,7 +49,13 @@ pub fn prune(program: &Program) -> Result<Program> {
             }
         }
     }
-    for node in program.nodes().iter().enumerate().filter(|(k, _)| live[*k]).map(|(_, n)| n) {
+    for node in program
+        .nodes()
+        .iter()
+        .enumerate()
+        .filter(|(k, _)| live[*k])
+        .map(|(_, n)| n)
+    {
         for (_, attr) in node.attrs.iter() {
             if let Attr::Level(l) = attr {
                 used[usize::from(l.0)] = true;
@@ -48,12 +64,20 @@ pub fn prune(program: &Program) -> Result<Program> {
     }
     let mut level_map = vec![LevelId(0); program.levels().len()];
     let mut levels: Vec<Level> = Vec::new();
-    for (k, level) in program.levels().iter().enumerate().filter(|(k, _)| used[*k]) {
+    for (k, level) in program
+        .levels()
+        .iter()
+        .enumerate()
+        .filter(|(k, _)| used[*k])
+    {
         level_map[k] = LevelId(levels.len() as u16);
         levels.push(level.clone());
     }
     let mut value_map = vec![ValueId(u32::MAX); program.value_count()];
-    let mut out = Program { levels, ..Program::default() };
+    let mut out = Program {
+        levels,
+        ..Program::default()
+    };
     for (_, node) in program.nodes().iter().enumerate().filter(|(k, _)| live[*k]) {
         let first = ValueId(out.values.len() as u32);
         for (i, r) in node.results().enumerate() {
@@ -61,7 +85,11 @@ pub fn prune(program: &Program) -> Result<Program> {
             let mut ty = old.ty;
             ty.space = ty.space.map(|l| level_map[usize::from(l.0)]);
             value_map[r.index()] = ValueId(first.0 + i as u32);
-            out.values.push(Value { ty, node: out.nodes.len() as u32, label: old.label.clone() });
+            out.values.push(Value {
+                ty,
+                node: out.nodes.len() as u32,
+                label: old.label.clone(),
+            });
         }
         let mut copy = node.clone();
         copy.first = first;
@@ -79,7 +107,11 @@ pub fn prune(program: &Program) -> Result<Program> {
             *offsets = value_map[offsets.index()];
         }
     }
-    let rename = |list: &[(std::sync::Arc<str>, ValueId)]| list.iter().map(|(n, v)| (n.clone(), value_map[v.index()])).collect();
+    let rename = |list: &[(std::sync::Arc<str>, ValueId)]| {
+        list.iter()
+            .map(|(n, v)| (n.clone(), value_map[v.index()]))
+            .collect()
+    };
     out.inputs = rename(program.inputs());
     out.outputs = rename(program.outputs());
     #[cfg(debug_assertions)]
@@ -110,9 +142,10 @@ pub fn replay<'b>(
             }
             let level = program.level(l);
             let new = match level.kind {
-                LevelKind::Ragged { offsets, .. } => {
-                    b.ragged_by(&level.name, map[offsets.index()]).last().unwrap_or(l)
-                }
+                LevelKind::Ragged { offsets, .. } => b
+                    .ragged_by(&level.name, map[offsets.index()])
+                    .last()
+                    .unwrap_or(l),
                 kind => b.level(&level.name, kind, level.len),
             };
             levels[k] = Some(new);
@@ -127,7 +160,11 @@ pub fn replay<'b>(
             _ => {}
         });
         if node.primitive == prim::INPUT {
-            let name = program.inputs().iter().find(|(_, v)| *v == node.first).map_or("", |(n, _)| n);
+            let name = program
+                .inputs()
+                .iter()
+                .find(|(_, v)| *v == node.first)
+                .map_or("", |(n, _)| n);
             if let Some(sym) = input(name, node.first) {
                 map.push(sym);
                 continue;
@@ -141,7 +178,9 @@ pub fn replay<'b>(
         }
         let args: Vec<Sym<'b>> = node.args.iter().map(|a| map[a.index()]).collect();
         let label = program.value(node.first).label.clone();
-        let results = b.labelled(label, || b.push(node.primitive, &args, attrs)).all(b);
+        let results = b
+            .labelled(label, || b.push(node.primitive, &args, attrs))
+            .all(b);
         if let Some(error) = b.failure() {
             failed = Some(error);
         }

@@ -26,16 +26,29 @@ impl<'a> Pullback<'a> {
                 let id = program.find_output(name).ok_or_else(|| Error::Unknown {
                     kind: "output",
                     name: (*name).into(),
-                    known: program.outputs().iter().map(|(n, _)| n.to_string()).collect::<Vec<_>>().join(", "),
+                    known: program
+                        .outputs()
+                        .iter()
+                        .map(|(n, _)| n.to_string())
+                        .collect::<Vec<_>>()
+                        .join(", "),
                 })?;
                 if program.ty(id).dtype != DType::F64 {
                     let found = program.ty(id).dtype.to_string();
-                    return Err(Error::DType { primitive: "output", index: 0, found, expected: "f64 to differentiate".into() });
+                    return Err(Error::DType {
+                        primitive: "output",
+                        index: 0,
+                        found,
+                        expected: "f64 to differentiate".into(),
+                    });
                 }
                 Ok(id)
             })
             .collect::<Result<_>>()?;
-        let wrt = wrt.iter().map(|name| differentiable_input(program, name)).collect::<Result<_>>()?;
+        let wrt = wrt
+            .iter()
+            .map(|name| differentiable_input(program, name))
+            .collect::<Result<_>>()?;
         Ok(Self { program, wrt, of })
     }
 
@@ -46,7 +59,10 @@ impl<'a> Pullback<'a> {
         // Tangents of the inputs stand for themselves: nodes without a column, gone when the program is pruned.
         for &id in &self.wrt {
             let ty = program.ty(id);
-            let attrs = Attrs::NONE.with("name", Attr::Str(Arc::from(format!("~{}", id.0)))).with("dtype", Attr::DType(ty.dtype)).with("to", Attr::Space(ty.space));
+            let attrs = Attrs::NONE
+                .with("name", Attr::Str(Arc::from(format!("~{}", id.0))))
+                .with("dtype", Attr::DType(ty.dtype))
+                .with("to", Attr::Space(ty.space));
             tangents[id.index()] = Some(b.push(prim::INPUT, &[], attrs).first(b));
         }
         let wanted = upstream(program, self.of.iter().copied());
@@ -76,16 +92,23 @@ impl<'a> Pullback<'a> {
             }
         }
         for node in linear_program.nodes()[program.nodes().len()..].iter().rev() {
-            let given: Vec<Option<Sym<'b>>> = node.results().map(|r| cotangents[r.index()]).collect();
+            let given: Vec<Option<Sym<'b>>> =
+                node.results().map(|r| cotangents[r.index()]).collect();
             let flags: Vec<bool> = node.args.iter().map(|a| linear[a.index()]).collect();
             if !flags.contains(&true) || given.iter().all(Option::is_none) {
                 continue;
             }
             let args: Vec<Sym<'b>> = node.args.iter().map(|&a| b.sym(a)).collect();
             let outs: Vec<Sym<'b>> = node.results().map(|r| b.sym(r)).collect();
-            let call = Call { primitive: node.primitive, args: &args, outs: &outs, attrs: &node.attrs };
+            let call = Call {
+                primitive: node.primitive,
+                args: &args,
+                outs: &outs,
+                attrs: &node.attrs,
+            };
             let label = linear_program.value(node.first).label.clone();
-            let pulled = b.labelled(label, || node.primitive.transpose(b, &call, &given, &flags))?;
+            let pulled =
+                b.labelled(label, || node.primitive.transpose(b, &call, &given, &flags))?;
             if let Some(error) = b.failure() {
                 return Err(error);
             }
@@ -117,8 +140,11 @@ pub fn vjp(program: &Program, of: &[&str], wrt: &[&str]) -> Result<Program> {
     let b = Builder::resume(program);
     let mut outputs = program.outputs().to_vec();
     {
-        let seeds: Vec<Sym<'_>> =
-            of.iter().zip(&pullback.of).map(|(name, &id)| b.input_of(&format!("ct_{name}"), program.ty(id))).collect();
+        let seeds: Vec<Sym<'_>> = of
+            .iter()
+            .zip(&pullback.of)
+            .map(|(name, &id)| b.input_of(&format!("ct_{name}"), program.ty(id)))
+            .collect();
         let results = pullback.run(&b, &seeds)?;
         for (name, result) in wrt.iter().zip(results) {
             outputs.push((Arc::from(format!("ct_{name}")), b.id(result)));
@@ -149,7 +175,10 @@ pub fn grad(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
     let pullback = Pullback::new(program, &[of], wrt)?;
     if !program.ty(pullback.of[0]).space.is_scalar() {
         let space = program.space_name(&program.ty(pullback.of[0]).space);
-        return Err(crate::primitive::ill_formed("grad", format!("output `{of}` lives in [{space}], expected a scalar; use `vjp`")));
+        return Err(crate::primitive::ill_formed(
+            "grad",
+            format!("output `{of}` lives in [{space}], expected a scalar; use `vjp`"),
+        ));
     }
     let b = Builder::resume(program);
     let mut outputs = program.outputs().to_vec();

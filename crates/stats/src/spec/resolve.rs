@@ -134,9 +134,11 @@ fn choose_poi(
             .filter(|s| s.parameters.len() == 1)
             .map(|s| s.name.clone())
             .collect();
-        return Err(Error::UnknownPoi {
-            name: name.to_owned(),
-            available,
+        let name = name.to_owned();
+        // A wrong name in the options is the caller's mistake, one in the file is the file's.
+        return Err(match choice {
+            PoiChoice::Named(_) => Error::UnknownParameter { name, available },
+            _ => Error::UnknownPoi { name, available },
         });
     };
     if set.parameters.len() > 1 {

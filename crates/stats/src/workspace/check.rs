@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::limits::Limits;
+use super::read::shorten;
 use super::types::{Channel, Measurement, Modifier, ModifierData, ModifierType, Sample, Workspace};
 use super::warning::Warning;
 use crate::error::{Error, Place, Result};
@@ -20,7 +21,7 @@ impl Workspace {
     pub fn check(&self, limits: &Limits) -> Result<Vec<Warning>> {
         if self.version != VERSION {
             return Err(Error::Version {
-                value: super::read::shorten(&self.version),
+                value: shorten(&self.version),
                 place: Place::at("/version"),
             });
         }
@@ -78,11 +79,12 @@ impl Workspace {
             }
             match bins.get(observation.name.as_str()) {
                 Some(&bins) => {
-                    let why = || format!("the bins of the channel `{}`", observation.name);
+                    let why =
+                        || format!("the bins of the channel `{}`", shorten(&observation.name));
                     same_length(bins, observation.data.len(), why, place)?;
                 }
                 None => warnings.push(Warning::ExtraObservation {
-                    name: observation.name.clone(),
+                    name: shorten(&observation.name),
                     place: Place::at(format!("/observations/{o}")),
                 }),
             }
@@ -95,7 +97,7 @@ impl Workspace {
             .position(|c| !observed.contains(c.name.as_str()))
         {
             Some(c) => {
-                let channel = self.channels[c].name.clone();
+                let channel = shorten(&self.channels[c].name);
                 Err(Error::MissingObservation {
                     channel,
                     place: Place::at(format!("/channels/{c}")),
@@ -147,7 +149,12 @@ fn check_channel(
         }
         let data_place = || format!("/channels/{c}/samples/{s}/data");
         not_empty(&sample.data, "nominal yields", data_place)?;
-        let why = || format!("the bins of the first sample of `{}`", channel.name);
+        let why = || {
+            format!(
+                "the bins of the first sample of `{}`",
+                shorten(&channel.name)
+            )
+        };
         same_length(channel.bins(), sample.data.len(), why, data_place)?;
         finite(&sample.data, data_place)?;
         let negative = sample.data.iter().filter(|x| **x < 0.0);
@@ -174,7 +181,7 @@ fn check_modifiers(sample: &Sample, place: &dyn Fn(usize) -> String) -> Result<(
         if let Some(first) = seen.insert((modifier.kind(), &modifier.name), m) {
             return Err(Error::Duplicate {
                 what: modifier.kind().as_str(),
-                name: modifier.name.clone(),
+                name: shorten(&modifier.name),
                 place: Place::at(place(m)),
                 first: Place::at(place(first)),
             });
@@ -184,7 +191,7 @@ fn check_modifiers(sample: &Sample, place: &dyn Fn(usize) -> String) -> Result<(
             same_length(
                 bins,
                 data.len(),
-                || format!("the bins of the sample `{}`", sample.name),
+                || format!("the bins of the sample `{}`", shorten(&sample.name)),
                 place,
             )?;
             finite(data, place)
@@ -215,7 +222,7 @@ fn check_modifiers(sample: &Sample, place: &dyn Fn(usize) -> String) -> Result<(
             ModifierData::Lumi if modifier.name != "lumi" => {
                 return Err(Error::Schema {
                     expected: "`lumi` as the name of a lumi modifier".to_owned(),
-                    found: format!("`{}`", super::read::shorten(&modifier.name)),
+                    found: format!("`{}`", shorten(&modifier.name)),
                     place: Place::at(format!("{}/name", place(m))),
                 });
             }
@@ -249,7 +256,7 @@ fn check_measurement(measurement: &Measurement, m: usize) -> Result<()> {
                 finite(pair, || format!("{}/{i}", place()))?;
                 if pair[0] > pair[1] {
                     return Err(Error::Bounds {
-                        name: parameter.name.clone(),
+                        name: shorten(&parameter.name),
                         bounds: *pair,
                     });
                 }
@@ -328,7 +335,7 @@ fn check_shared_names(workspace: &Workspace) -> Result<()> {
 }
 
 fn check_pair(modifier: &Modifier, first: &Use, this: &Use) -> Result<()> {
-    let name = || modifier.name.clone();
+    let name = || shorten(&modifier.name);
     if !compatible(first.kind, this.kind) {
         return Err(Error::Conflict {
             name: name(),
@@ -381,7 +388,7 @@ impl Staterror<'_> {
                 let kind = ModifierType::Staterror;
                 return Err(Error::BinsDiffer {
                     kind,
-                    name: name.to_owned(),
+                    name: shorten(name),
                     place: odd.place().into(),
                     first: other.place().into(),
                 });
@@ -441,7 +448,7 @@ fn unique<'a>(
             let (place, first) = (Place::at(place(i)), Place::at(place(first)));
             return Err(Error::Duplicate {
                 what,
-                name: name.to_owned(),
+                name: shorten(name),
                 place,
                 first,
             });

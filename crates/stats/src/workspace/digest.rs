@@ -1,5 +1,7 @@
 //! Digests of documents as pyhf computes them: of the text that Python's `json.dumps(value, sort_keys=True, ensure_ascii=False)` makes.
 
+use std::fmt::Write as _;
+
 use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
 
@@ -25,7 +27,7 @@ pub fn md5_hex(value: &Value) -> String {
     hex(&md5(python_json(value).as_bytes()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     const DIGITS: [char; 16] = [
         '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
     ];
@@ -38,11 +40,11 @@ fn hex(bytes: &[u8]) -> String {
 /// The text of Python's `json.dumps(value, sort_keys=True, ensure_ascii=False)`.
 pub(super) fn python_json(value: &Value) -> String {
     let mut out = String::new();
-    write(value, &mut out);
+    write_value(value, &mut out);
     out
 }
 
-fn write(value: &Value, out: &mut String) {
+fn write_value(value: &Value, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
@@ -55,7 +57,7 @@ fn write(value: &Value, out: &mut String) {
                 if i > 0 {
                     out.push_str(", ");
                 }
-                write(item, out);
+                write_value(item, out);
             }
             out.push(']');
         }
@@ -70,7 +72,7 @@ fn write(value: &Value, out: &mut String) {
                 }
                 write_string(key, out);
                 out.push_str(": ");
-                write(item, out);
+                write_value(item, out);
             }
             out.push('}');
         }
@@ -78,27 +80,61 @@ fn write(value: &Value, out: &mut String) {
 }
 
 fn write_number(number: &Number, out: &mut String) {
-    match number.as_f64() {
-        Some(x) if number.is_f64() => write_float(x, out),
-        _ => out.push_str(&number.to_string()),
+    let start = out.len();
+    // Writing to a string cannot fail.
+    let _ = write!(out, "{number}");
+    if number.is_f64() && !is_python_layout(&out[start..]) {
+        let text = out.split_off(start);
+        write_float(&text, out);
     }
 }
 
+/// Whether a float of `serde_json` stands as Python would write it: a quick test that lets most numbers pass.
+fn is_python_layout(text: &str) -> bool {
+    let unsigned = text.trim_start_matches('-');
+    unsigned.find('.').is_some_and(|dot| dot <= 16)
+        && !unsigned.starts_with("0.0000")
+        && !unsigned.contains('e')
+}
+
 /// Python's `repr` of a float: the shortest digits that read back the same, with an exponent of at least two digits below 1e-4 and from 1e16 on.
-fn write_float(x: f64, out: &mut String) {
-    let scientific = format!("{x:e}");
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..16).contains(&exponent) {
-        // Debug writes a decimal point always, and in this range never an exponent.
-        let plain = format!("{x}");
-        out.push_str(&plain);
-        if !plain.contains('.') {
-            out.push_str(".0");
-        }
+///
+/// The digits are those of `serde_json`, which rounds a tie between two shortest forms to even as Python does (2.59415435791015625 is
+/// 2.5941543579101562); the standard library's rounds it up.
+fn write_float(text: &str, out: &mut String) {
+    let unsigned = text.trim_start_matches('-');
+    if unsigned.len() < text.len() {
+        out.push('-');
+    }
+    let (mantissa, exponent) = unsigned.split_once('e').unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let leading = all.len() - all.trim_start_matches('0').len();
+    let digits = all[leading..].trim_end_matches('0');
+    if digits.is_empty() {
+        out.push_str("0.0");
+        return;
+    }
+    // The value is 0.digits × 10^point.
+    let point = exponent.parse::<i64>().unwrap_or(0) + whole.len() as i64 - leading as i64;
+    let count = digits.len() as i64;
+    if !(-3..=16).contains(&point) {
+        let (first, rest) = digits.split_at(1);
+        let dot = if rest.is_empty() { "" } else { "." };
+        let sign = if point > 0 { '+' } else { '-' };
+        out.extend([
+            first,
+            dot,
+            rest,
+            &format!("e{sign}{:02}", (point - 1).abs()),
+        ]);
+    } else if point <= 0 {
+        out.extend(["0.", &"0".repeat(point.unsigned_abs() as usize), digits]);
+    } else if point >= count {
+        out.extend([digits, &"0".repeat((point - count) as usize), ".0"]);
     } else {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        out.extend([digits, &format!("e{sign}{:02}", exponent.unsigned_abs())]);
+        let (whole, fraction) = digits.split_at(point as usize);
+        out.extend([whole, ".", fraction]);
     }
 }
 

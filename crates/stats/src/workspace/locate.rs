@@ -34,7 +34,7 @@ pub(super) fn unescape(token: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Fills in line, column and excerpt of the places of an error.
-pub(super) fn locate_error(mut error: Error, text: &str) -> Error {
+pub(crate) fn locate_error(mut error: Error, text: &str) -> Error {
     for place in error.places_mut().into_iter().flatten() {
         locate_place(place, text);
     }

@@ -82,11 +82,11 @@ mod tests {
                 "57edf4a22be3c955ac49da2e2107b67a",
             ),
         ] {
-            let found: String = md5(message.as_bytes())
-                .iter()
-                .map(|b| format!("{b:02x}"))
-                .collect();
-            assert_eq!(found, digest, "{message}");
+            assert_eq!(
+                crate::workspace::digest::hex(&md5(message.as_bytes())),
+                digest,
+                "{message}"
+            );
         }
     }
 }

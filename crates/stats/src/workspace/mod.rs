@@ -24,9 +24,11 @@ mod write;
 pub use digest::{md5_hex, sha256_hex};
 pub use edit::{Prune, Rename};
 pub use limits::Limits;
+pub(crate) use locate::locate_error;
 pub use patch::{Operation, Patch};
 pub use patchset::{Digests, NamedPatch, PatchSet};
 pub use pointer::Pointer;
+pub(crate) use read::shorten;
 pub use read::{read_json, read_limited};
 pub use types::{
     Channel, Config, Measurement, Modifier, ModifierData, ModifierType, Observation,

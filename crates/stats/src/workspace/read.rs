@@ -217,7 +217,7 @@ fn schema_error(message: &str, place: Box<Place>) -> Error {
         };
         return Error::Schema {
             expected: expected.to_owned(),
-            found: shorten(found),
+            found: in_words(found),
             place,
         };
     }
@@ -228,9 +228,25 @@ fn schema_error(message: &str, place: Box<Place>) -> Error {
     }
 }
 
-/// Values quoted in messages are cut at 60 characters.
-pub(super) fn shorten(text: &str) -> String {
-    match text.char_indices().nth(60) {
+/// serde's words for what it found, in those of JSON.
+fn in_words(found: &str) -> String {
+    let number = ["integer `", "floating point `", "number `"]
+        .iter()
+        .find_map(|p| found.strip_prefix(p));
+    match (found, number) {
+        ("sequence", _) => "a list".to_owned(),
+        ("map", _) => "an object".to_owned(),
+        (_, Some(number)) => format!("the number {}", number.trim_end_matches('`')),
+        _ => match found.strip_prefix("boolean `") {
+            Some(value) => value.trim_end_matches('`').to_owned(),
+            None => shorten(found),
+        },
+    }
+}
+
+/// Values and names quoted in messages are cut at 120 characters.
+pub(crate) fn shorten(text: &str) -> String {
+    match text.char_indices().nth(120) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -268,7 +284,7 @@ fn pointer_of(path: &serde_path_to_error::Path) -> String {
 fn note_extra(extra: Vec<String>, place: impl Fn() -> String, warnings: &mut Vec<Warning>) {
     for key in extra {
         warnings.push(Warning::UnknownKey {
-            key,
+            key: shorten(&key),
             place: Place::at(place()),
         });
     }

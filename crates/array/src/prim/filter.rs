@@ -1,0 +1,217 @@
+//! Filters: a mask makes a ragged level of the elements for which it holds, and the index that gathers them.
+
+use super::along::expect_structure;
+use crate::attr::Attrs;
+use crate::build::{Builder, Sym};
+use crate::error::{Error, Result};
+use crate::exec::{Axis, Io, Kernel, LowerCx};
+use crate::primitive::{Nature, Primitive, PrimitiveRef, ill_formed};
+use crate::program::Program;
+use crate::sample::{Sample, Sampler};
+use crate::space::{LevelKind, Space};
+use crate::ty::{DType, Type};
+
+/// Number of elements, summed up, for which a mask holds in each segment of its last level.
+pub struct FilterOffsets;
+
+/// Positions of the elements for which a mask holds.
+pub struct FilterIndex;
+
+/// The path below which the elements go that a mask keeps: elements of a stream become children of themselves (one or none), so that the stream stays the
+/// root of the program; elements of another level stay below the same parent.
+fn parent(primitive: &'static str, program: &Program, mask: Type) -> Result<Space> {
+    if mask.dtype != DType::Bool {
+        return Err(Error::DType {
+            primitive,
+            index: 0,
+            found: mask.dtype.to_string(),
+            expected: DType::Bool.to_string(),
+        });
+    }
+    match mask.space.last() {
+        None => Err(ill_formed(
+            primitive,
+            "a single mask filters nothing; use `select`",
+        )),
+        Some(level) if program.level(level).kind == LevelKind::Stream => Ok(mask.space),
+        Some(_) => Ok(mask.space.prefix(mask.space.depth() - 1)),
+    }
+}
+
+/// The segments of a mask: those of its last level, or none where each element of a stream is one.
+fn segments_of(primitive: &'static str, cx: &LowerCx<'_>) -> Result<Option<Axis>> {
+    let mask = cx.arg(0);
+    if parent(primitive, cx.program(), mask)? == mask.space {
+        return Ok(None);
+    }
+    let axis = mask.space.last().and_then(|last| cx.axis(mask.space, last));
+    axis.map(Some)
+        .ok_or_else(|| ill_formed(primitive, "expects a mask along a level"))
+}
+
+impl Primitive for FilterOffsets {
+    fn name(&self) -> &'static str {
+        "filter_offsets"
+    }
+
+    fn doc(&self) -> &'static str {
+        "Offsets of the level that a mask selects from its last level: as many children as elements for which it holds."
+    }
+
+    fn convention(&self) -> &'static str {
+        "A filter of a stream gives each element one child or none. No derivative: what a cut lets through changes by jumps."
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Structure
+    }
+
+    fn infer(&self, program: &Program, args: &[Type], _attrs: &Attrs) -> Result<Vec<Type>> {
+        let [mask] = args else {
+            return Err(ill_formed(self.name(), "expects one mask"));
+        };
+        parent(self.name(), program, *mask).map(|space| vec![Type::new(DType::Offsets, space)])
+    }
+
+    fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
+        let axis = segments_of(self.name(), cx)?;
+        Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
+            let (mask, out) = (io.arg::<u8>(0), io.out::<i64>(0));
+            let mut total = 0;
+            out[0] = 0;
+            match axis {
+                None => {
+                    for (o, m) in out[1..].iter_mut().zip(mask) {
+                        total += i64::from(*m);
+                        *o = total;
+                    }
+                }
+                Some(axis) => {
+                    let segments = io.segments(&axis);
+                    for (s, o) in out[1..].iter_mut().enumerate() {
+                        let (a, b) = segments.range(s);
+                        for m in &mask[a..b] {
+                            total += i64::from(*m);
+                        }
+                        *o = total;
+                    }
+                }
+            }
+            Ok(())
+        })))
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        vec![Sample::special(
+            "some, none, all",
+            &[0.0, 1.0, 1.0, 1.0, 3.0],
+            |s| {
+                let level = s.ragged("muons", s.b.stream("events"), &[0, 2, 3, 3, 5]);
+                let mask = s.bool("mask", level, &[false, true, false, true, true]);
+                s.b.push(super::FILTER_OFFSETS, &[mask], Attrs::NONE)
+                    .first(&s.b)
+            },
+        )]
+    }
+}
+
+impl Primitive for FilterIndex {
+    fn name(&self) -> &'static str {
+        "filter_index"
+    }
+
+    fn doc(&self) -> &'static str {
+        "Positions, for a gather, of the elements for which a mask holds; `to` is the path whose last level has the offsets of `filter_offsets`."
+    }
+
+    fn convention(&self) -> &'static str {
+        "In the order of the elements; counted from the start of the block. No derivative."
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Structure
+    }
+
+    fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
+        let ([mask], Some(to)) = (args, attrs.space("to")) else {
+            return Err(ill_formed(self.name(), "expects one mask and a space `to`"));
+        };
+        expect_structure(
+            self.name(),
+            program,
+            to,
+            parent(self.name(), program, *mask)?,
+            super::FILTER_OFFSETS,
+        )?;
+        Ok(vec![Type::new(DType::I64, to)])
+    }
+
+    fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
+        // A filter of a stream counts from the start of the block too: one lane.
+        let axis = segments_of(self.name(), cx)?;
+        Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
+            let (mask, out) = (io.arg::<u8>(0), io.out::<i64>(0));
+            let lane = axis.map_or(mask.len(), |axis| {
+                let segments = io.segments(&axis);
+                match segments.uniform() {
+                    // Positions along a dense level are counted within the segment.
+                    Some(n) => n,
+                    None => mask.len(),
+                }
+            });
+            if out.is_empty() {
+                return Ok(());
+            }
+            let mut n = 0;
+            for chunk in mask.chunks(lane.max(1)) {
+                for (i, m) in chunk.iter().enumerate() {
+                    // Written always, kept where the mask holds: no branch on the data.
+                    if let Some(o) = out.get_mut(n) {
+                        *o = i as i64;
+                    }
+                    n += usize::from(*m);
+                }
+            }
+            Ok(())
+        })))
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        let filtered = |s: &Sampler, space: Space, mask: &[bool]| {
+            let (_, index) = s.bool("mask", space, mask).filter("kept");
+            s.b.id(index)
+        };
+        let mut list = vec![
+            Sample::special("of segments", &[1.0, 3.0, 4.0], |s| {
+                let level = s.ragged("muons", s.b.stream("events"), &[0, 2, 3, 3, 5]);
+                s.b.sym(filtered(s, level, &[false, true, false, true, true]))
+            }),
+            Sample::special("of a stream", &[1.0, 2.0], |s| {
+                s.b.sym(filtered(s, s.b.stream("events"), &[false, true, true]))
+            }),
+            Sample::special("of rows", &[1.0, 0.0, 1.0], |s| {
+                let (a, b) = (s.b.dense_of("a", 2), s.b.dense_of("b", 2));
+                s.b.sym(filtered(s, s.b.join(a, b), &[false, true, true, true]))
+            }),
+        ];
+        list.push(Sample::special("nothing", &[], |s| {
+            s.b.sym(filtered(s, s.b.dense("bins"), &[false, false]))
+        }));
+        list
+    }
+}
+
+/// Records a filter: the path of what is kept and the index that gathers it.
+pub(crate) fn filter<'b>(b: &'b Builder, mask: Sym<'b>, name: &str) -> (Space, Sym<'b>) {
+    let offsets: PrimitiveRef = super::FILTER_OFFSETS;
+    let offsets = b.push(offsets, &[mask], Attrs::NONE).first(b);
+    if b.failure().is_some() {
+        return (mask.space(), mask);
+    }
+    let space = b.ragged_by(name, offsets);
+    (
+        space,
+        b.push(super::FILTER_INDEX, &[mask], Attrs::to(space))
+            .first(b),
+    )
+}

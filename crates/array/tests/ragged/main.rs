@@ -1,0 +1,9 @@
+//! Ragged arrays: values against plain loops, derivatives against differences and against each other, the same bits for any cut.
+
+mod contractions;
+mod decisions;
+mod harness;
+mod products;
+mod reductions;
+mod samples;
+mod structure;

@@ -1,0 +1,437 @@
+//! A reference interpreter: plain loops over coordinates, one primitive after the other, over complex numbers.
+//!
+//! It knows nothing of blocks, slots, lanes or derivative rules. With inputs x + i·h·v its outputs carry the derivative along v in their imaginary
+//! parts; with real inputs it is an independent evaluation of the program.
+
+use std::collections::HashMap;
+
+use pullback_array::{DType, Level, LevelId, LevelKind, Node, Owned, Program, Space, ValueId};
+
+use super::complex::{self, C, c};
+
+/// Elements of a value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Array {
+    Num(Vec<C>),
+    Int(Vec<i64>),
+    Bool(Vec<bool>),
+}
+
+impl Array {
+    pub fn num(&self) -> &[C] {
+        match self {
+            Self::Num(d) => d,
+            _ => panic!("expected numbers, found {self:?}"),
+        }
+    }
+
+    pub fn int(&self) -> &[i64] {
+        match self {
+            Self::Int(d) => d,
+            _ => panic!("expected integers, found {self:?}"),
+        }
+    }
+
+    pub fn bool(&self) -> &[bool] {
+        match self {
+            Self::Bool(d) => d,
+            _ => panic!("expected a mask, found {self:?}"),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Num(d) => d.len(),
+            Self::Int(d) => d.len(),
+            Self::Bool(d) => d.len(),
+        }
+    }
+
+    /// Picks elements; `None` gives the missing value of a gather.
+    fn pick(&self, at: impl Iterator<Item = Option<usize>>) -> Self {
+        match self {
+            Self::Num(d) => Self::Num(at.map(|k| k.map_or(c(f64::NAN, 0.0), |k| d[k])).collect()),
+            Self::Int(d) => Self::Int(at.map(|k| k.map_or(-1, |k| d[k])).collect()),
+            Self::Bool(d) => Self::Bool(at.map(|k| k.is_some_and(|k| d[k])).collect()),
+        }
+    }
+}
+
+/// Coordinates of an element: one index per level, counted within its parent.
+type Coordinates = Vec<usize>;
+
+/// A program with values.
+pub struct Interpreter<'a> {
+    program: &'a Program,
+    dims: HashMap<LevelId, usize>,
+    pub values: Vec<Option<Array>>,
+}
+
+/// What could not be interpreted.
+#[derive(Debug)]
+pub struct Unknown(pub String);
+
+/// Evaluates a program: the values of its outputs. `Err` names a primitive that the interpreter does not know.
+pub fn interpret(program: &Program, inputs: &[Array]) -> Result<Vec<Array>, Unknown> {
+    let mut it = Interpreter {
+        program,
+        dims: HashMap::new(),
+        values: vec![None; program.value_count()],
+    };
+    it.run(inputs)?;
+    Ok(program
+        .outputs()
+        .iter()
+        .map(|(_, v)| it.get(*v).clone())
+        .collect())
+}
+
+/// The columns of a sample as arrays; `step[k]`, if given, is the imaginary part of input `k`.
+pub fn arrays(inputs: &[Owned], step: &[Option<Vec<f64>>]) -> Vec<Array> {
+    inputs
+        .iter()
+        .enumerate()
+        .map(|(k, column)| match column {
+            Owned::F64(d) => {
+                let im = step.get(k).and_then(Option::as_ref);
+                Array::Num(
+                    d.iter()
+                        .enumerate()
+                        .map(|(i, x)| c(*x, im.map_or(0.0, |v| v[i])))
+                        .collect(),
+                )
+            }
+            Owned::F32(d) => Array::Num(d.iter().map(|x| C::from(f64::from(*x))).collect()),
+            Owned::I64(d) | Owned::Offsets(d) => Array::Int(d.clone()),
+            Owned::I32(d) => Array::Int(d.iter().map(|x| i64::from(*x)).collect()),
+            Owned::U64(d) => Array::Int(d.iter().map(|x| *x as i64).collect()),
+            Owned::Bool(d) => Array::Bool(d.clone()),
+        })
+        .collect()
+}
+
+impl<'a> Interpreter<'a> {
+    fn get(&self, v: ValueId) -> &Array {
+        self.values[v.index()]
+            .as_ref()
+            .expect("arguments come before uses")
+    }
+
+    fn level(&self, l: LevelId) -> &'a Level {
+        self.program.level(l)
+    }
+
+    /// Number of children of the element at `at` along `path`, whose next level is `level`.
+    fn children(&self, path: &Space, at: &[usize], level: LevelId) -> usize {
+        match self.level(level).kind {
+            LevelKind::Ragged { parent, offsets } => {
+                let local: Vec<usize> = parent
+                    .iter()
+                    .map(|l| {
+                        at[path
+                            .position(l)
+                            .expect("the parent's levels are on the path")]
+                    })
+                    .collect();
+                let p = self.flat(&parent)[&local];
+                let offsets = self.get(offsets).int();
+                (offsets[p + 1] - offsets[p]) as usize
+            }
+            _ => *self.dims.get(&level).unwrap_or_else(|| {
+                panic!(
+                    "the length of level `{}` is not known",
+                    self.level(level).name
+                )
+            }),
+        }
+    }
+
+    /// Coordinates of the elements of a space, in order.
+    pub fn coordinates(&self, space: &Space) -> Vec<Coordinates> {
+        let mut all = vec![Vec::new()];
+        let mut path = Space::SCALAR;
+        for level in space.iter() {
+            let mut next = Vec::new();
+            for at in &all {
+                for i in 0..self.children(&path, at, level) {
+                    let mut at = at.clone();
+                    at.push(i);
+                    next.push(at);
+                }
+            }
+            all = next;
+            path = path.child(level).expect("depth");
+        }
+        all
+    }
+
+    fn flat(&self, space: &Space) -> HashMap<Coordinates, usize> {
+        self.coordinates(space)
+            .into_iter()
+            .enumerate()
+            .map(|(k, at)| (at, k))
+            .collect()
+    }
+
+    fn run(&mut self, inputs: &[Array]) -> Result<(), Unknown> {
+        for (k, level) in self.program.levels().iter().enumerate() {
+            if let Some(n) = level.len {
+                self.dims.insert(LevelId(k as u16), n);
+            }
+        }
+        // Offsets first: they tell lengths and are needed to count.
+        let mut order: Vec<(usize, ValueId)> = self
+            .program
+            .inputs()
+            .iter()
+            .enumerate()
+            .map(|(k, (_, v))| (k, *v))
+            .collect();
+        order.sort_by_key(|(_, v)| self.program.ty(*v).dtype != DType::Offsets);
+        for (k, v) in order {
+            let array = &inputs[k];
+            let ty = self.program.ty(v);
+            let len = array.len() - usize::from(ty.dtype == DType::Offsets);
+            let unknown: Vec<LevelId> = ty
+                .space
+                .iter()
+                .filter(|l| {
+                    !self.dims.contains_key(l)
+                        && !matches!(self.level(*l).kind, LevelKind::Ragged { .. })
+                })
+                .collect();
+            self.values[v.index()] = Some(array.clone());
+            if let [level] = unknown[..] {
+                // With one element along the unknown level; ragged levels below a stream are counted with it.
+                let ragged_root = ty.space.iter().any(|l| match self.level(l).kind {
+                    LevelKind::Ragged { parent, .. } => parent.contains(level),
+                    _ => false,
+                });
+                assert!(
+                    !ragged_root,
+                    "offsets come first and tell the length of the parent"
+                );
+                self.dims.insert(level, 1);
+                let one = self.coordinates(&ty.space).len();
+                self.dims.insert(level, len.checked_div(one).unwrap_or(0));
+            }
+        }
+        for node in self.program.nodes() {
+            if node.primitive.name() == "input" {
+                assert!(
+                    self.values[node.first.index()].is_some(),
+                    "an input without a column"
+                );
+                continue;
+            }
+            let results = self
+                .apply(node)
+                .ok_or_else(|| Unknown(node.primitive.name().to_owned()))?;
+            for (v, array) in node.results().zip(results) {
+                self.values[v.index()] = Some(array);
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&self, node: &Node) -> Option<Vec<Array>> {
+        let name = node.primitive.name();
+        let arg = |i: usize| self.get(node.args[i]);
+        let space = |i: usize| self.program.ty(node.args[i]).space;
+        let out = self.program.ty(node.first);
+        let attrs = &node.attrs;
+        let one = |a: Array| Some(vec![a]);
+        match name {
+            "const" => one(Array::Num(vec![C::from(attrs.f64("value")?)])),
+            "data" => one(match attrs.data("data")? {
+                pullback_array::attr::Data::F64(d) => {
+                    Array::Num(d.iter().map(|x| C::from(*x)).collect())
+                }
+                pullback_array::attr::Data::I64(d) => Array::Int(d.to_vec()),
+                pullback_array::attr::Data::Bool(d) => Array::Bool(d.to_vec()),
+            }),
+            "splat" => {
+                let from = self.flat(&space(0));
+                let depth = space(0).depth();
+                one(arg(0).pick(
+                    self.coordinates(&out.space)
+                        .iter()
+                        .map(|at| Some(from[&at[..depth]])),
+                ))
+            }
+            "expand" => {
+                let k = out.space.position(attrs.level("over")?)?;
+                let from = self.flat(&space(0));
+                one(
+                    arg(0).pick(self.coordinates(&out.space).into_iter().map(|mut at| {
+                        at.remove(k);
+                        Some(from[&at])
+                    })),
+                )
+            }
+            "sum" | "total" => {
+                let k = attrs.level("over").and_then(|l| space(0).position(l));
+                let to = self.flat(&out.space);
+                let mut sums = vec![C::from(0.0); to.len()];
+                for (mut at, x) in self.coordinates(&space(0)).into_iter().zip(arg(0).num()) {
+                    match k {
+                        Some(k) => drop(at.remove(k)),
+                        None => at.truncate(out.space.depth()),
+                    }
+                    let s = &mut sums[to[&at]];
+                    *s = *s + *x;
+                }
+                one(Array::Num(sums))
+            }
+            "gather" => {
+                let at = self.positions(node.args[1], attrs.level("over")?, &space(0));
+                one(arg(0).pick(at.into_iter()))
+            }
+            "scatter_add" => {
+                let to = attrs.space("to")?;
+                let at = self.positions(node.args[1], attrs.level("over")?, &to);
+                let mut sums = vec![C::from(0.0); self.coordinates(&to).len()];
+                for (k, x) in at.into_iter().zip(arg(0).num()) {
+                    if let Some(k) = k {
+                        sums[k] = sums[k] + *x;
+                    }
+                }
+                one(Array::Num(sums))
+            }
+            "select" => {
+                let mask = arg(0).bool();
+                one(match (arg(1), arg(2)) {
+                    (Array::Num(a), Array::Num(b)) => Array::Num(
+                        (0..mask.len())
+                            .map(|i| if mask[i] { a[i] } else { b[i] })
+                            .collect(),
+                    ),
+                    (Array::Int(a), Array::Int(b)) => Array::Int(
+                        (0..mask.len())
+                            .map(|i| if mask[i] { a[i] } else { b[i] })
+                            .collect(),
+                    ),
+                    _ => return None,
+                })
+            }
+            "stop_gradient" => one(Array::Num(
+                arg(0).num().iter().map(|z| C::from(z.re)).collect(),
+            )),
+            "cast" => one(cast(arg(0), attrs.dtype("dtype")?)),
+            "powi" => one(map(arg(0), |z| z.powi(attrs.int("n").unwrap_or(0)))),
+            "powf" => one(map(arg(0), |z| z.powf(attrs.f64("value").unwrap_or(0.0)))),
+            "polygamma" => one(map(arg(0), |z| z.polygamma(attrs.int("n").unwrap_or(0)))),
+            "lt" | "le" | "gt" | "ge" | "eq" | "ne" => {
+                one(Array::Bool(compare(name, arg(0), arg(1))))
+            }
+            "not" => one(Array::Bool(arg(0).bool().iter().map(|m| !m).collect())),
+            "and" | "or" | "xor" => {
+                let logic = |(a, b): (&bool, &bool)| match name {
+                    "and" => *a && *b,
+                    "or" => *a || *b,
+                    _ => a != b,
+                };
+                one(Array::Bool(
+                    arg(0).bool().iter().zip(arg(1).bool()).map(logic).collect(),
+                ))
+            }
+            _ if node.args.len() == 1 => {
+                let Array::Num(x) = arg(0) else { return None };
+                one(Array::Num(
+                    x.iter()
+                        .map(|z| complex::unary(name, *z))
+                        .collect::<Option<_>>()?,
+                ))
+            }
+            _ if node.args.len() == 2 => {
+                let (Array::Num(a), Array::Num(b)) = (arg(0), arg(1)) else {
+                    return None;
+                };
+                one(Array::Num(
+                    a.iter()
+                        .zip(b)
+                        .map(|(a, b)| complex::binary(name, *a, *b))
+                        .collect::<Option<_>>()?,
+                ))
+            }
+            _ => None,
+        }
+    }
+
+    /// For each element of a gather from (or a scatter into) `table`: the position in the table, none for a negative index.
+    fn positions(&self, index: ValueId, over: LevelId, table: &Space) -> Vec<Option<usize>> {
+        let k = table.position(over).expect("checked by infer");
+        let index_space = self.program.ty(index).space;
+        let indices = self.get(index).int();
+        // Elements of the table by (coordinates before the gathered level without its parents, number along the level, coordinates after it).
+        let lanes = match self.level(over).kind {
+            LevelKind::Ragged { parent, .. } => k - parent.depth(),
+            _ => k,
+        };
+        let tail = table.depth() - k - 1;
+        let mut rows: HashMap<Coordinates, Vec<Coordinates>> = HashMap::new();
+        for at in self.coordinates(&table.prefix(k + 1)) {
+            rows.entry(at[..lanes].to_vec()).or_default().push(at);
+        }
+        let flat = self.flat(table);
+        let below: Vec<Coordinates> = {
+            let mut path = Space::SCALAR;
+            for level in table.iter().skip(table.depth() - tail) {
+                path = path.child(level).expect("depth");
+            }
+            self.coordinates(&path)
+        };
+        let mut out = Vec::new();
+        for (at, &i) in self.coordinates(&index_space).iter().zip(indices) {
+            for q in &below {
+                out.push((i >= 0).then(|| {
+                    let mut row = rows[&at[..lanes]][i as usize].clone();
+                    row.extend(q);
+                    flat[&row]
+                }));
+            }
+        }
+        out
+    }
+}
+
+fn map(x: &Array, f: impl Fn(C) -> C) -> Array {
+    Array::Num(x.num().iter().map(|z| f(*z)).collect())
+}
+
+fn compare(name: &str, a: &Array, b: &Array) -> Vec<bool> {
+    fn all<T: PartialOrd>(name: &str, pairs: impl Iterator<Item = (T, T)>) -> Vec<bool> {
+        pairs
+            .map(|(a, b)| match name {
+                "lt" => a < b,
+                "le" => a <= b,
+                "gt" => a > b,
+                "ge" => a >= b,
+                "eq" => a == b,
+                _ => a != b,
+            })
+            .collect()
+    }
+    match (a, b) {
+        (Array::Num(a), Array::Num(b)) => {
+            all(name, a.iter().map(|z| z.re).zip(b.iter().map(|z| z.re)))
+        }
+        _ => all(name, a.int().iter().zip(b.int())),
+    }
+}
+
+fn cast(x: &Array, to: DType) -> Array {
+    match (x, to) {
+        // A cast carries no derivative.
+        (Array::Num(d), DType::F64) => Array::Num(d.iter().map(|z| C::from(z.re)).collect()),
+        (Array::Num(d), DType::I64) => Array::Int(d.iter().map(|z| z.re as i64).collect()),
+        (Array::Num(d), _) => Array::Bool(d.iter().map(|z| z.re != 0.0).collect()),
+        (Array::Int(d), DType::F64) => Array::Num(d.iter().map(|i| C::from(*i as f64)).collect()),
+        (Array::Int(d), DType::I64) => Array::Int(d.clone()),
+        (Array::Int(d), _) => Array::Bool(d.iter().map(|i| *i != 0).collect()),
+        (Array::Bool(d), DType::F64) => {
+            Array::Num(d.iter().map(|m| C::from(f64::from(*m))).collect())
+        }
+        (Array::Bool(d), _) => Array::Int(d.iter().map(|m| i64::from(*m)).collect()),
+    }
+}

@@ -1,0 +1,6 @@
+//! Transforms of whole programs and what shows them: text, pictures, lanes, simplification, explanations, relaxation.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod text;

@@ -1,0 +1,355 @@
+//! A model ready to be evaluated: its programs, specialised for fitting, with their memory.
+
+use pullback_array::attr::Data as ArrayData;
+use pullback_array::{Bindings, Column, Lowered, Workspace as Memory, transform};
+
+use super::layout::Layout;
+use super::record::{Part, record, templates};
+use crate::error::{Error, Result};
+use crate::spec::{Constraint, ModelSpec};
+
+/// Observed data: main data per bin and auxiliary data, in pyhf's order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Data {
+    /// Events per bin, over all channels.
+    pub main: Vec<f64>,
+    /// Auxiliary data of the constrained parameters.
+    pub aux: Vec<f64>,
+}
+
+/// A program with its memory.
+struct Evaluator {
+    lowered: Lowered,
+    memory: Memory,
+}
+
+impl Evaluator {
+    fn new(program: pullback_array::Program) -> Result<Self> {
+        let lowered = Lowered::new(program)?;
+        let memory = lowered.workspace();
+        Ok(Self { lowered, memory })
+    }
+
+    fn run(&mut self, columns: &[Column<'_>]) -> Result<()> {
+        Ok(self
+            .lowered
+            .run(&mut self.memory, &Bindings::ordered(columns))?)
+    }
+}
+
+/// A HistFactory likelihood.
+///
+/// The programs are specialised: templates are constants of them. They differ in what they compute and are made when first needed.
+pub struct Model {
+    spec: ModelSpec,
+    layout: Layout,
+    kernel: pullback_array::Program,
+    constants: Evaluator,
+    value: Option<Evaluator>,
+    gradient: Option<Evaluator>,
+    hessian: Option<Evaluator>,
+    full: Option<Evaluator>,
+    jacobian: Option<Evaluator>,
+    /// The data for which `constant` holds.
+    last_data: Option<(Data, f64)>,
+}
+
+impl Model {
+    /// Compiles the likelihood of a resolved model.
+    ///
+    /// # Errors
+    /// Only for a bug: a resolved model always compiles.
+    pub fn new(spec: ModelSpec) -> Result<Self> {
+        let layout = Layout::new(&spec, false);
+        let bound: Vec<(&str, ArrayData)> = templates(&spec, &layout)
+            .into_iter()
+            .map(|(n, d)| (n, ArrayData::F64(d.into())))
+            .collect();
+        let kernel = transform::bind(&record(&spec, &layout, Part::Kernel)?, &bound)?;
+        let constants = transform::bind(&record(&spec, &layout, Part::Constant)?, &bound)?;
+        Ok(Self {
+            spec,
+            layout,
+            kernel,
+            constants: Evaluator::new(constants)?,
+            value: None,
+            gradient: None,
+            hessian: None,
+            full: None,
+            jacobian: None,
+            last_data: None,
+        })
+    }
+
+    /// The resolved model.
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// The specialised program of `twice_nll`: inputs `parameters`, `observations`, `auxdata` (if there is any) and `constant`.
+    pub fn program(&self) -> &pullback_array::Program {
+        &self.kernel
+    }
+
+    /// The observed data.
+    pub fn observed(&self) -> Data {
+        Data {
+            main: self.spec.observations.clone(),
+            aux: self.spec.auxdata.clone(),
+        }
+    }
+
+    fn check(&self, parameters: &[f64], data: &Data) -> Result<()> {
+        let fits = |what: &'static str, found: usize, expected: usize| {
+            if found == expected {
+                Ok(())
+            } else {
+                Err(Error::Size {
+                    what,
+                    found,
+                    expected,
+                })
+            }
+        };
+        fits("parameters", parameters.len(), self.spec.parameters.len())?;
+        fits("main data", data.main.len(), self.spec.bins())?;
+        fits("auxiliary data", data.aux.len(), self.spec.auxdata.len())
+    }
+
+    /// The terms that depend on the data alone.
+    fn constant(&mut self, data: &Data) -> Result<f64> {
+        if let Some((known, value)) = &self.last_data {
+            if known == data {
+                return Ok(*value);
+            }
+        }
+        let mut columns = vec![Column::F64(&data.main)];
+        if !data.aux.is_empty() {
+            columns.push(Column::F64(&data.aux));
+        }
+        self.constants.run(&columns)?;
+        let value = self.constants.memory.scalar(0);
+        self.last_data = Some((data.clone(), value));
+        Ok(value)
+    }
+
+    /// −2 ln L at `parameters` (pyhf's order), with all constant terms.
+    ///
+    /// # Errors
+    /// Lengths that do not fit.
+    pub fn twice_nll(&mut self, parameters: &[f64], data: &Data) -> Result<f64> {
+        self.check(parameters, data)?;
+        let constant = self.constant(data)?;
+        let evaluator = match &mut self.value {
+            Some(e) => e,
+            slot => slot.insert(Evaluator::new(self.kernel.clone())?),
+        };
+        evaluator.run(&columns(parameters, data, &constant))?;
+        Ok(evaluator.memory.scalar(0))
+    }
+
+    /// −2 ln L and its gradient, written into `gradient`.
+    ///
+    /// # Errors
+    /// Lengths that do not fit.
+    pub fn value_and_gradient(
+        &mut self,
+        parameters: &[f64],
+        data: &Data,
+        gradient: &mut [f64],
+    ) -> Result<f64> {
+        self.check(parameters, data)?;
+        let constant = self.constant(data)?;
+        let evaluator = match &mut self.gradient {
+            Some(e) => e,
+            slot => slot.insert(Evaluator::new(transform::grad(
+                &self.kernel,
+                "twice_nll",
+                &["parameters"],
+            )?)?),
+        };
+        evaluator.run(&columns(parameters, data, &constant))?;
+        gradient.copy_from_slice(evaluator.memory.f64(1));
+        Ok(evaluator.memory.scalar(0))
+    }
+
+    /// −2 ln L and its gradient.
+    ///
+    /// # Errors
+    /// Lengths that do not fit.
+    pub fn gradient(&mut self, parameters: &[f64], data: &Data) -> Result<(f64, Vec<f64>)> {
+        let mut gradient = vec![0.0; parameters.len()];
+        let value = self.value_and_gradient(parameters, data, &mut gradient)?;
+        Ok((value, gradient))
+    }
+
+    /// The exact Hessian of −2 ln L, row-major n × n.
+    ///
+    /// # Errors
+    /// Lengths that do not fit.
+    pub fn hessian(&mut self, parameters: &[f64], data: &Data) -> Result<Vec<f64>> {
+        let n = parameters.len();
+        let mut out = vec![0.0; n * n];
+        self.hessian_into(parameters, data, &mut out)?;
+        Ok(out)
+    }
+
+    /// [`Self::hessian`] into a given matrix.
+    ///
+    /// # Errors
+    /// Lengths that do not fit.
+    pub fn hessian_into(&mut self, parameters: &[f64], data: &Data, out: &mut [f64]) -> Result<()> {
+        self.check(parameters, data)?;
+        let constant = self.constant(data)?;
+        let evaluator = match &mut self.hessian {
+            Some(e) => e,
+            slot => {
+                let gradient = transform::grad(&self.kernel, "twice_nll", &["parameters"])?;
+                slot.insert(Evaluator::new(transform::jvp(&gradient, &["parameters"])?)?)
+            }
+        };
+        let n = parameters.len();
+        let mut direction = vec![0.0; n];
+        let position = evaluator
+            .lowered
+            .program()
+            .outputs()
+            .iter()
+            .position(|(name, _)| &**name == "d_grad_parameters")
+            .unwrap_or(0);
+        for j in 0..n {
+            direction[j] = 1.0;
+            let mut columns = columns(parameters, data, &constant);
+            columns.push(Column::F64(&direction));
+            evaluator.run(&columns)?;
+            for (i, h) in evaluator.memory.f64(position).iter().enumerate() {
+                out[i * n + j] = *h;
+            }
+            direction[j] = 0.0;
+        }
+        for i in 0..n {
+            for j in 0..i {
+                let mean = 0.5 * (out[i * n + j] + out[j * n + i]);
+                (out[i * n + j], out[j * n + i]) = (mean, mean);
+            }
+        }
+        Ok(())
+    }
+
+    /// Jacobian of the rates, row-major bins × parameters: one pullback per bin.
+    ///
+    /// # Errors
+    /// Lengths that do not fit.
+    pub fn rate_jacobian(&mut self, parameters: &[f64]) -> Result<Vec<f64>> {
+        self.expectation(parameters)?;
+        let observed = self.observed();
+        let (bins, n) = (self.spec.bins(), parameters.len());
+        let program = self.full.as_ref().map(|e| e.lowered.program().clone());
+        let evaluator = match (&mut self.jacobian, program) {
+            (Some(e), _) => e,
+            (slot, Some(program)) => slot.insert(Evaluator::new(transform::vjp(
+                &program,
+                &["rate"],
+                &["parameters"],
+            )?)?),
+            (_, None) => return Ok(Vec::new()),
+        };
+        let mut out = vec![0.0; bins * n];
+        let mut seed = vec![0.0; bins];
+        let position = evaluator.lowered.program().outputs().len() - 1;
+        for bin in 0..bins {
+            seed[bin] = 1.0;
+            let mut columns = vec![Column::F64(parameters), Column::F64(&observed.main)];
+            if !observed.aux.is_empty() {
+                columns.push(Column::F64(&observed.aux));
+            }
+            columns.push(Column::F64(&seed));
+            evaluator.run(&columns)?;
+            out[bin * n..(bin + 1) * n].copy_from_slice(evaluator.memory.f64(position));
+            seed[bin] = 0.0;
+        }
+        Ok(out)
+    }
+
+    /// The Fisher information as curvature of −2 ln L: 2 Jᵀ diag(1/rate) J with the Jacobian J of the rates, and the curvature of the constraint terms,
+    /// 2/σ² and 2τ/θ. On Asimov data at its own point it equals the Hessian.
+    ///
+    /// # Errors
+    /// Lengths that do not fit.
+    pub fn fisher_into(&mut self, parameters: &[f64], out: &mut [f64]) -> Result<()> {
+        let n = parameters.len();
+        let rates = self.expected(parameters)?;
+        let jacobian = self.rate_jacobian(parameters)?;
+        out.fill(0.0);
+        for (bin, rate) in rates.iter().enumerate() {
+            let row = &jacobian[bin * n..(bin + 1) * n];
+            let weight = 2.0 / rate.abs().max(f64::MIN_POSITIVE);
+            for i in (0..n).filter(|&i| row[i] != 0.0) {
+                let scaled = weight * row[i];
+                out[i * n..(i + 1) * n]
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(o, r)| *o += scaled * r);
+            }
+        }
+        for (k, p) in self.spec.parameters.iter().enumerate() {
+            out[k * n + k] += match p.constraint {
+                Constraint::None => 0.0,
+                Constraint::Normal { sigma, .. } => 2.0 / (sigma * sigma),
+                Constraint::Poisson { tau, .. } => {
+                    2.0 * tau / parameters[k].abs().max(f64::MIN_POSITIVE)
+                }
+            };
+        }
+        Ok(())
+    }
+
+    fn expectation(&mut self, parameters: &[f64]) -> Result<&Evaluator> {
+        let observed = self.observed();
+        self.check(parameters, &observed)?;
+        let evaluator = match &mut self.full {
+            Some(e) => e,
+            slot => {
+                let bound: Vec<(&str, ArrayData)> = templates(&self.spec, &self.layout)
+                    .into_iter()
+                    .map(|(n, d)| (n, ArrayData::F64(d.into())))
+                    .collect();
+                slot.insert(Evaluator::new(transform::bind(
+                    &record(&self.spec, &self.layout, Part::Full)?,
+                    &bound,
+                )?)?)
+            }
+        };
+        let mut columns = vec![Column::F64(parameters), Column::F64(&observed.main)];
+        if !observed.aux.is_empty() {
+            columns.push(Column::F64(&observed.aux));
+        }
+        evaluator.run(&columns)?;
+        Ok(evaluator)
+    }
+
+    /// Expected rate of each bin.
+    ///
+    /// # Errors
+    /// Lengths that do not fit.
+    pub fn expected(&mut self, parameters: &[f64]) -> Result<Vec<f64>> {
+        Ok(self.expectation(parameters)?.memory.f64(1).to_vec())
+    }
+
+    /// Expected yield of each cell.
+    ///
+    /// # Errors
+    /// Lengths that do not fit.
+    pub fn cells(&mut self, parameters: &[f64]) -> Result<Vec<f64>> {
+        Ok(self.expectation(parameters)?.memory.f64(2).to_vec())
+    }
+}
+
+fn columns<'a>(parameters: &'a [f64], data: &'a Data, constant: &'a f64) -> Vec<Column<'a>> {
+    let mut out = vec![Column::F64(parameters), Column::F64(&data.main)];
+    if !data.aux.is_empty() {
+        out.push(Column::F64(&data.aux));
+    }
+    out.push(Column::from(constant));
+    out
+}

@@ -1,0 +1,11 @@
+//! The likelihood of a resolved model, as programs of the array engine.
+
+mod interp;
+mod layout;
+mod likelihood;
+mod record;
+
+pub use interp::{INTERP, Interp, coefficients, factor, histosys_basis};
+pub use layout::{LANES, Layout, RowTable};
+pub use likelihood::{Data, Model};
+pub use record::{Part, record, templates};
