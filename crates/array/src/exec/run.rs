@@ -42,6 +42,9 @@ pub struct Workspace {
     block: usize,
     /// Global offsets, by level, of ragged inputs.
     starts: Vec<usize>,
+    /// Lengths and types of the columns of the last run, if they alone determine all sizes; and the program that it was.
+    bound: Vec<(usize, DType)>,
+    bound_to: usize,
 }
 
 // SAFETY: raw pointers in `threads` point into this workspace or are refreshed at every run.
@@ -88,6 +91,8 @@ impl Lowered {
             frame,
             block: block.max(LEAF).next_multiple_of(LEAF),
             starts: vec![0; levels],
+            bound: Vec::new(),
+            bound_to: 0,
         }
     }
 
@@ -96,10 +101,14 @@ impl Lowered {
     /// # Errors
     /// A missing or ill-typed input, lengths that disagree, or a kernel that failed.
     pub fn run(&self, ws: &mut Workspace, inputs: &Bindings<'_>) -> Result<()> {
-        self.bind(ws, inputs)?;
+        let fresh = !ws.bound_like(self, inputs);
+        if fresh {
+            ws.bound.clear();
+            self.bind(ws, inputs)?;
+        }
         for phase in &self.phases {
             match phase.stream {
-                None => self.run_whole(ws, phase, inputs)?,
+                None => self.run_whole(ws, phase, inputs, fresh || self.phases.len() > 1)?,
                 Some(_) => self.run_stream(ws, phase, inputs)?,
             }
         }
@@ -112,6 +121,9 @@ impl Lowered {
             out.extend_from_slice(unsafe {
                 std::slice::from_raw_parts(ws.whole[operand.slot as usize].ptr(), bytes)
             });
+        }
+        if fresh {
+            ws.remember(self, inputs);
         }
         Ok(())
     }
@@ -249,19 +261,22 @@ impl Lowered {
         ws: &mut Workspace,
         phase: &LoweredPhase,
         inputs: &Bindings<'_>,
+        fresh: bool,
     ) -> Result<()> {
-        for (slot, len, dtype) in &phase.needs {
-            let n = ws.frame.lens[usize::from(len.0)];
-            if n == usize::MAX {
-                return Err(self.unbound(len.0));
+        if fresh {
+            for (slot, len, dtype) in &phase.needs {
+                let n = ws.frame.lens[usize::from(len.0)];
+                if n == usize::MAX {
+                    return Err(self.unbound(len.0));
+                }
+                ws.whole[*slot as usize]
+                    .reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes());
             }
-            ws.whole[*slot as usize]
-                .reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes());
+            for (k, buffer) in ws.whole.iter().enumerate() {
+                ws.threads[0].slots[k] = buffer.ptr();
+            }
         }
         let thread = &mut ws.threads[0];
-        for (k, buffer) in ws.whole.iter().enumerate() {
-            thread.slots[k] = buffer.ptr();
-        }
         std::mem::swap(&mut thread.frame, &mut ws.frame);
         thread.frame.stream = None;
         let mut result = Ok(());
@@ -860,6 +875,36 @@ fn combine(dst: *mut u8, src: *const u8, n: usize, dtype: DType, monoid: Monoid)
 }
 
 impl Workspace {
+    /// Whether the last run had columns of the same lengths and types: then all sizes and slots stay as they are.
+    fn bound_like(&self, lowered: &Lowered, inputs: &Bindings<'_>) -> bool {
+        !self.bound.is_empty()
+            && self.bound_to == std::ptr::from_ref(lowered) as usize
+            && inputs.sizes.is_empty()
+            && self.bound.len() == inputs.columns.len()
+            && self
+                .bound
+                .iter()
+                .zip(&inputs.columns)
+                .all(|(known, column)| {
+                    column
+                        .as_ref()
+                        .is_some_and(|c| (c.len(), c.dtype()) == *known)
+                })
+    }
+
+    /// Notes the shape of the inputs of a run that went well, unless sizes depend on more than the lengths of the columns.
+    fn remember(&mut self, lowered: &Lowered, inputs: &Bindings<'_>) {
+        let shapes: Option<Vec<(usize, DType)>> = inputs
+            .columns
+            .iter()
+            .map(|c| c.as_ref().map(|c| (c.len(), c.dtype())))
+            .collect();
+        self.bound = shapes
+            .filter(|s| inputs.sizes.is_empty() && s.iter().all(|(_, d)| *d != DType::Offsets))
+            .unwrap_or_default();
+        self.bound_to = std::ptr::from_ref(lowered) as usize;
+    }
+
     /// Output `k` of the last run as doubles.
     ///
     /// # Panics

@@ -79,7 +79,11 @@ impl<'b> Sym<'b> {
 }
 
 /// Splits `t[p, i, q] = a[p, i] m[p, i, q]`, recorded as a product with a repetition along the lanes `q`, into `a` and `m`; `i` is the level `rows`.
-pub(crate) fn per_row<'b>(cx: &'b Builder, t: Sym<'b>, rows: LevelId) -> Option<(Sym<'b>, Sym<'b>)> {
+pub(crate) fn per_row<'b>(
+    cx: &'b Builder,
+    t: Sym<'b>,
+    rows: LevelId,
+) -> Option<(Sym<'b>, Sym<'b>)> {
     let space = t.space();
     Rows::Sum.spaces(space, rows)?;
     let (id, lanes) = (t.value_id()?, space.last()?);
@@ -90,10 +94,13 @@ pub(crate) fn per_row<'b>(cx: &'b Builder, t: Sym<'b>, rows: LevelId) -> Option<
         }
         let repeated = |v: crate::ValueId| {
             let node = p.node(v);
-            (node.primitive == super::EXPAND && node.attrs.level("over") == Some(lanes)).then(|| node.args[0])
+            (node.primitive == super::EXPAND && node.attrs.level("over") == Some(lanes))
+                .then(|| node.args[0])
         };
         let (a, b) = (node.args[0], node.args[1]);
-        repeated(b).map(|r| (r, a)).or_else(|| repeated(a).map(|r| (r, b)))
+        repeated(b)
+            .map(|r| (r, a))
+            .or_else(|| repeated(a).map(|r| (r, b)))
     })
     .map(|(a, m)| (cx.sym(a), cx.sym(m)))
 }

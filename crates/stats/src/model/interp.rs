@@ -70,7 +70,11 @@ impl Shape {
             if k == 0 {
                 weights[0] = if n == 0 { 1.0 } else { 0.0 };
             } else if k >= n {
-                weights[k] = if n == 0 { power * x } else { power * self.factors[k - 1] };
+                weights[k] = if n == 0 {
+                    power * x
+                } else {
+                    power * self.factors[k - 1]
+                };
             }
             if k >= n && (k > 0 || n > 0) {
                 power *= x;

@@ -136,7 +136,13 @@ fn best_order(spec: &ModelSpec, tables: &[&Vec<Vec<(usize, i64)>>]) -> Vec<usize
     // One set of (table, parameter) per cell.
     let sets: Vec<Vec<usize>> = order
         .iter()
-        .map(|&c| tables.iter().enumerate().flat_map(|(k, t)| t[c].iter().map(move |(p, _)| k * parameters + p)).collect())
+        .map(|&c| {
+            tables
+                .iter()
+                .enumerate()
+                .flat_map(|(k, t)| t[c].iter().map(move |(p, _)| k * parameters + p))
+                .collect()
+        })
         .collect();
     order.sort_by_key(|&c| std::cmp::Reverse(sets[c].len()));
     let mut left = order;
@@ -151,7 +157,11 @@ fn best_order(spec: &ModelSpec, tables: &[&Vec<Vec<(usize, i64)>>]) -> Vec<usize
                 2 * sets[c].len() as isize - 3 * shared
             };
             let first = packed.len() % LANES == 0;
-            let best = if first { 0 } else { (0..left.len()).min_by_key(|&k| score(left[k])).unwrap_or(0) };
+            let best = if first {
+                0
+            } else {
+                (0..left.len()).min_by_key(|&k| score(left[k])).unwrap_or(0)
+            };
             let cell = left.remove(best);
             sets[cell].iter().for_each(|e| present[*e] = true);
             packed.push(cell);
