@@ -13,8 +13,8 @@ const OPERATIONS: usize = 57;
 function! {
     /// A low orbit: central field, oblateness (J₂), drag in a co-rotating exponential atmosphere, relativity.
     ///
-    /// Units: km, s. Montenbruck & Gill, *Satellite Orbits* (2000), equations 3.28 to 3.30 (J₂), 3.97 (drag), 3.146 (relativity; with the
-    /// velocity relative to the atmosphere, a difference below 1e-10 of the whole).
+    /// Units: km, s. Montenbruck & Gill, *Satellite Orbits* (2000), chapter 3. The relativistic term takes the velocity relative to the
+    /// atmosphere, a difference below 1e-10 of the acceleration.
     struct Orbit;
     fn eval(s: [6]) -> [6] {
         let [x, y, z, vx, vy, vz] = s;

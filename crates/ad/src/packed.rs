@@ -111,7 +111,7 @@ impl<S: Token, const R: usize> Add for Packed<S, R> {
     type Output = Self;
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        self.zip(other, self.re + other.re, |s, a, b| s.add_f64s(a, b))
+        self.zip(other, self.re + other.re, S::add_f64s)
     }
 }
 
@@ -119,7 +119,7 @@ impl<S: Token, const R: usize> Sub for Packed<S, R> {
     type Output = Self;
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        self.zip(other, self.re - other.re, |s, a, b| s.sub_f64s(a, b))
+        self.zip(other, self.re - other.re, S::sub_f64s)
     }
 }
 
@@ -156,7 +156,7 @@ impl<S: Token, const R: usize> Neg for Packed<S, R> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
-        self.with(-self.re, |s, a| s.neg_f64s(a))
+        self.with(-self.re, S::neg_f64s)
     }
 }
 
@@ -423,9 +423,8 @@ impl<F: Function, S: Token, const R: usize> NullaryFnOnce for Chunk<'_, F, S, R>
             {
                 Some(entries) if i < last => *entries = array::from_fn(|lane| output.lanes()[lane]),
                 _ => {
-                    for lane in 0..LANES.min(n - first) {
-                        matrix[begin + lane] = output.lanes()[lane];
-                    }
+                    let width = LANES.min(n - first);
+                    matrix[begin..begin + width].copy_from_slice(&output.lanes()[..width]);
                 }
             }
         }

@@ -1,4 +1,8 @@
 //! Every entry of the tables against oracles that do not use it: complex step, differences, Taylor recurrences, num-dual.
+#![allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "closures keep the rows alike"
+)]
 
 use num_dual::DualNum;
 use pullback_ad::{

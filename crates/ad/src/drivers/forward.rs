@@ -181,11 +181,11 @@ impl JacobianWorkspace {
                 (_, 1) => self.one.chunk(f, x, first, value, matrix)?,
                 #[cfg(target_arch = "x86_64")]
                 (Registers::Avx512(buffers), _) if F::INLINED => {
-                    buffers.chunk(f, x, first, value, matrix)?
+                    buffers.chunk(f, x, first, value, matrix)?;
                 }
                 #[cfg(target_arch = "x86_64")]
                 (Registers::Avx2(buffers), _) if F::INLINED => {
-                    buffers.chunk(f, x, first, value, matrix)?
+                    buffers.chunk(f, x, first, value, matrix)?;
                 }
                 (_, 2) => self.two.chunk(f, x, first, value, matrix)?,
                 (_, 3 | 4) => self.four.chunk(f, x, first, value, matrix)?,
