@@ -1,5 +1,6 @@
 //! The values of the functions in the table, one function per method name.
 
+pub use crate::math::scalar::{acosh, asinh, digamma, norm_cdf, norm_quantile};
 pub use libm::{erf, erfc};
 
 pub fn neg(x: f64) -> f64 {
@@ -123,8 +124,6 @@ from_std!(
     sinh = sinh,
     cosh = cosh,
     tanh = tanh,
-    asinh = asinh,
-    acosh = acosh,
     atanh = atanh
 );
 
@@ -162,60 +161,6 @@ pub fn logaddexp(a: f64, b: f64) -> f64 {
     }
 }
 
-pub fn norm_cdf(x: f64) -> f64 {
-    0.5 * libm::erfc(-x * core::f64::consts::FRAC_1_SQRT_2)
-}
-
-pub fn norm_quantile(p: f64) -> f64 {
-    if !(0.0..=1.0).contains(&p) {
-        return f64::NAN;
-    }
-    if p == 0.0 || p == 1.0 {
-        return if p == 0.0 {
-            f64::NEG_INFINITY
-        } else {
-            f64::INFINITY
-        };
-    }
-    // Newton on ln Φ of the smaller tail from a start above the root of the concave function: it converges monotonically.
-    let q = p.min(1.0 - p);
-    let mut x = -(-2.0 * q.ln()).sqrt();
-    x = if x > -1.0 { -0.5 } else { x };
-    for _ in 0..60 {
-        let cdf = norm_cdf(x);
-        let step = (cdf / q).ln() * cdf / (crate::INV_SQRT_TAU * (-0.5 * x * x).exp());
-        x -= step;
-        if step.abs() <= 1e-16 * x.abs() {
-            break;
-        }
-    }
-    if p < 0.5 { x } else { -x }
-}
-
 pub fn lgamma(x: f64) -> f64 {
     libm::lgamma(x)
-}
-
-/// Recurrence to x ≥ 10, then the asymptotic series (Abramowitz & Stegun 6.3.18); reflection 6.3.7 below 0.
-pub fn digamma(x: f64) -> f64 {
-    if x <= 0.0 {
-        if x == x.floor() {
-            return f64::NAN;
-        }
-        let turn = x - x.floor();
-        return digamma(1.0 - x) - core::f64::consts::PI / (core::f64::consts::PI * turn).tan();
-    }
-    let mut z = x;
-    let mut sum = 0.0;
-    while z < 10.0 {
-        sum -= 1.0 / z;
-        z += 1.0;
-    }
-    let w = 1.0 / (z * z);
-    let tail = w
-        * (1.0 / 12.0
-            - w * (1.0 / 120.0
-                - w * (1.0 / 252.0
-                    - w * (1.0 / 240.0 - w * (1.0 / 132.0 - w * (691.0 / 32760.0 - w / 12.0))))));
-    sum + z.ln() - 0.5 / z - tail
 }
