@@ -147,18 +147,13 @@ impl Primitive for FilterIndex {
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
-        // A filter of a stream counts from the start of the block too: one lane.
-        let axis = segments_of(self.name(), cx)?;
+        let mask = cx.arg(0).space;
+        let axis = mask.last().and_then(|last| cx.axis(mask, last));
+        let axis = axis.ok_or_else(|| ill_formed(self.name(), "expects a mask along a level"))?;
         Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
             let (mask, out) = (io.arg::<u8>(0), io.out::<i64>(0));
-            let lane = axis.map_or(mask.len(), |axis| {
-                let segments = io.segments(&axis);
-                match segments.uniform() {
-                    // Positions along a dense level are counted within the segment.
-                    Some(n) => n,
-                    None => mask.len(),
-                }
-            });
+            // As a gather counts: within the segment of a dense level or a stream, within the lane of a ragged one.
+            let lane = io.segments(&axis).per_lane();
             if out.is_empty() {
                 return Ok(());
             }
