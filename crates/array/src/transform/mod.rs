@@ -4,11 +4,15 @@ mod bind;
 mod forward;
 mod rebuild;
 mod reverse;
+mod rewrite;
+mod simplify;
 mod vmap;
 
 pub use bind::bind;
 pub use forward::jvp;
 pub use rebuild::{prune, replay};
 pub use reverse::{grad, vjp};
+pub use rewrite::identities;
+pub use simplify::simplify;
 pub(crate) use vmap::lane_by_lane;
 pub use vmap::{LaneCall, vmap};
