@@ -54,6 +54,11 @@ pub trait Primitive: Sync {
         false
     }
 
+    /// True if each element of the result depends only on the elements of the arguments that it lies on or below.
+    fn is_pointwise(&self) -> bool {
+        self.is_elementwise()
+    }
+
     /// Types of the results, or why the node is ill-formed.
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>>;
 

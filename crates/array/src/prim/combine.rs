@@ -251,11 +251,13 @@ impl Primitive for CombinationIndex {
         vec![
             Sample::special("second of pairs", &[2.0, 3.0, 3.0], |s| {
                 let level = s.ragged("muons", s.b.stream("events"), &[0, 0, 1, 4]);
-                s.b.pairs(level, "pairs").2
+                s.f64("x", level, &[0.0, 1.0, 2.0, 3.0])
+                    .at(s.b.pairs(level, "pairs").2)
             }),
             Sample::special("first of triples", &[0.0, 0.0, 0.0, 1.0], |s| {
                 let level = s.ragged("muons", s.b.stream("events"), &[0, 4, 6]);
-                s.b.combinations(level, 3, "triples").1[0]
+                s.f64("x", level, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
+                    .at(s.b.combinations(level, 3, "triples").1[0])
             }),
         ]
     }
@@ -371,7 +373,8 @@ impl Primitive for CartesianIndex {
                 let events = s.b.stream("events");
                 let a = s.ragged("a", events, &[0, 2, 2, 3]);
                 let b = s.ragged("b", events, &[0, 1, 4, 6]);
-                s.b.cartesian(a, b, "ab").2
+                s.f64("x", b, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
+                    .at(s.b.cartesian(a, b, "ab").2)
             },
         )]
     }

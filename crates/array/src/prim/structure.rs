@@ -225,11 +225,16 @@ impl Primitive for Locate {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample::special("jets of muons", &[1.0, -1.0, 2.0], |s| {
-            let events = s.b.stream("events");
-            let jets = s.ragged("jets", events, &[0, 2, 3]);
-            let muons = s.ragged("muons", events, &[0, 2, 3]);
-            s.b.locate(s.i64("jet", muons, &[1, -1, 0]), jets)
-        })]
+        vec![Sample::special(
+            "jets of muons",
+            &[1.0, f64::NAN, 2.0],
+            |s| {
+                let events = s.b.stream("events");
+                let jets = s.ragged("jets", events, &[0, 2, 3]);
+                let muons = s.ragged("muons", events, &[0, 2, 3]);
+                let x = s.f64("x", jets, &[0.0, 1.0, 2.0]);
+                x.at(s.b.locate(s.i64("jet", muons, &[1, -1, 0]), jets))
+            },
+        )]
     }
 }

@@ -4,4 +4,5 @@
 mod support;
 
 mod simplify;
+mod specialise;
 mod text;
