@@ -230,7 +230,7 @@ impl Complex {
     }
 
     fn error_function(self) -> Self {
-        if self.re.abs() < 3.0 {
+        if self.re.abs() < 1.5 {
             self.erf_series()
         } else if self.re > 0.0 {
             Self::real(1.0) - self.erfc_fraction()

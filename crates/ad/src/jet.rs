@@ -10,7 +10,7 @@ use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAss
 
 use crate::custom::{CustomJvp, CustomVjp};
 use crate::error::Error;
-use crate::polygamma::{polygamma, polygamma_over_factorial};
+use crate::polygamma::{LAST_FACTORIAL, polygamma, polygamma_over_factorial};
 use crate::real::{Real, Scalar};
 use crate::table::{Binary, BinaryRule, Family, Unary, UnaryRule};
 use crate::values;
@@ -245,16 +245,14 @@ impl<const K: usize> Jet<K> {
             return self.digamma_series();
         }
         let x = self.head();
-        // ψ⁽ⁿ⁺ᵐ⁾/m! = (n+m)!/m! times the scaled function, which does not overflow before the result does.
         self.compose(|m| {
-            if m == 0 {
-                polygamma(n, x)
-            } else {
-                (m + 1..=m.saturating_add(n))
-                    .fold(polygamma_over_factorial(n.saturating_add(m), x), |f, k| {
-                        f * f64::from(k)
-                    })
+            let order = n.saturating_add(m);
+            if order > LAST_FACTORIAL {
+                let factorial = (2..=m).fold(1.0, |f, k| f * f64::from(k));
+                return polygamma(order, x) / factorial;
             }
+            // ψ⁽ⁿ⁺ᵐ⁾/m! = (n+m)!/m! times the scaled function.
+            (m + 1..=order).fold(polygamma_over_factorial(order, x), |f, k| f * f64::from(k))
         })
     }
 
@@ -371,7 +369,7 @@ impl<const K: usize> Real for Jet<K> {
         let x = self.head();
         let y0 = F::value(x);
         let one_minus = |s: Self| -s + 1.0;
-        match F::OP {
+        let series = match F::OP {
             Unary::Neg => -self,
             // At the kink the derivative is 0 by convention, so the series stops there.
             Unary::Abs => self.map(|c| c * values::sign(x)),
@@ -381,7 +379,7 @@ impl<const K: usize> Real for Jet<K> {
             Unary::Sqrt => self.root(),
             Unary::Cbrt => self.power(y0, 1.0 / 3.0),
             Unary::Exp => self.exponential(y0),
-            Unary::Expm1 => self.exponential(values::exp(x)).with_head(y0),
+            Unary::Expm1 => self.exponential(values::exp(x)),
             Unary::Ln => self.logarithm(),
             Unary::Ln1p => Self::quotient_integral(y0, &self, &(self + 1.0)),
             Unary::Sin => self.pair(y0, values::cos(x), -1.0).0,
@@ -434,12 +432,14 @@ impl<const K: usize> Real for Jet<K> {
             }),
             Unary::Lgamma => Self::integral(y0, &self.digamma_series(), &self),
             Unary::Digamma => self.digamma_series(),
-        }
+        };
+        // The recurrences may form inf − inf where the value is well defined.
+        series.with_head(y0)
     }
 
     fn binary<F: BinaryRule>(self, other: Self) -> Self {
         let head = F::value(self.head(), other.head());
-        match F::OP {
+        let series = match F::OP {
             Binary::Add => self + other,
             Binary::Sub => self - other,
             Binary::Mul => self * other,
@@ -485,17 +485,17 @@ impl<const K: usize> Real for Jet<K> {
                 self
             }
             Binary::Copysign => -self,
-        }
+        };
+        series.with_head(head)
     }
 
     fn family(self, family: Family) -> Self {
-        match family {
-            Family::Powi(n) => self
-                .integer_power(n)
-                .with_head(values::powi(self.head(), n)),
+        let series = match family {
+            Family::Powi(n) => self.integer_power(n),
             Family::Powf(p) => self.real_power(p),
             Family::Polygamma(n) => self.polygamma_series(n),
-        }
+        };
+        series.with_head(family.value(self.head()))
     }
 
     fn lt(self, other: Self) -> bool {

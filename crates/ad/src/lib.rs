@@ -16,6 +16,7 @@ mod lanes;
 pub mod math;
 mod polygamma;
 mod real;
+pub mod schedule;
 mod table;
 mod tape;
 mod values;

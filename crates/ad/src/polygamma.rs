@@ -19,7 +19,7 @@ const WEIGHTS: [f64; 12] = [
 ];
 
 /// Largest n with a finite n!.
-const LAST_FACTORIAL: u32 = 170;
+pub(crate) const LAST_FACTORIAL: u32 = 170;
 
 /// xˢ·ζ(s, x) = Σₖ (1 + k/x)⁻ˢ for an integer s ≥ 2 and x > 0. Scaled so that it neither over- nor underflows.
 fn scaled_zeta(s: f64, x: f64) -> f64 {

@@ -79,9 +79,9 @@ macro_rules! elementary_functions {
             (NormQuantile, norm_quantile, "Φ⁻¹(p), the quantile of the standard normal distribution; ∓inf at 0 and 1, NaN outside.",
                 "inf at p = 0 and 1.", Smooth, [(0.001, 0.999)], [0.0, 0.5, 1.0, -0.1, 1.1, 1e-300],
                 |x, y| (y * y * 0.5).exp() / $crate::INV_SQRT_TAU);
-            (Lgamma, lgamma, "ln |Γ(x)|; inf at 0, −1, −2, …", "poles at 0, −1, −2, …", Smooth, [(0.05, 30.0), (-2.9, -2.1)],
+            (Lgamma, lgamma, "ln |Γ(x)|; inf at 0, −1, −2 and so on.", "poles at 0, −1, −2 and so on.", Smooth, [(0.05, 30.0), (-2.9, -2.1)],
                 [0.0, 1.0, 2.0, -1.0, 1e300], |x, y| x.digamma());
-            (Digamma, digamma, "ψ(x) = d ln Γ(x)/dx; NaN at 0, −1, −2, …", "poles at 0, −1, −2, …; the derivative is `polygamma(1)`.", Smooth,
+            (Digamma, digamma, "ψ(x) = d ln Γ(x)/dx; NaN at 0, −1, −2 and so on.", "poles at 0, −1, −2 and so on; the derivative is `polygamma(1)`.", Smooth,
                 [(0.05, 30.0), (-2.9, -2.1)], [0.0, 1.0, -1.0, 1e300], |x, y| x.polygamma(1));
         }
     };

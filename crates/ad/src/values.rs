@@ -1,5 +1,6 @@
 //! The values of the functions in the table, one function per method name.
 
+pub use crate::math::scalar::{exp, ln};
 pub use libm::{erf, erfc};
 
 pub fn neg(x: f64) -> f64 {
@@ -110,9 +111,7 @@ macro_rules! from_std {
 
 from_std!(
     cbrt = cbrt,
-    exp = exp,
     expm1 = exp_m1,
-    ln = ln,
     ln_1p = ln_1p,
     sin = sin,
     cos = cos,

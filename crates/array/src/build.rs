@@ -131,6 +131,55 @@ impl Builder {
         b
     }
 
+    /// [`Self::resume`] without the sharing of equal nodes: for trying a node on its own.
+    pub(crate) fn scratch(program: &Program) -> Self {
+        let b = Self::new();
+        b.hash_consing.set(false);
+        let mut copy = program.clone();
+        copy.outputs.clear();
+        b.program.replace(copy);
+        b
+    }
+
+    /// Records here what the outputs of `part` need of its nodes from `first` on; `part` began as a copy of what this builder holds, so that earlier
+    /// values keep their numbers. `input` gives the values of its inputs.
+    pub(crate) fn graft<'b>(
+        &'b self,
+        part: &Program,
+        first: usize,
+        input: impl Fn(&str) -> Option<Sym<'b>>,
+    ) -> Result<Vec<Option<Sym<'b>>>> {
+        let mut map: Vec<Option<Sym<'b>>> = vec![None; part.value_count()];
+        let wanted = crate::transform::upstream(part, part.outputs().iter().map(|(_, v)| *v));
+        for (k, node) in part.nodes().iter().enumerate().filter(|(k, _)| wanted[*k]) {
+            if k < first {
+                node.results()
+                    .for_each(|r| map[r.index()] = Some(self.sym(r)));
+                continue;
+            }
+            let name = part
+                .inputs()
+                .iter()
+                .find(|(_, v)| *v == node.first)
+                .map(|(n, _)| n);
+            if let Some(sym) = name.and_then(|n| input(n)) {
+                map[node.first.index()] = Some(sym);
+                continue;
+            }
+            let args: Vec<Sym<'b>> = node.args.iter().filter_map(|a| map[a.index()]).collect();
+            let results = self
+                .push(node.primitive, &args, node.attrs.clone())
+                .all(self);
+            if let Some(error) = self.failure() {
+                return Err(error);
+            }
+            node.results()
+                .zip(results)
+                .for_each(|(r, s)| map[r.index()] = Some(s));
+        }
+        Ok(map)
+    }
+
     /// Ends recording: the builder is empty afterwards.
     ///
     /// # Errors

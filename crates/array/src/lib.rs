@@ -17,6 +17,7 @@ mod ragged;
 pub mod registry;
 mod sample;
 mod space;
+mod sparse;
 mod sym;
 pub mod text;
 pub mod transform;

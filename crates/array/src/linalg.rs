@@ -9,9 +9,10 @@
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::{cholesky::llt, evd, lu::partial_pivoting as lu, matmul, svd, triangular_solve};
 use faer::{Accum, MatMut, MatRef, Par};
+use pullback_ad::isa::Isa;
 
 /// Order from which the factorisations are done by faer (blocked, recursive) instead of by the plain loops here.
-pub const BLOCKED_FROM: usize = 96;
+pub const BLOCKED_FROM: usize = 112;
 
 /// What can go wrong in this module.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -102,6 +103,30 @@ pub fn cholesky(a: &mut [f64], n: usize) -> Result<(), LinalgError> {
 const PANEL: usize = 4;
 
 fn cholesky_small(a: &mut [f64], n: usize) -> Result<(), LinalgError> {
+    match cholesky_loops(a, n) {
+        None => Ok(()),
+        Some((pivot, value)) => Err(LinalgError::NotPositiveDefinite { pivot, value }),
+    }
+}
+
+pullback_ad::multiversion! {
+    fn cholesky_loops, cholesky_loops_at(a: &mut [f64], n: usize) -> Option<(usize, f64)> = cholesky_body;
+    fn forward, forward_at(r: &[f64], b: &mut [f64]) = forward_body;
+    fn backward, backward_at(r: &[f64], b: &mut [f64]) = backward_body;
+    fn dot_product, dot_product_at(a: &[f64], b: &[f64]) -> f64 = dot_body;
+    fn rows_times, rows_times_at(a: &[f64], x: &[f64], y: &mut [f64]) = rows_body;
+}
+
+/// y ← y − f x
+#[inline(always)]
+fn subtract<I: Isa>(y: &mut [f64], f: f64, x: &[f64]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y = I::fma(-f, *x, *y);
+    }
+}
+
+#[inline(always)]
+fn cholesky_body<I: Isa>(a: &mut [f64], n: usize) -> Option<(usize, f64)> {
     for start in (0..n).step_by(PANEL) {
         let end = (start + PANEL).min(n);
         for k in start..end {
@@ -109,18 +134,12 @@ fn cholesky_small(a: &mut [f64], n: usize) -> Result<(), LinalgError> {
             let row = &mut rest[k..n];
             for j in start..k {
                 let earlier = &above[j * n + k..(j + 1) * n];
-                let factor = earlier[0];
-                for (x, r) in row.iter_mut().zip(earlier) {
-                    *x -= factor * r;
-                }
+                subtract::<I>(row, earlier[0], earlier);
             }
             let pivot = row[0];
             // The negated comparison also catches NaN.
             if !(pivot > 0.0 && pivot < f64::INFINITY) {
-                return Err(LinalgError::NotPositiveDefinite {
-                    pivot: k,
-                    value: pivot,
-                });
+                return Some((k, pivot));
             }
             let root = pivot.sqrt();
             let inverse = 1.0 / root;
@@ -138,13 +157,63 @@ fn cholesky_small(a: &mut [f64], n: usize) -> Result<(), LinalgError> {
         let (p2, p3) = p.split_at(n);
         for (i, row) in (end..n).zip(rest.chunks_exact_mut(n)) {
             let (r0, r1, r2, r3) = (&p0[i..], &p1[i..], &p2[i..], &p3[i..]);
-            let (f0, f1, f2, f3) = (r0[0], r1[0], r2[0], r3[0]);
+            let (f0, f1, f2, f3) = (-r0[0], -r1[0], -r2[0], -r3[0]);
             for ((((x, a), b), c), d) in row[i..].iter_mut().zip(r0).zip(r1).zip(r2).zip(r3) {
-                *x -= (f0 * a + f1 * b) + (f2 * c + f3 * d);
+                *x = I::fma(f3, *d, I::fma(f2, *c, I::fma(f1, *b, I::fma(f0, *a, *x))));
             }
         }
     }
-    Ok(())
+    None
+}
+
+/// Solves Rᵀ x = b: x_k is final once the rows above are subtracted.
+#[inline(always)]
+fn forward_body<I: Isa>(r: &[f64], b: &mut [f64]) {
+    let n = b.len();
+    for (k, row) in r.chunks_exact(n.max(1)).enumerate() {
+        let (done, rest) = b.split_at_mut(k + 1);
+        let y = done[k] / row[k];
+        done[k] = y;
+        subtract::<I>(rest, y, &row[k + 1..]);
+    }
+}
+
+#[inline(always)]
+fn backward_body<I: Isa>(r: &[f64], b: &mut [f64]) {
+    let n = b.len();
+    for (k, row) in r.chunks_exact(n.max(1)).enumerate().rev() {
+        let known = dot_body::<I>(&row[k + 1..], &b[k + 1..]);
+        b[k] = (b[k] - known) / row[k];
+    }
+}
+
+#[inline(always)]
+fn dot_body<I: Isa>(a: &[f64], b: &[f64]) -> f64 {
+    let mut lanes = [0.0; 8];
+    let (chunks_a, chunks_b) = (a.chunks_exact(8), b.chunks_exact(8));
+    let mut tail = 0.0;
+    for (x, y) in chunks_a.remainder().iter().zip(chunks_b.remainder()) {
+        tail = I::fma(*x, *y, tail);
+    }
+    for (x, y) in chunks_a.zip(chunks_b) {
+        for k in 0..8 {
+            lanes[k] = I::fma(x[k], y[k], lanes[k]);
+        }
+    }
+    let pairs = [
+        lanes[0] + lanes[4],
+        lanes[1] + lanes[5],
+        lanes[2] + lanes[6],
+        lanes[3] + lanes[7],
+    ];
+    (pairs[0] + pairs[2]) + (pairs[1] + pairs[3]) + tail
+}
+
+#[inline(always)]
+fn rows_body<I: Isa>(a: &[f64], x: &[f64], y: &mut [f64]) {
+    for (row, y) in a.chunks_exact(x.len().max(1)).zip(y) {
+        *y = dot_body::<I>(row, x);
+    }
 }
 
 fn cholesky_blocked(a: &mut [f64], n: usize) -> Result<(), LinalgError> {
@@ -217,14 +286,7 @@ pub fn cholesky_solve(r: &[f64], n: usize, b: &mut [f64]) -> Result<(), LinalgEr
 pub fn solve_upper_transposed(r: &[f64], n: usize, b: &mut [f64]) -> Result<(), LinalgError> {
     check("the factor", r.len(), n * n)?;
     check("the right-hand side", b.len(), n)?;
-    for (k, row) in r.chunks_exact(n.max(1)).enumerate() {
-        let (done, rest) = b.split_at_mut(k + 1);
-        let y = done[k] / row[k];
-        done[k] = y;
-        for (x, u) in rest.iter_mut().zip(&row[k + 1..]) {
-            *x -= y * u;
-        }
-    }
+    forward(r, b);
     Ok(())
 }
 
@@ -232,10 +294,7 @@ pub fn solve_upper_transposed(r: &[f64], n: usize, b: &mut [f64]) -> Result<(), 
 pub fn solve_upper(r: &[f64], n: usize, b: &mut [f64]) -> Result<(), LinalgError> {
     check("the factor", r.len(), n * n)?;
     check("the right-hand side", b.len(), n)?;
-    for (k, row) in r.chunks_exact(n.max(1)).enumerate().rev() {
-        let known = dot(&row[k + 1..], &b[k + 1..]);
-        b[k] = (b[k] - known) / row[k];
-    }
+    backward(r, b);
     Ok(())
 }
 
@@ -292,37 +351,28 @@ pub fn cholesky_inverse(r: &[f64], n: usize, out: &mut [f64]) -> Result<(), Lina
 
 /// Copies the upper triangle onto the lower one.
 pub fn mirror_upper(a: &mut [f64], n: usize) {
-    for i in 0..n {
-        for j in 0..i {
-            a[i * n + j] = a[j * n + i];
+    // By tiles, so that both the rows read and the columns written stay in the first-level cache.
+    const TILE: usize = 16;
+    for row in (0..n).step_by(TILE) {
+        for column in (0..=row).step_by(TILE) {
+            for i in row..(row + TILE).min(n) {
+                for j in column..(column + TILE).min(i) {
+                    a[i * n + j] = a[j * n + i];
+                }
+            }
         }
     }
 }
 
 /// Σ a_i b_i in eight partial sums (one SIMD register), which are added at the end.
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0; 8];
-    let (chunks_a, chunks_b) = (a.chunks_exact(8), b.chunks_exact(8));
-    let tail: f64 = chunks_a
-        .remainder()
-        .iter()
-        .zip(chunks_b.remainder())
-        .map(|(x, y)| x * y)
-        .sum();
-    for (x, y) in chunks_a.zip(chunks_b) {
-        for (lane, (x, y)) in lanes.iter_mut().zip(x.iter().zip(y)) {
-            *lane += x * y;
-        }
-    }
-    lanes.iter().sum::<f64>() + tail
+    dot_product(a, b)
 }
 
 /// y ← A x for a symmetric A of which both triangles are stored (n × n), or any matrix with rows of the length of `x`.
 pub fn matvec(a: &[f64], x: &[f64], y: &mut [f64]) -> Result<(), LinalgError> {
     check("the matrix", a.len(), x.len() * y.len())?;
-    for (row, y) in a.chunks_exact(x.len().max(1)).zip(y) {
-        *y = dot(row, x);
-    }
+    rows_times(a, x, y);
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::exec::{Kernel, LowerCx};
 use crate::program::Program;
 use crate::sample::Sample;
+use crate::transform::{LaneCall, lane_by_lane};
 use crate::ty::Type;
 
 /// A node seen by a rule: its arguments, results and static parameters.
@@ -53,6 +54,11 @@ pub trait Primitive: Sync {
         false
     }
 
+    /// True if each element of the result depends only on the elements of the arguments that it lies on or below.
+    fn is_pointwise(&self) -> bool {
+        self.is_elementwise()
+    }
+
     /// Types of the results, or why the node is ill-formed.
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>>;
 
@@ -88,6 +94,12 @@ pub trait Primitive: Sync {
     /// The same computation in other primitives, if it is a fused one: its oracle in tests.
     fn decompose<'b>(&self, _cx: &'b Builder, _call: &Call<'_, 'b>) -> Option<Vec<Sym<'b>>> {
         None
+    }
+
+    /// The node with lanes as the outermost level of its results. The default gives lanes to every argument and to every space among the parameters,
+    /// which suits a kernel that runs over outer levels lane by lane.
+    fn vmap<'b>(&self, cx: &'b Builder, call: &LaneCall<'_, 'b>) -> Result<Vec<Sym<'b>>> {
+        lane_by_lane(cx, call)
     }
 
     /// The kernel that evaluates it.

@@ -49,6 +49,94 @@ impl Covariance {
     }
 }
 
+/// The exact Hessian at a minimum, restricted to the free parameters and factorised: what covariances and derivatives of the solution rest on.
+///
+/// Parameters at a bound count as fixed there. With x*(θ) the solution and f(x, θ) the objective, the implicit function theorem gives
+/// dx*/dθ = −H⁻¹ ∂²f/∂x∂θ in this subspace (zero for the other parameters): one [`FreeHessian::solve`] per adjoint.
+#[derive(Debug, Clone)]
+pub struct FreeHessian {
+    n: usize,
+    factor: Factor,
+    free: Vec<bool>,
+}
+
+impl FreeHessian {
+    /// Computes and factorises the Hessian at a minimum.
+    ///
+    /// Errors: [`OptimError::NotPositiveDefinite`] with the parameters that are to blame; [`OptimError::NoHessian`] where the objective has no
+    /// exact Hessian.
+    pub fn new(
+        objective: &mut dyn Objective,
+        problem: &Problem,
+        minimum: &Minimum,
+    ) -> Result<Self, OptimError> {
+        let n = objective.dim();
+        problem.check(n)?;
+        if minimum.x.len() != n {
+            return Err(OptimError::Length {
+                what: "the minimum",
+                found: minimum.x.len(),
+                expected: n,
+            });
+        }
+        let mut h = Bordered::new(n, objective.separable())?;
+        objective
+            .hessian_bordered(&minimum.x, &mut h)
+            .map_err(|_| OptimError::NoHessian)?;
+        let free: Vec<bool> = (0..n)
+            .map(|i| problem.movable(i) && problem.side(i, minimum.x[i]).is_none())
+            .collect();
+        let mut factor = Factor::default();
+        if let Err(failure) = factor.compute(&h, &free) {
+            let mut spectrum = TrustRegion::default();
+            let lowest = spectrum.prepare(&h, &free, &vec![0.0; n]).map(|s| s.lowest);
+            return Err(OptimError::NotPositiveDefinite {
+                pivot: failure.variable,
+                eigenvalue: lowest.unwrap_or(f64::NAN),
+                parameters: if lowest.is_some() {
+                    spectrum.parameters(1)
+                } else {
+                    vec![failure.variable]
+                },
+            });
+        }
+        Ok(Self { n, factor, free })
+    }
+
+    /// Parameters that are neither fixed nor at a bound.
+    pub fn free(&self) -> &[bool] {
+        &self.free
+    }
+
+    /// x ← H⁻¹b on the free parameters, zero on the others.
+    ///
+    /// Errors: [`OptimError::Length`].
+    pub fn solve(&mut self, b: &[f64], x: &mut [f64]) -> Result<(), OptimError> {
+        for (what, found) in [("the right-hand side", b.len()), ("the solution", x.len())] {
+            if found != self.n {
+                return Err(OptimError::Length {
+                    what,
+                    found,
+                    expected: self.n,
+                });
+            }
+        }
+        self.factor.solve(b, x);
+        Ok(())
+    }
+
+    /// The covariance matrix s H⁻¹.
+    pub fn covariance(&self, scale: f64) -> Result<Covariance, OptimError> {
+        let mut matrix = vec![0.0; self.n * self.n];
+        self.factor.inverse(scale, &mut matrix, self.n)?;
+        Ok(Covariance {
+            n: self.n,
+            matrix,
+            free: self.free.clone(),
+        })
+    }
+}
+
 /// The covariance matrix s H⁻¹ at a minimum, from the exact Hessian of the free parameters.
 ///
 /// `scale` s is 2 for `twice_nll`, 1 for a negative log-likelihood, and 2σ² for a sum of squares. Parameters at a bound count as fixed there; see
@@ -85,37 +173,5 @@ pub fn covariance(
     minimum: &Minimum,
     scale: f64,
 ) -> Result<Covariance, OptimError> {
-    let n = objective.dim();
-    problem.check(n)?;
-    if minimum.x.len() != n {
-        return Err(OptimError::Length {
-            what: "the minimum",
-            found: minimum.x.len(),
-            expected: n,
-        });
-    }
-    let mut h = Bordered::new(n, objective.separable())?;
-    objective
-        .hessian_bordered(&minimum.x, &mut h)
-        .map_err(|_| OptimError::NoHessian)?;
-    let free: Vec<bool> = (0..n)
-        .map(|i| problem.movable(i) && problem.side(i, minimum.x[i]).is_none())
-        .collect();
-    let mut factor = Factor::default();
-    if let Err(failure) = factor.compute(&h, &free) {
-        let mut spectrum = TrustRegion::default();
-        let lowest = spectrum.prepare(&h, &free, &vec![0.0; n]).map(|s| s.lowest);
-        return Err(OptimError::NotPositiveDefinite {
-            pivot: failure.variable,
-            eigenvalue: lowest.unwrap_or(f64::NAN),
-            parameters: if lowest.is_some() {
-                spectrum.parameters(1)
-            } else {
-                vec![failure.variable]
-            },
-        });
-    }
-    let mut matrix = vec![0.0; n * n];
-    factor.inverse(scale, &mut matrix, n)?;
-    Ok(Covariance { n, matrix, free })
+    FreeHessian::new(objective, problem, minimum)?.covariance(scale)
 }

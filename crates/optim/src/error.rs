@@ -8,7 +8,7 @@ use pullback_array::linalg::LinalgError;
 pub enum OptimError {
     /// Vectors of different lengths.
     #[error(
-        "PB0301: {what} has {found} elements, but there are {expected} parameters\n  help: start, bounds and mask have one entry per parameter"
+        "PB0401: {what} has {found} elements, but there are {expected} parameters\n  help: start, bounds and mask have one entry per parameter"
     )]
     Length {
         /// The vector.
@@ -20,7 +20,7 @@ pub enum OptimError {
     },
     /// A start value that is NaN or infinite.
     #[error(
-        "PB0302: the start value of parameter {parameter} is {value}\n  help: start from a finite point"
+        "PB0402: the start value of parameter {parameter} is {value}\n  help: start from a finite point"
     )]
     Start {
         /// Index of the parameter.
@@ -30,7 +30,7 @@ pub enum OptimError {
     },
     /// Bounds that contain NaN or leave no room.
     #[error(
-        "PB0303: the bounds of parameter {parameter} are [{lower}, {upper}]\n  help: lower ≤ upper; use infinities for none"
+        "PB0403: the bounds of parameter {parameter} are [{lower}, {upper}]\n  help: lower ≤ upper; use infinities for none"
     )]
     Bounds {
         /// Index of the parameter.
@@ -42,7 +42,7 @@ pub enum OptimError {
     },
     /// The objective or its gradient is not finite at the start.
     #[error(
-        "PB0304: {what} is {value} at the start\n  help: the start must lie inside the domain of the function; elsewhere NaN and inf mean 'outside'"
+        "PB0404: {what} is {value} at the start\n  help: the start must lie inside the domain of the function; elsewhere NaN and inf mean 'outside'"
     )]
     OutsideDomain {
         /// "the function" or "component k of the gradient".
@@ -52,12 +52,12 @@ pub enum OptimError {
     },
     /// [`crate::Newton`] was asked to minimise a function that offers neither Hessian nor an approximation of it.
     #[error(
-        "PB0305: the objective offers no Hessian and no curvature\n  help: use Bfgs or Lbfgs, which need the gradient only"
+        "PB0405: the objective offers no Hessian and no curvature\n  help: use Bfgs or Lbfgs, which need the gradient only"
     )]
     NoHessian,
     /// The list of separable parameters repeats itself or points outside.
     #[error(
-        "PB0306: {index} is listed as a separable parameter of {count}, twice or outside the range\n  help: separable() lists each index at most once"
+        "PB0406: {index} is listed as a separable parameter of {count}, twice or outside the range\n  help: separable() lists each index at most once"
     )]
     Separable {
         /// The entry.
@@ -67,7 +67,7 @@ pub enum OptimError {
     },
     /// There is no covariance matrix, because the Hessian in the free subspace is not positive definite.
     #[error(
-        "PB0307: no covariance: the Hessian of the free parameters has the eigenvalue {eigenvalue:e} (unit-diagonal scaling), along the parameters {parameters:?}\n  help: these parameters are not constrained by the function, or the point is not a minimum"
+        "PB0407: no covariance: the Hessian of the free parameters has the eigenvalue {eigenvalue:e} (unit-diagonal scaling), along the parameters {parameters:?}\n  help: these parameters are not constrained by the function, or the point is not a minimum"
     )]
     NotPositiveDefinite {
         /// Parameter at which the factorisation failed.
@@ -79,7 +79,7 @@ pub enum OptimError {
     },
     /// The two ends do not bracket a root.
     #[error(
-        "PB0308: no change of sign between {a} (value {fa}) and {b} (value {fb})\n  help: a bracket needs function values of opposite signs; see root::bracket"
+        "PB0408: no change of sign between {a} (value {fa}) and {b} (value {fb})\n  help: a bracket needs function values of opposite signs; see root::bracket"
     )]
     NoBracket {
         /// One end.

@@ -12,6 +12,27 @@ use std::ops::ControlFlow;
 /// The inverse Hessian is applied by the two-loop recursion over the last steps, restricted to the free parameters (those not pushed against a bound
 /// by the gradient); where the step leaves the bounds it is projected onto them.
 ///
+/// ```
+/// use pullback_optim::{Lbfgs, Minimiser, Objective, Problem};
+/// struct Bowl; // Σ k (x_k − 1)²
+/// impl Objective for Bowl {
+///     fn dim(&self) -> usize { 1000 }
+///     fn value(&mut self, x: &[f64]) -> f64 {
+///         x.iter().enumerate().map(|(k, x)| (k as f64 + 1.0) * (x - 1.0).powi(2)).sum()
+///     }
+///     fn value_and_gradient(&mut self, x: &[f64], g: &mut [f64]) -> f64 {
+///         for (k, (g, x)) in g.iter_mut().zip(x).enumerate() {
+///             *g = 2.0 * (k as f64 + 1.0) * (x - 1.0);
+///         }
+///         self.value(x)
+///     }
+/// }
+/// let problem = Problem::new(vec![0.0; 1000]).with_bounds(7, -1.0, 0.5);
+/// let minimum = Lbfgs::default().minimise(&mut Bowl, &problem)?;
+/// assert!(minimum.converged() && (minimum.value - 8.0 * 0.25).abs() < 1e-9);
+/// # Ok::<(), pullback_optim::OptimError>(())
+/// ```
+///
 /// Reference: J. Nocedal & S. Wright, Numerical Optimization (2nd ed.), algorithm 7.4; the two-metric projection of D. Bertsekas, SIAM J.
 /// Control Optim. 20 (1982) 221, as for L-BFGS in M. Schmidt, D. Kim & S. Sra, Optimization for Machine Learning (2011), section 11.4.
 #[derive(Debug, Clone)]

@@ -12,7 +12,8 @@
 //! | minimise a sum of squares | [`LevenbergMarquardt`] |
 //! | zero of a function of one variable | [`root::toms748`], [`root::newton_bracketed`] |
 //! | zero of a system | [`NewtonRoot`] |
-//! | covariance matrix at a minimum | [`covariance()`] |
+//! | covariance matrix at a minimum | [`covariance()`], [`least_squares_covariance`] |
+//! | derivatives of a solution | [`FreeHessian`] |
 //!
 //! A minimum says in words what happened ([`Status`]); nothing is called converged with a Hessian that has a negative eigenvalue, and
 //! there is no covariance where the Hessian is not positive definite.
@@ -70,7 +71,7 @@ mod trust;
 
 pub use bfgs::Bfgs;
 pub use bordered::Bordered;
-pub use covariance::{Covariance, covariance};
+pub use covariance::{Covariance, FreeHessian, covariance};
 pub use error::OptimError;
 pub use lbfgs::Lbfgs;
 pub use least_squares::{

@@ -41,22 +41,14 @@ pub trait Minimiser {
 }
 
 /// Fails unless value and gradient are finite: nothing can be done from such a start.
-pub(crate) fn check_start(
-    value: f64,
-    gradient: &[f64],
-    free: impl Fn(usize) -> bool,
-) -> Result<(), OptimError> {
+pub(crate) fn check_start(value: f64, gradient: &[f64]) -> Result<(), OptimError> {
     if !value.is_finite() {
         return Err(OptimError::OutsideDomain {
             what: "the function".to_owned(),
             value,
         });
     }
-    match gradient
-        .iter()
-        .enumerate()
-        .find(|(i, g)| free(*i) && !g.is_finite())
-    {
+    match gradient.iter().enumerate().find(|(_, g)| !g.is_finite()) {
         Some((i, &value)) => Err(OptimError::OutsideDomain {
             what: format!("component {i} of the gradient"),
             value,

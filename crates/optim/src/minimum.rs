@@ -154,6 +154,27 @@ impl fmt::Display for Minimum {
                 self.near_zero_multipliers.len()
             )?;
         }
+        match &self.hessian {
+            HessianState::Flat {
+                directions,
+                parameters,
+            } => {
+                write!(
+                    f,
+                    "; flat along {directions} direction(s) of the parameters {parameters:?}"
+                )?;
+            }
+            HessianState::Indefinite {
+                eigenvalue,
+                parameters,
+            } => {
+                write!(
+                    f,
+                    "; the Hessian has the eigenvalue {eigenvalue:.1e} along the parameters {parameters:?}"
+                )?;
+            }
+            HessianState::PositiveDefinite | HessianState::Approximate | HessianState::Unknown => {}
+        }
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 pub struct QuasiOptions {
     /// Converged when the estimated distance to the minimum is below this twice in a row, in units of the function. Default 1e-10.
     pub edm: f64,
-    /// Go on from there as long as the estimate keeps falling. Default true.
+    /// Go on from there until ten steps in a row have not halved the lowest estimate. Default true.
     pub polish: bool,
     /// Most steps. Default 10 000.
     pub iterations: usize,
@@ -59,7 +59,7 @@ impl<'a> Track<'a> {
         problem.projected_start(&mut point.x);
         let mut counts = Counts::default();
         point.evaluate(objective, &mut counts);
-        check_start(point.f, &point.g, |i| problem.movable(i))?;
+        check_start(point.f, &point.g)?;
         let (trial, spare) = (point.clone(), point.clone());
         Ok(Self {
             options,
@@ -127,7 +127,7 @@ impl<'a> Track<'a> {
             self.idle + 1
         };
         self.lowest = self.lowest.min(edm);
-        edm == 0.0 || (self.below >= 2 && (!self.options.polish || self.idle >= 3 || edm <= 1e-24))
+        edm == 0.0 || (self.below >= 2 && (!self.options.polish || self.idle >= 10 || edm <= 1e-24))
     }
 
     /// What it means that no better point was found along the line.

@@ -122,6 +122,38 @@ fn hessians_agree_with_differences_of_the_gradient() {
 }
 
 #[test]
+fn hessians_by_layers_equal_directional_derivatives() {
+    for (name, mut model, reference) in models() {
+        let n = model.spec().parameters.len();
+        let data = model.observed();
+        let poi = model.spec().poi;
+        for k in 0..3 {
+            let mut parameters = numbers(&reference["points"][k]["parameters"]);
+            if let (Some(poi), 2) = (poi, k) {
+                // A vanishing factor: no division by it may show.
+                parameters[poi] = 0.0;
+            }
+            let layers = model.hessian(&parameters, &data).expect("evaluates");
+            let mut directions = vec![0.0; n * n];
+            model
+                .hessian_by_directions(&parameters, &data, &mut directions)
+                .expect("evaluates");
+            for i in 0..n {
+                for j in 0..n {
+                    let (a, b) = (layers[i * n + j], directions[i * n + j]);
+                    let scale = (directions[i * n + i] * directions[j * n + j]).abs().sqrt();
+                    assert!(
+                        (a - b).abs() <= 1e-10 * scale.max(b.abs()),
+                        "{name}, point {k}, ({i}, {j}): {a} against {b}"
+                    );
+                }
+            }
+        }
+        assert!(model.has_layers(), "{name}: the Hessian went by directions");
+    }
+}
+
+#[test]
 fn best_fits_are_at_or_below_those_of_pyhf() {
     use pullback_stats::fit::{FitOptions, fit};
     for (name, mut model, reference) in models() {

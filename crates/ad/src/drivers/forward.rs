@@ -3,7 +3,8 @@
 use crate::drivers::{Function, Matrix, reverse};
 use crate::dual::Dual;
 use crate::error::Error;
-use crate::real::Real;
+use crate::isa::Isa;
+use crate::real::{Real, Scalar};
 
 /// The value and its derivative along `dx`: (f(x), J·dx).
 ///
@@ -151,6 +152,20 @@ impl JacobianWorkspace {
     }
 }
 
+/// Evaluates `f` in lanes; an operation is the same for every instruction set (nothing is fused), so the bits are too.
+#[inline(always)]
+#[allow(
+    clippy::extra_unused_type_parameters,
+    reason = "the macro names the instruction set that it compiles for"
+)]
+fn eval_body<I: Isa, F: Function, L: Scalar>(f: &F, x: &[L], y: &mut [L]) -> Result<(), Error> {
+    f.eval(x, y)
+}
+
+crate::multiversion! {
+    fn eval, eval_at[F: Function, L: Scalar](f: &F, x: &[L], y: &mut [L]) -> Result<(), Error> = eval_body;
+}
+
 impl<const N: usize> Lanes<N> {
     /// Columns `first..first + N` of the Jacobian, as far as there are; gives N. Lanes beyond the last column stay zero and are not read.
     fn chunk<F: Function>(
@@ -169,7 +184,7 @@ impl<const N: usize> Lanes<N> {
         for (lane, x) in self.x[first..first + width].iter_mut().enumerate() {
             x.eps[lane] = 1.0;
         }
-        f.eval(&self.x, &mut self.y)?;
+        eval(f, &self.x, &mut self.y)?;
         for (i, y) in self.y.iter().enumerate() {
             value[i] = y.re;
             matrix[i * n + first..i * n + first + width].copy_from_slice(&y.eps[..width]);

@@ -205,6 +205,10 @@ impl<'a> Lowering<'a> {
     fn lower(mut self) -> Result<Lowered> {
         let program = Arc::clone(self.program);
         let phases = plan(&program);
+        // The columns of all inputs tell lengths, also of those that nothing reads.
+        for (_, v) in program.inputs() {
+            self.shapes.get_mut().intern(&program, program.ty(*v).space);
+        }
         let whole = |v: ValueId| program.stream_root(&program.ty(v).space).is_none();
 
         // Whole values first, all phases, so that their slots come before those of blocks.

@@ -5,13 +5,15 @@
 //! - `shape`: lengths of spaces, segments of an axis, boundaries of reduction leaves.
 //! - `plan`: which node runs in which phase.
 //! - `lower`: instructions and slots.
-//! - `run`: binding inputs, blocks, threads, accumulators, outputs.
+//! - `run`: binding inputs, blocks, threads, accumulators.
+//! - `pieces`: streamed outputs.
 
 mod buffer;
 mod inputs;
 mod kernel;
 mod lower;
 pub(crate) mod map;
+mod pieces;
 mod plan;
 mod run;
 mod shape;

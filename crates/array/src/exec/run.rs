@@ -9,6 +9,7 @@ use super::buffer::{Buffer, GROUP};
 use super::inputs::{Bindings, Column, check_offsets};
 use super::kernel::{Frame, Io, MapArgs, Monoid, Operand};
 use super::lower::{Constant, Instr, Lowered, LoweredPhase, Op};
+use super::pieces::{Piece, assemble};
 use super::shape::LEAF;
 use crate::attr::Data;
 use crate::error::{Error, Result};
@@ -29,14 +30,6 @@ struct Thread {
 
 // SAFETY: the pointers are to this thread's buffers or to memory that is shared read-only (or chunk by chunk) during a sweep.
 unsafe impl Send for Thread {}
-
-/// What a sweep wrote for one streamed output in one chunk.
-#[derive(Default)]
-struct Piece {
-    bytes: Vec<u8>,
-    /// Elements per block.
-    blocks: Vec<usize>,
-}
 
 /// Memory for running a program: reused between runs, which then allocate nothing.
 pub struct Workspace {
@@ -165,31 +158,39 @@ impl Lowered {
                     format!("expected {}, found {}", ty.dtype, column.dtype()),
                 ));
             }
-            let mut len = column.len();
             if let (DType::Offsets, Column::Offsets(offsets)) = (ty.dtype, column) {
                 check_offsets(offsets).map_err(|m| input_error(k, m))?;
-                len -= 1;
                 for (l, level) in program.levels().iter().enumerate() {
                     if matches!(level.kind, LevelKind::Ragged { offsets: o, .. } if o == *value) {
                         dims[l] = offsets.last().copied().unwrap_or(0) as usize;
                     }
                 }
             }
-            if let Some(s) = self.shapes.spaces.iter().position(|s| *s == ty.space) {
-                self.settle(dims, s, len).map_err(|m| input_error(k, m))?;
-            }
         }
-        for (operand, constant) in &self.constants {
-            if let Constant::Data(data) = constant {
-                let space = usize::from(operand.len.0);
-                let len = data.len() - usize::from(operand.dtype == DType::Offsets);
-                self.settle(dims, space, len).map_err(|message| {
-                    let name = program.space_name(&self.shapes.spaces[space]);
-                    Error::Input {
-                        input: format!("constant in [{name}]"),
-                        message,
-                    }
-                })?;
+        // One column may tell a length that another one needs: until nothing new is learned.
+        let mut learned = true;
+        while learned {
+            learned = false;
+            for (k, (_, value)) in program.inputs().iter().enumerate() {
+                let ty = program.ty(*value);
+                let len = inputs.columns[k].map_or(0, |c| c.len())
+                    - usize::from(ty.dtype == DType::Offsets);
+                if let Some(s) = self.shapes.spaces.iter().position(|s| *s == ty.space) {
+                    learned |= self.settle(dims, s, len).map_err(|m| input_error(k, m))?;
+                }
+            }
+            for (operand, constant) in &self.constants {
+                if let Constant::Data(data) = constant {
+                    let space = usize::from(operand.len.0);
+                    let len = data.len() - usize::from(operand.dtype == DType::Offsets);
+                    learned |= self.settle(dims, space, len).map_err(|message| {
+                        let name = program.space_name(&self.shapes.spaces[space]);
+                        Error::Input {
+                            input: format!("constant in [{name}]"),
+                            message,
+                        }
+                    })?;
+                }
             }
         }
         for s in 0..self.shapes.spaces.len() {
@@ -206,37 +207,41 @@ impl Lowered {
         Ok(())
     }
 
-    /// Takes note of the number of elements of a space: one unknown level of its path follows from it.
+    /// Takes note of the number of elements of a space: one unknown level of its path follows from it. True if it did.
     fn settle(
         &self,
         dims: &mut [usize],
         space: usize,
         len: usize,
-    ) -> std::result::Result<(), String> {
-        let factors = self.shapes.factors(space);
+    ) -> std::result::Result<bool, String> {
         let mut known = 1_usize;
-        let mut unknown = Vec::new();
-        for level in factors {
+        let mut unknown = None;
+        for level in self.shapes.factors(space) {
             match dims[usize::from(level.0)] {
-                usize::MAX => unknown.push(*level),
+                // Two unknown levels: nothing follows.
+                usize::MAX if unknown.is_some() => return Ok(false),
+                usize::MAX => unknown = Some(*level),
                 n => known = known.saturating_mul(n),
             }
         }
-        match unknown[..] {
-            [] if known != len => {
-                let name = self.program.space_name(&self.shapes.spaces[space]);
-                Err(format!("{len} elements where [{name}] has {known}"))
+        let Some(level) = unknown else {
+            if known == len {
+                return Ok(false);
             }
-            // The size of a ragged level follows from its offsets alone.
-            [level] if !matches!(self.program.level(level).kind, LevelKind::Ragged { .. }) => {
-                if known == 0 || len % known != 0 {
-                    return Err(format!("{len} elements are no multiple of {known}"));
-                }
-                dims[usize::from(level.0)] = len / known;
-                Ok(())
-            }
-            _ => Ok(()),
+            let name = self.program.space_name(&self.shapes.spaces[space]);
+            return Err(format!("{len} elements where [{name}] has {known}"));
+        };
+        // The size of a ragged level follows from its offsets alone; that of anything behind an empty level from nothing.
+        if matches!(self.program.level(level).kind, LevelKind::Ragged { .. })
+            || (known == 0 && len == 0)
+        {
+            return Ok(false);
         }
+        if known == 0 || len % known != 0 {
+            return Err(format!("{len} elements are no multiple of {known}"));
+        }
+        dims[usize::from(level.0)] = len / known;
+        Ok(true)
     }
 
     fn run_whole(
@@ -514,14 +519,7 @@ impl Lowered {
             }
         }
         for (j, (output, operand)) in phase.outputs.iter().enumerate() {
-            assemble(
-                &mut ws.outputs[*output],
-                &pieces,
-                j,
-                operand,
-                &ws.frame,
-                self.lanes_before_stream(operand, &ws.frame),
-            );
+            assemble(&mut ws.outputs[*output], &pieces, j, operand.dtype);
         }
         Ok(())
     }
@@ -565,16 +563,12 @@ impl Sweep<'_> {
             self.run_block(thread, first, end)?;
             for (j, (_, operand)) in self.phase.outputs.iter().enumerate() {
                 if let Some(piece) = pieces.as_mut().and_then(|p| p.get_mut(j)) {
-                    let n = length(&thread.frame, operand);
-                    // SAFETY: the slot holds `n` elements of that type.
-                    let bytes = unsafe {
-                        std::slice::from_raw_parts(
-                            thread.slots[operand.slot as usize],
-                            n * operand.dtype.bytes(),
-                        )
-                    };
-                    piece.bytes.extend_from_slice(bytes);
-                    piece.blocks.push(n);
+                    piece.push(
+                        &thread.slots,
+                        &thread.frame,
+                        operand,
+                        self.depth_of_stream(operand),
+                    );
                 }
             }
             first = end;
@@ -582,6 +576,15 @@ impl Sweep<'_> {
                 return Ok(());
             }
         }
+    }
+
+    /// Levels before the stream on an operand's path.
+    fn depth_of_stream(&self, operand: &Operand) -> usize {
+        let space = self.lowered.shapes.spaces[usize::from(operand.len.0)];
+        space
+            .iter()
+            .take_while(|l| self.lowered.program.level(*l).kind != LevelKind::Stream)
+            .count()
     }
 
     /// End of the block that starts at `first`: whole leaves, as many as the budget of elements allows, at least one.
@@ -851,58 +854,6 @@ fn combine(dst: *mut u8, src: *const u8, n: usize, dtype: DType, monoid: Monoid)
                         *d | *s
                     };
                 }
-            }
-        }
-    }
-}
-
-/// Puts the pieces of a streamed output together: lane by lane, chunk by chunk, block by block.
-fn assemble(
-    out: &mut Vec<u8>,
-    pieces: &[Vec<Piece>],
-    j: usize,
-    operand: &Operand,
-    _frame: &Frame,
-    lanes: usize,
-) {
-    out.clear();
-    let size = operand.dtype.bytes();
-    if operand.dtype == DType::Offsets {
-        // Blocks start at 0 each: shift by what came before.
-        let mut base = 0_i64;
-        out.extend_from_slice(&0_i64.to_ne_bytes());
-        for piece in pieces.iter().map(|p| &p[j]) {
-            let mut at = 0;
-            for &n in &piece.blocks {
-                let mut last = 0;
-                for i in 1..n {
-                    let from = at + i * size;
-                    let mut word = [0; 8];
-                    word.copy_from_slice(&piece.bytes[from..from + 8]);
-                    last = i64::from_ne_bytes(word);
-                    out.extend_from_slice(&(base + last).to_ne_bytes());
-                }
-                base += last;
-                at += n * size;
-            }
-        }
-        return;
-    }
-    if lanes == 1 {
-        for piece in pieces {
-            out.extend_from_slice(&piece[j].bytes);
-        }
-        return;
-    }
-    for lane in 0..lanes {
-        for piece in pieces.iter().map(|p| &p[j]) {
-            let mut at = 0;
-            for &n in &piece.blocks {
-                let per_lane = n / lanes.max(1) * size;
-                out.extend_from_slice(
-                    &piece.bytes[at + lane * per_lane..at + (lane + 1) * per_lane],
-                );
-                at += n * size;
             }
         }
     }

@@ -104,6 +104,12 @@ impl Segments<'_> {
         }
     }
 
+    /// Elements of the axis in which the index of a gather counts: those of a segment, or those below all parents of a ragged level.
+    pub fn per_lane(&self) -> usize {
+        self.offsets
+            .map_or(self.dense, |o| o.last().map_or(0, |n| *n as usize))
+    }
+
     /// The common length of the segments, if the axis is not ragged.
     pub fn uniform(&self) -> Option<usize> {
         self.offsets.is_none().then_some(self.dense)

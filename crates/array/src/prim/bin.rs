@@ -1,12 +1,14 @@
 //! Bins: which interval between sorted edges a value falls into, and which edge is nearest.
 
 use crate::attr::{Attr, Attrs};
-use crate::build::{Sym, builder_of};
+use crate::build::{Builder, Sym, builder_of};
 use crate::error::Result;
 use crate::exec::{Io, Kernel, LowerCx};
 use crate::primitive::{Nature, Primitive, ill_formed};
 use crate::program::Program;
 use crate::sample::Sample;
+use crate::space::LevelKind;
+use crate::transform::LaneCall;
 use crate::ty::{DType, Type};
 
 /// What happens to values outside the edges.
@@ -63,11 +65,26 @@ fn infer(primitive: &'static str, program: &Program, args: &[Type]) -> Result<Ty
     if x.dtype != DType::F64 || edges.dtype != DType::F64 {
         return Err(ill_formed(primitive, "values and edges must be doubles"));
     }
-    if edges.space.depth() != 1 || program.stream_root(&edges.space).is_some() {
-        let space = program.space_name(&edges.space);
+    let lanes = edges.space.prefix(edges.space.depth().saturating_sub(1));
+    let dense = |l| {
+        !matches!(
+            program.level(l).kind,
+            LevelKind::Stream | LevelKind::Ragged { .. }
+        )
+    };
+    if edges.space.is_scalar()
+        || !edges.space.iter().all(dense)
+        || x.space.prefix(lanes.depth()) != lanes
+    {
+        let (space, values) = (
+            program.space_name(&edges.space),
+            program.space_name(&x.space),
+        );
         return Err(ill_formed(
             primitive,
-            format!("the edges live in [{space}], expected one dense level"),
+            format!(
+                "the edges live in [{space}], expected one dense level, perhaps behind the first levels of [{values}]"
+            ),
         ));
     }
     Ok(x.with(DType::I64))
@@ -128,6 +145,33 @@ impl<'a> Edges<'a> {
     }
 }
 
+/// Calls `f(x, edges, out)` for each lane: edges without levels before theirs serve all values.
+fn each_lane(
+    io: &Io<'_>,
+    depth: usize,
+    f: impl Fn(&[f64], &Edges<'_>, &mut [i64]),
+) -> std::result::Result<(), String> {
+    let (x, edges, out) = (io.arg::<f64>(0), io.arg::<f64>(1), io.out::<i64>(0));
+    if depth == 0 {
+        f(x, &Edges::new(edges)?, out);
+        return Ok(());
+    }
+    let lanes = io.lanes(0, depth);
+    let per_lane = edges.len().checked_div(lanes).unwrap_or(0);
+    for lane in 0..lanes {
+        let (a, b) = (io.position(0, depth, lane), io.position(0, depth, lane + 1));
+        let edges = Edges::new(&edges[lane * per_lane..(lane + 1) * per_lane])?;
+        f(&x[a..b], &edges, &mut out[a..b]);
+    }
+    Ok(())
+}
+
+/// Edges without lanes serve all of them.
+fn with_lanes<'b>(cx: &'b Builder, call: &LaneCall<'_, 'b>) -> Result<Vec<Sym<'b>>> {
+    let args = [call.arg(cx, 0)?, call.args[1]];
+    Ok(cx.push(call.primitive, &args, call.attrs.clone()).all(cx))
+}
+
 impl Primitive for BinIndex {
     fn name(&self) -> &'static str {
         "bin_index"
@@ -158,14 +202,17 @@ impl Primitive for BinIndex {
         infer(self.name(), program, args).map(|ty| vec![ty])
     }
 
+    fn vmap<'b>(&self, cx: &'b Builder, call: &LaneCall<'_, 'b>) -> Result<Vec<Sym<'b>>> {
+        with_lanes(cx, call)
+    }
+
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
         let (flow, closed) = (
             cx.attrs().int("flow").unwrap_or(0),
             cx.attrs().int("closed") == Some(1),
         );
-        Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
-            let (x, out) = (io.arg::<f64>(0), io.out::<i64>(0));
-            let edges = Edges::new(io.arg::<f64>(1))?;
+        let depth = cx.arg(1).space.depth() - 1;
+        let fill = move |x: &[f64], edges: &Edges<'_>, out: &mut [i64]| {
             let (low, high, bins) = (
                 edges.edges[0],
                 edges.edges[edges.bins()],
@@ -189,7 +236,9 @@ impl Primitive for BinIndex {
                     nan
                 };
             }
-            Ok(())
+        };
+        Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
+            each_lane(io, depth, fill)
         })))
     }
 
@@ -259,10 +308,13 @@ impl Primitive for NearestEdge {
         infer(self.name(), program, args).map(|ty| vec![ty])
     }
 
-    fn lower(&self, _cx: &LowerCx<'_>) -> Result<Kernel> {
-        Ok(Kernel::Run(Box::new(|io: &Io<'_>| {
-            let (x, out) = (io.arg::<f64>(0), io.out::<i64>(0));
-            let edges = Edges::new(io.arg::<f64>(1))?;
+    fn vmap<'b>(&self, cx: &'b Builder, call: &LaneCall<'_, 'b>) -> Result<Vec<Sym<'b>>> {
+        with_lanes(cx, call)
+    }
+
+    fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
+        let depth = cx.arg(1).space.depth() - 1;
+        let fill = |x: &[f64], edges: &Edges<'_>, out: &mut [i64]| {
             let bins = edges.bins();
             for (o, &x) in out.iter_mut().zip(x) {
                 *o = if x.is_nan() {
@@ -276,7 +328,9 @@ impl Primitive for NearestEdge {
                     k as i64 + i64::from(x - edges.edges[k] > edges.edges[k + 1] - x)
                 };
             }
-            Ok(())
+        };
+        Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
+            each_lane(io, depth, fill)
         })))
     }
 

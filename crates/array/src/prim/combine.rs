@@ -26,6 +26,7 @@ pub struct CartesianIndex;
 /// Largest subsets.
 const MAX_MEMBERS: i64 = 8;
 
+/// The path of the parents. The offsets of one level may have lanes before it that those of another lack: they are shared by the lanes.
 fn offsets_of(primitive: &'static str, args: &[Type], count: usize) -> Result<Space> {
     if args.len() != count {
         return Err(ill_formed(
@@ -33,6 +34,7 @@ fn offsets_of(primitive: &'static str, args: &[Type], count: usize) -> Result<Sp
             format!("{} arguments, expected {count}", args.len()),
         ));
     }
+    let mut parent = Space::SCALAR;
     for (index, arg) in args.iter().enumerate() {
         if arg.dtype != DType::Offsets {
             return Err(Error::DType {
@@ -42,14 +44,31 @@ fn offsets_of(primitive: &'static str, args: &[Type], count: usize) -> Result<Sp
                 expected: DType::Offsets.to_string(),
             });
         }
-        if arg.space != args[0].space {
+        let (long, short) = if arg.space.depth() > parent.depth() {
+            (arg.space, parent)
+        } else {
+            (parent, arg.space)
+        };
+        if index > 0
+            && !long
+                .iter()
+                .skip(long.depth() - short.depth())
+                .eq(short.iter())
+        {
             return Err(ill_formed(
                 primitive,
                 "the levels stand below different parents",
             ));
         }
+        parent = long;
     }
-    Ok(args[0].space)
+    Ok(parent)
+}
+
+/// Bounds of the segment of parent `p`, counted within the lane where the lanes share the offsets.
+fn segment(offsets: &[i64], p: usize) -> (i64, i64) {
+    let p = p % (offsets.len() - 1).max(1);
+    (offsets[p], offsets[p + 1])
 }
 
 fn members(primitive: &'static str, attrs: &Attrs) -> Result<usize> {
@@ -232,11 +251,13 @@ impl Primitive for CombinationIndex {
         vec![
             Sample::special("second of pairs", &[2.0, 3.0, 3.0], |s| {
                 let level = s.ragged("muons", s.b.stream("events"), &[0, 0, 1, 4]);
-                s.b.pairs(level, "pairs").2
+                s.f64("x", level, &[0.0, 1.0, 2.0, 3.0])
+                    .at(s.b.pairs(level, "pairs").2)
             }),
             Sample::special("first of triples", &[0.0, 0.0, 0.0, 1.0], |s| {
                 let level = s.ragged("muons", s.b.stream("events"), &[0, 4, 6]);
-                s.b.combinations(level, 3, "triples").1[0]
+                s.f64("x", level, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
+                    .at(s.b.combinations(level, 3, "triples").1[0])
             }),
         ]
     }
@@ -268,12 +289,9 @@ impl Primitive for CartesianOffsets {
             let (left, right, out) = (io.arg::<i64>(0), io.arg::<i64>(1), io.out::<i64>(0));
             let mut total = 0_i64;
             out[0] = 0;
-            for ((o, l), r) in out[1..]
-                .iter_mut()
-                .zip(left.windows(2))
-                .zip(right.windows(2))
-            {
-                let (l, r) = (l[1] - l[0], r[1] - r[0]);
+            for (p, o) in out[1..].iter_mut().enumerate() {
+                let (l, r) = (segment(left, p), segment(right, p));
+                let (l, r) = (l.1 - l.0, r.1 - r.0);
                 total = l
                     .checked_mul(r)
                     .and_then(|n| total.checked_add(n))
@@ -331,13 +349,14 @@ impl Primitive for CartesianIndex {
         Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
             let (left, right, out) = (io.arg::<i64>(0), io.arg::<i64>(1), io.out::<i64>(0));
             let mut at = 0;
-            for (l, r) in left.windows(2).zip(right.windows(2)) {
-                for i in l[0]..l[1] {
-                    let row = &mut out[at..at + (r[1] - r[0]) as usize];
+            for p in 0..left.len().max(right.len()) - 1 {
+                let (l, r) = (segment(left, p), segment(right, p));
+                for i in l.0..l.1 {
+                    let row = &mut out[at..at + (r.1 - r.0) as usize];
                     if slot == 0 {
                         row.iter_mut().for_each(|o| *o = i);
                     } else {
-                        row.iter_mut().zip(r[0]..r[1]).for_each(|(o, j)| *o = j);
+                        row.iter_mut().zip(r.0..r.1).for_each(|(o, j)| *o = j);
                     }
                     at += row.len();
                 }
@@ -354,7 +373,8 @@ impl Primitive for CartesianIndex {
                 let events = s.b.stream("events");
                 let a = s.ragged("a", events, &[0, 2, 2, 3]);
                 let b = s.ragged("b", events, &[0, 1, 4, 6]);
-                s.b.cartesian(a, b, "ab").2
+                s.f64("x", b, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
+                    .at(s.b.cartesian(a, b, "ab").2)
             },
         )]
     }

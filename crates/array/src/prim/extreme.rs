@@ -403,19 +403,22 @@ impl Primitive for Arg {
     fn samples(&self) -> Vec<Sample> {
         let op = *self;
         let expected = if op == Self::Max {
-            [-1.0, 1.0, 5.0]
+            [f64::NAN, 1.0, 5.0]
         } else {
-            [-1.0, 0.0, 5.0]
+            [f64::NAN, 0.0, 5.0]
         };
         vec![Sample::special("empty, a tie, NaN", &expected, move |s| {
             let muons = s.ragged("muons", s.b.stream("events"), &[0, 0, 4, 7]);
             let x = s.f64("x", muons, &[-1.0, 3.0, 3.0, -1.0, 1.0, f64::NAN, 2.0]);
-            s.b.push(
-                op.primitive(),
-                &[x],
-                Attrs::over(muons.last().unwrap_or(LevelId(0))),
-            )
-            .first(&s.b)
+            let index =
+                s.b.push(
+                    op.primitive(),
+                    &[x],
+                    Attrs::over(muons.last().unwrap_or(LevelId(0))),
+                )
+                .first(&s.b);
+            s.f64("table", muons, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+                .at(index)
         })]
     }
 }

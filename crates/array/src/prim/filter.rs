@@ -147,18 +147,13 @@ impl Primitive for FilterIndex {
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
-        // A filter of a stream counts from the start of the block too: one lane.
-        let axis = segments_of(self.name(), cx)?;
+        let mask = cx.arg(0).space;
+        let axis = mask.last().and_then(|last| cx.axis(mask, last));
+        let axis = axis.ok_or_else(|| ill_formed(self.name(), "expects a mask along a level"))?;
         Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
             let (mask, out) = (io.arg::<u8>(0), io.out::<i64>(0));
-            let lane = axis.map_or(mask.len(), |axis| {
-                let segments = io.segments(&axis);
-                match segments.uniform() {
-                    // Positions along a dense level are counted within the segment.
-                    Some(n) => n,
-                    None => mask.len(),
-                }
-            });
+            // As a gather counts: within the segment of a dense level or a stream, within the lane of a ragged one.
+            let lane = io.segments(&axis).per_lane();
             if out.is_empty() {
                 return Ok(());
             }
@@ -177,27 +172,31 @@ impl Primitive for FilterIndex {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        let filtered = |s: &Sampler, space: Space, mask: &[bool]| {
+        // The index itself depends on blocks; what it gathers does not.
+        fn kept<'b>(s: &'b Sampler, space: Space, mask: &[bool]) -> Sym<'b> {
+            let table: Vec<f64> = (0..mask.len()).map(|k| k as f64).collect();
             let (_, index) = s.bool("mask", space, mask).filter("kept");
-            s.b.id(index)
-        };
-        let mut list = vec![
+            s.f64("table", space, &table).at(index)
+        }
+        vec![
             Sample::special("of segments", &[1.0, 3.0, 4.0], |s| {
-                let level = s.ragged("muons", s.b.stream("events"), &[0, 2, 3, 3, 5]);
-                s.b.sym(filtered(s, level, &[false, true, false, true, true]))
+                kept(
+                    s,
+                    s.ragged("muons", s.b.stream("events"), &[0, 2, 3, 3, 5]),
+                    &[false, true, false, true, true],
+                )
             }),
             Sample::special("of a stream", &[1.0, 2.0], |s| {
-                s.b.sym(filtered(s, s.b.stream("events"), &[false, true, true]))
+                kept(s, s.b.stream("events"), &[false, true, true])
             }),
-            Sample::special("of rows", &[1.0, 0.0, 1.0], |s| {
+            Sample::special("of rows", &[1.0, 2.0, 3.0], |s| {
                 let (a, b) = (s.b.dense_of("a", 2), s.b.dense_of("b", 2));
-                s.b.sym(filtered(s, s.b.join(a, b), &[false, true, true, true]))
+                kept(s, s.b.join(a, b), &[false, true, true, true])
             }),
-        ];
-        list.push(Sample::special("nothing", &[], |s| {
-            s.b.sym(filtered(s, s.b.dense("bins"), &[false, false]))
-        }));
-        list
+            Sample::special("nothing", &[], |s| {
+                kept(s, s.b.dense("bins"), &[false, false])
+            }),
+        ]
     }
 }
 

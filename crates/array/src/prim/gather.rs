@@ -58,15 +58,20 @@ pub(crate) fn gathered(
 pub(crate) struct Lanes {
     axis: Axis,
     index: LenId,
-    depth: usize,
+    /// Levels before the one that is read, or before the parents of a ragged one: each of their elements is a lane.
+    pub(crate) depth: usize,
 }
 
 impl Lanes {
     pub(crate) fn new(cx: &LowerCx<'_>, table: Space, index: Space, over: LevelId) -> Option<Self> {
+        let parents = match cx.program().level(over).kind {
+            LevelKind::Ragged { parent, .. } => parent.depth(),
+            _ => 0,
+        };
         Some(Self {
             axis: cx.axis(table, over)?,
             index: cx.len(index),
-            depth: table.position(over)?,
+            depth: table.position(over)?.checked_sub(parents)?,
         })
     }
 
@@ -87,12 +92,9 @@ impl Lanes {
     pub(crate) fn index(&self, io: &Io<'_>, lanes: usize, lane: usize) -> std::ops::Range<usize> {
         if lanes == 1 {
             0..io.len(self.index)
-        } else if self.axis.ragged.is_none() {
+        } else {
             // The number of indices may differ from lane to lane: a filter of rows.
             io.position(1, self.depth, lane)..io.position(1, self.depth, lane + 1)
-        } else {
-            let n = io.len(self.index) / lanes;
-            lane * n..(lane + 1) * n
         }
     }
 }

@@ -125,41 +125,36 @@ impl Primitive for ScatterAdd {
 }
 
 fn scatter(io: &Io<'_>, lanes: &Lanes) -> std::result::Result<(), String> {
-    let (count, per_lane, inner) = lanes.get(io);
+    let (_, per_lane, inner) = lanes.get(io);
     let (x, index, out) = (io.arg::<f64>(0), io.arg::<i64>(1), io.out::<f64>(0));
-    for lane in 0..count {
-        let range = lanes.index(io, count, lane);
-        let x = &x[range.start * inner..range.end * inner];
-        let index = &index[range];
+    let past_end =
+        |i: i64| format!("index {i} is past the end: the level has {per_lane} elements here");
+    let mut failure = None;
+    // Leaf by leaf, so that the order of the sums does not depend on the block size where levels stand before the stream.
+    io.for_leaves(1, lanes.depth, |lane, first, end| {
+        let x = &x[first * inner..end * inner];
+        let index = &index[first..end];
         let out = &mut out[lane * per_lane * inner..(lane + 1) * per_lane * inner];
         if inner == 1 {
             for (x, &i) in x.iter().zip(index) {
                 match out.get_mut(i as usize) {
                     Some(o) => *o += x,
                     None if i < 0 => {}
-                    None => {
-                        return Err(format!(
-                            "index {i} is past the end: the level has {per_lane} elements here"
-                        ));
-                    }
+                    None => failure = failure.or(Some(i)),
                 }
             }
         } else {
             for (x, &i) in x.chunks_exact(inner.max(1)).zip(index) {
                 match usize::try_from(i) {
-                    Ok(i) if i < per_lane => out[i * inner..(i + 1) * inner]
+                    Ok(at) if at < per_lane => out[at * inner..(at + 1) * inner]
                         .iter_mut()
                         .zip(x)
                         .for_each(|(o, x)| *o += x),
-                    Ok(i) => {
-                        return Err(format!(
-                            "index {i} is past the end: the level has {per_lane} elements here"
-                        ));
-                    }
+                    Ok(_) => failure = failure.or(Some(i)),
                     Err(_) => {}
                 }
             }
         }
-    }
-    Ok(())
+    });
+    failure.map_or(Ok(()), |i| Err(past_end(i)))
 }

@@ -96,14 +96,13 @@ impl Primitive for ArgSort {
         let sorted = |what: &str, expected: &[f64], descending: bool| {
             Sample::special(what, expected, move |s| {
                 let muons = s.ragged("muons", s.b.stream("events"), &[0, 0, 4, 7]);
-                argsort(
-                    s.f64(
-                        "x",
-                        muons,
-                        &[2.0, 1.0, f64::NAN, 2.0, 3.0, f64::INFINITY, -0.0],
-                    ),
-                    descending,
-                )
+                let x = s.f64(
+                    "x",
+                    muons,
+                    &[2.0, 1.0, f64::NAN, 2.0, 3.0, f64::INFINITY, -0.0],
+                );
+                s.f64("table", muons, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+                    .at(argsort(x, descending))
             })
         };
         vec![

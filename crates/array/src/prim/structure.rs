@@ -7,7 +7,7 @@ use crate::exec::{Io, Kernel, LowerCx};
 use crate::primitive::{Nature, Primitive, ill_formed};
 use crate::program::Program;
 use crate::sample::{Owned, Sample};
-use crate::space::{LevelId, LevelKind};
+use crate::space::{LevelId, LevelKind, Space};
 use crate::ty::{DType, Type};
 
 /// The number of each element in its segment.
@@ -136,6 +136,19 @@ impl Primitive for Counts {
     }
 }
 
+/// How many levels of the index's path stand before the parents of the level it refers to: lanes that share its offsets.
+fn lanes_of(index: Space, parents: Space) -> Option<usize> {
+    let lanes = parents
+        .root()
+        .map_or(Some(0), |root| index.position(root))?;
+    index
+        .iter()
+        .skip(lanes)
+        .take(parents.depth())
+        .eq(parents.iter())
+        .then_some(lanes)
+}
+
 impl Primitive for Locate {
     fn name(&self) -> &'static str {
         "locate"
@@ -173,7 +186,7 @@ impl Primitive for Locate {
                 });
             }
         }
-        if index.space.prefix(offsets.space.depth()) != offsets.space {
+        if lanes_of(index.space, offsets.space).is_none() {
             let (i, o) = (
                 program.space_name(&index.space),
                 program.space_name(&offsets.space),
@@ -187,15 +200,16 @@ impl Primitive for Locate {
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
-        let (depth, same) = (cx.arg(1).space.depth(), cx.arg(0).space == cx.arg(1).space);
+        let (index, offsets) = (cx.arg(0).space, cx.arg(1).space);
+        let lanes = lanes_of(index, offsets)
+            .ok_or_else(|| ill_formed(self.name(), "the numbers live elsewhere"))?;
+        let depth = lanes + offsets.depth();
         Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
             let (index, offsets, out) = (io.arg::<i64>(0), io.arg::<i64>(1), io.out::<i64>(0));
-            for (p, w) in offsets.windows(2).enumerate() {
-                let (a, b) = if same {
-                    (p, p + 1)
-                } else {
-                    (io.position(0, depth, p), io.position(0, depth, p + 1))
-                };
+            let parents = offsets.len() - 1;
+            for p in 0..io.lanes(0, depth) {
+                let (a, b) = (io.position(0, depth, p), io.position(0, depth, p + 1));
+                let w = &offsets[p % parents.max(1)..][..2];
                 for (o, &i) in out[a..b].iter_mut().zip(&index[a..b]) {
                     if i >= w[1] - w[0] {
                         return Err(format!(
@@ -211,11 +225,16 @@ impl Primitive for Locate {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample::special("jets of muons", &[1.0, -1.0, 2.0], |s| {
-            let events = s.b.stream("events");
-            let jets = s.ragged("jets", events, &[0, 2, 3]);
-            let muons = s.ragged("muons", events, &[0, 2, 3]);
-            s.b.locate(s.i64("jet", muons, &[1, -1, 0]), jets)
-        })]
+        vec![Sample::special(
+            "jets of muons",
+            &[1.0, f64::NAN, 2.0],
+            |s| {
+                let events = s.b.stream("events");
+                let jets = s.ragged("jets", events, &[0, 2, 3]);
+                let muons = s.ragged("muons", events, &[0, 2, 3]);
+                let x = s.f64("x", jets, &[0.0, 1.0, 2.0]);
+                x.at(s.b.locate(s.i64("jet", muons, &[1, -1, 0]), jets))
+            },
+        )]
     }
 }

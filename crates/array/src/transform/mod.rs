@@ -4,8 +4,15 @@ mod bind;
 mod forward;
 mod rebuild;
 mod reverse;
+mod second_order;
+mod terms;
+mod vmap;
 
 pub use bind::bind;
 pub use forward::jvp;
+pub(crate) use forward::upstream;
 pub use rebuild::{prune, replay};
 pub use reverse::{grad, vjp};
+pub use second_order::{HessianPlan, JacobianPlan};
+pub(crate) use vmap::lane_by_lane;
+pub use vmap::{LaneCall, vmap};

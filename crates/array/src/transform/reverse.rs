@@ -68,57 +68,20 @@ impl<'a> Pullback<'a> {
         let wanted = upstream(program, self.of.iter().copied());
         push_forward(b, program, &mut tangents, &wanted)?;
 
-        // Everything that depends on a tangent is linear in it.
         let linear_program = b.with_program(Program::clone);
-        let mut linear = vec![false; linear_program.value_count()];
-        for &id in &self.wrt {
-            if let Some(t) = tangents[id.index()] {
-                linear[b.id(t).index()] = true;
-            }
-        }
-        for node in &linear_program.nodes()[program.nodes().len()..] {
-            if node.args.iter().any(|a| linear[a.index()]) {
-                node.results().for_each(|r| linear[r.index()] = true);
-            }
-        }
-
-        let mut cotangents: Vec<Option<Sym<'b>>> = vec![None; linear_program.value_count()];
-        for (&out, &seed) in self.of.iter().zip(seeds) {
-            if let Some(t) = tangents[out.index()] {
-                let id = b.id(t).index();
-                if linear[id] {
-                    cotangents[id] = join(cotangents[id], Some(seed));
-                }
-            }
-        }
-        for node in linear_program.nodes()[program.nodes().len()..].iter().rev() {
-            let given: Vec<Option<Sym<'b>>> =
-                node.results().map(|r| cotangents[r.index()]).collect();
-            let flags: Vec<bool> = node.args.iter().map(|a| linear[a.index()]).collect();
-            if !flags.contains(&true) || given.iter().all(Option::is_none) {
-                continue;
-            }
-            let args: Vec<Sym<'b>> = node.args.iter().map(|&a| b.sym(a)).collect();
-            let outs: Vec<Sym<'b>> = node.results().map(|r| b.sym(r)).collect();
-            let call = Call {
-                primitive: node.primitive,
-                args: &args,
-                outs: &outs,
-                attrs: &node.attrs,
-            };
-            let label = linear_program.value(node.first).label.clone();
-            let pulled =
-                b.labelled(label, || node.primitive.transpose(b, &call, &given, &flags))?;
-            if let Some(error) = b.failure() {
-                return Err(error);
-            }
-            for ((arg, cotangent), flag) in node.args.iter().zip(pulled).zip(flags) {
-                if let (Some(c), true) = (cotangent, flag) {
-                    let c = b.broadcast(c, linear_program.ty(*arg).space);
-                    cotangents[arg.index()] = join(cotangents[arg.index()], Some(c));
-                }
-            }
-        }
+        let starts: Vec<ValueId> = self
+            .wrt
+            .iter()
+            .filter_map(|id| tangents[id.index()])
+            .map(|t| b.id(t))
+            .collect();
+        let ends: Vec<(Option<ValueId>, Sym<'b>)> = self
+            .of
+            .iter()
+            .zip(seeds)
+            .map(|(out, &seed)| (tangents[out.index()].map(|t| b.id(t)), seed))
+            .collect();
+        let cotangents = adjoints(b, &linear_program, program.nodes().len(), &starts, &ends)?;
         Ok(self
             .wrt
             .iter()
@@ -129,6 +92,59 @@ impl<'a> Pullback<'a> {
             })
             .collect())
     }
+}
+
+/// Cotangents of the values of a linearised program, whose linear part starts at node `first`: pulled back from `ends` to `starts`.
+pub(crate) fn adjoints<'b>(
+    b: &'b Builder,
+    linear_program: &Program,
+    first: usize,
+    starts: &[ValueId],
+    ends: &[(Option<ValueId>, Sym<'b>)],
+) -> Result<Vec<Option<Sym<'b>>>> {
+    // Everything that depends on a tangent is linear in it.
+    let mut linear = vec![false; linear_program.value_count()];
+    for start in starts {
+        linear[start.index()] = true;
+    }
+    for node in &linear_program.nodes()[first..] {
+        if node.args.iter().any(|a| linear[a.index()]) {
+            node.results().for_each(|r| linear[r.index()] = true);
+        }
+    }
+    let mut cotangents: Vec<Option<Sym<'b>>> = vec![None; linear_program.value_count()];
+    for (end, seed) in ends {
+        if let Some(id) = end.filter(|id| linear[id.index()]) {
+            cotangents[id.index()] = join(cotangents[id.index()], Some(*seed));
+        }
+    }
+    for node in linear_program.nodes()[first..].iter().rev() {
+        let given: Vec<Option<Sym<'b>>> = node.results().map(|r| cotangents[r.index()]).collect();
+        let flags: Vec<bool> = node.args.iter().map(|a| linear[a.index()]).collect();
+        if !flags.contains(&true) || given.iter().all(Option::is_none) {
+            continue;
+        }
+        let args: Vec<Sym<'b>> = node.args.iter().map(|&a| b.sym(a)).collect();
+        let outs: Vec<Sym<'b>> = node.results().map(|r| b.sym(r)).collect();
+        let call = Call {
+            primitive: node.primitive,
+            args: &args,
+            outs: &outs,
+            attrs: &node.attrs,
+        };
+        let label = linear_program.value(node.first).label.clone();
+        let pulled = b.labelled(label, || node.primitive.transpose(b, &call, &given, &flags))?;
+        if let Some(error) = b.failure() {
+            return Err(error);
+        }
+        for ((arg, cotangent), flag) in node.args.iter().zip(pulled).zip(flags) {
+            if let (Some(c), true) = (cotangent, flag) {
+                let c = b.broadcast(c, linear_program.ty(*arg).space);
+                cotangents[arg.index()] = join(cotangents[arg.index()], Some(c));
+            }
+        }
+    }
+    Ok(cotangents)
 }
 
 /// The program with cotangents: for each output `y` of `of` one more input `ct_y`, for each input `x` of `wrt` one more output `ct_x`.

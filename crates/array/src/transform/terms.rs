@@ -4,10 +4,9 @@
 //! A term says `dv[row] = Σ coefficient · dθ[column]` over the elements of its space. Through the linearised program a term is scaled by residuals,
 //! repeated by broadcasts and moved by scatters; sums cost nothing, because a term's space keeps the levels that were summed.
 
-use crate::attr::Attr;
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
-use crate::prim::{self, rows::Rows};
+use crate::prim::rows::Rows;
 use crate::program::{Node, Program};
 use crate::space::{LevelKind, Space};
 
@@ -34,7 +33,12 @@ pub(crate) enum Terms<'b> {
 }
 
 fn refuse(program: &Program, node: &Node, message: &str) -> Error {
-    Error::Refused { transform: "sparse Jacobian", primitive: node.primitive.name(), label: program.label_of(node.first), message: message.into() }
+    Error::Refused {
+        transform: "sparse Jacobian",
+        primitive: node.primitive.name(),
+        label: program.label_of(node.first),
+        message: message.into(),
+    }
 }
 
 impl<'b> Term<'b> {
@@ -46,7 +50,10 @@ impl<'b> Term<'b> {
         };
         let by = b.broadcast(by, self.space);
         let coefficient = f(self.coefficient.unwrap_or(Sym::from(1.0)), by);
-        Self { coefficient: Some(b.broadcast(coefficient, self.space)), ..self }
+        Self {
+            coefficient: Some(b.broadcast(coefficient, self.space)),
+            ..self
+        }
     }
 
     /// The term repeated along one more level at its inner end.
@@ -55,54 +62,93 @@ impl<'b> Term<'b> {
             return Some(self);
         }
         let space = self.space.child(level)?;
-        Some(Self { space, coefficient: self.coefficient.map(|c| b.broadcast(c, space)), ..self })
+        Some(Self {
+            space,
+            coefficient: self.coefficient.map(|c| b.broadcast(c, space)),
+            ..self
+        })
     }
 }
 
 /// Terms of the parameters themselves, for operations on the whole vector.
-fn spelled_out<'b>(b: &'b Builder, terms: &Terms<'b>, space: Space) -> Option<Vec<Term<'b>>> {
+pub(crate) fn spelled_out<'b>(
+    b: &'b Builder,
+    terms: &Terms<'b>,
+    space: Space,
+) -> Option<Vec<Term<'b>>> {
     match terms {
         Terms::Sum(list) => Some(list.clone()),
         Terms::Identity => {
             let n = b.with_program(|p| space.last().and_then(|l| p.level(l).len))?;
             let column = b.constant_i64(&(0..n as i64).collect::<Vec<_>>(), space);
-            Some(vec![Term { space, coefficient: None, column, row: None }])
+            Some(vec![Term {
+                space,
+                coefficient: None,
+                column,
+                row: None,
+            }])
         }
     }
 }
 
 /// The Jacobian of the result of a linear node of the linearised `program`, from those of its arguments.
-pub(crate) fn propagate<'b>(b: &'b Builder, program: &Program, node: &Node, args: &[Option<Terms<'b>>]) -> Result<Terms<'b>> {
+pub(crate) fn propagate<'b>(
+    b: &'b Builder,
+    program: &Program,
+    node: &Node,
+    args: &[Option<Terms<'b>>],
+) -> Result<Terms<'b>> {
     let no = |message: &str| refuse(program, node, message);
     let space_of = |i: usize| program.ty(node.args[i]).space;
     let list = |i: usize| -> Result<Vec<Term<'b>>> {
         match &args[i] {
             None => Ok(Vec::new()),
-            Some(terms) => spelled_out(b, terms, space_of(i)).ok_or_else(|| no("the number of parameters is not fixed")),
+            Some(terms) => spelled_out(b, terms, space_of(i))
+                .ok_or_else(|| no("the number of parameters is not fixed")),
         }
     };
     let residual = |i: usize| b.sym(node.args[i]);
     let out = program.ty(node.first).space;
     let p = node.primitive;
     let terms: Vec<Term<'b>> = match p.name() {
-        "neg" => list(0)?.into_iter().map(|t| t.scaled(b, Sym::from(-1.0), |c, by| c * by)).collect(),
+        "neg" => list(0)?
+            .into_iter()
+            .map(|t| t.scaled(b, Sym::from(-1.0), |c, by| c * by))
+            .collect(),
         "add" => [list(0)?, list(1)?].concat(),
         "sub" => {
             let mut terms = list(0)?;
-            terms.extend(list(1)?.into_iter().map(|t| t.scaled(b, Sym::from(-1.0), |c, by| c * by)));
+            terms.extend(
+                list(1)?
+                    .into_iter()
+                    .map(|t| t.scaled(b, Sym::from(-1.0), |c, by| c * by)),
+            );
             terms
         }
         "mul" => {
             let k = usize::from(args[0].is_none());
             let by = residual(1 - k);
-            list(k)?.into_iter().map(|t| t.scaled(b, by, |c, by| c * by)).collect()
+            list(k)?
+                .into_iter()
+                .map(|t| t.scaled(b, by, |c, by| c * by))
+                .collect()
         }
-        "div" => list(0)?.into_iter().map(|t| t.scaled(b, residual(1), |c, by| c / by)).collect(),
+        "div" => list(0)?
+            .into_iter()
+            .map(|t| t.scaled(b, residual(1), |c, by| c / by))
+            .collect(),
         "select" => {
             let mask = residual(0);
             let zero = Sym::from(0.0);
-            let mut terms: Vec<_> = list(1)?.into_iter().map(|t| t.scaled(b, mask, |c, m| m.select(c, zero))).collect();
-            terms.extend(list(2)?.into_iter().map(|t| t.scaled(b, mask, |c, m| m.select(zero, c))));
+            let mut terms: Vec<_> = list(1)?
+                .into_iter()
+                .map(|t| t.scaled(b, mask, |c, m| m.select(c, zero)))
+                .collect();
+            terms.extend(
+                list(2)?
+                    .into_iter()
+                    .map(|t| t.scaled(b, mask, |c, m| m.select(zero, c))),
+            );
             terms
         }
         "sum" | "total" => {
@@ -118,24 +164,46 @@ pub(crate) fn propagate<'b>(b: &'b Builder, program: &Program, node: &Node, args
             if !dense || out.last() != Some(over) {
                 return Err(no("a repetition along an outer or ragged level"));
             }
-            let repeated = list(0)?.into_iter().map(|t| if t.row.is_none() { t.repeated(b, over) } else { None });
-            repeated.collect::<Option<Vec<_>>>().ok_or_else(|| no("a repetition of scattered values"))?
+            let repeated = list(0)?.into_iter().map(|t| {
+                if t.row.is_none() {
+                    t.repeated(b, over)
+                } else {
+                    None
+                }
+            });
+            repeated
+                .collect::<Option<Vec<_>>>()
+                .ok_or_else(|| no("a repetition of scattered values"))?
         }
         "rows_sum" if p == Rows::Sum.primitive() => {
             let lanes = out.last().ok_or_else(|| no("no lanes"))?;
             match (&args[0], &args[1]) {
                 (Some(_), None) => {
-                    let repeated = list(0)?.into_iter().map(|t| t.repeated(b, lanes)).collect::<Option<Vec<_>>>();
+                    let repeated = list(0)?
+                        .into_iter()
+                        .map(|t| t.repeated(b, lanes))
+                        .collect::<Option<Vec<_>>>();
                     let repeated = repeated.ok_or_else(|| no("too many levels"))?;
-                    repeated.into_iter().map(|t| t.scaled(b, residual(1), |c, by| c * by)).collect()
+                    repeated
+                        .into_iter()
+                        .map(|t| t.scaled(b, residual(1), |c, by| c * by))
+                        .collect()
                 }
-                _ => list(1)?.into_iter().map(|t| t.scaled(b, residual(0), |c, by| c * by)).collect(),
+                _ => list(1)?
+                    .into_iter()
+                    .map(|t| t.scaled(b, residual(0), |c, by| c * by))
+                    .collect(),
             }
         }
         "gather" => {
             let index = residual(1);
             match &args[0] {
-                Some(Terms::Identity) => vec![Term { space: out, coefficient: None, column: index, row: None }],
+                Some(Terms::Identity) => vec![Term {
+                    space: out,
+                    coefficient: None,
+                    column: index,
+                    row: None,
+                }],
                 Some(Terms::Sum(terms)) => terms
                     .iter()
                     .map(|t| {
@@ -159,22 +227,36 @@ pub(crate) fn propagate<'b>(b: &'b Builder, program: &Program, node: &Node, args
             if out.depth() != 1 || terms.iter().any(|t| t.row.is_some()) {
                 return Err(no("scattered twice, or rows of a table"));
             }
-            terms.into_iter().map(|t| Term { row: Some(index), ..t }).collect()
+            terms
+                .into_iter()
+                .map(|t| Term {
+                    row: Some(index),
+                    ..t
+                })
+                .collect()
         }
         _ => return Err(no("no rule for it")),
     };
     Ok(Terms::Sum(terms))
 }
 
-/// Coefficients, columns and rows of terms as outputs of a program, all in the space of the term.
-pub(crate) fn outputs<'b>(b: &'b Builder, term: &Term<'b>, value: Space) -> (Option<Sym<'b>>, Sym<'b>, Option<Sym<'b>>) {
+/// Coefficients, columns and rows of a term, all in its space: coefficients `None` for ones, rows `None` for "row = element".
+pub(crate) type Spread<'b> = (Option<Sym<'b>>, Sym<'b>, Option<Sym<'b>>);
+
+/// Spreads a term of a value of space `value` over its elements.
+pub(crate) fn spread<'b>(b: &'b Builder, term: &Term<'b>, value: Space) -> Option<Spread<'b>> {
     let full = |s: Sym<'b>| b.broadcast(s, term.space);
-    let row = term.row.map(full).or_else(|| {
-        // Position of the element of the value's space above.
-        (term.space != value && !value.is_scalar()).then(|| {
-            let position = b.push(prim::POSITION, &[], crate::attr::Attrs::NONE.with("to", Attr::Space(value))).first(b);
-            full(position)
-        })
-    });
-    (term.coefficient.map(full), full(term.column), row)
+    let row = match term.row {
+        Some(row) => Some(full(row)),
+        None if term.space == value => None,
+        None => {
+            // The number of the element of the value's space that the term's element lies below.
+            let lens: Option<usize> =
+                b.with_program(|p| value.iter().map(|l| p.level(l).len).product());
+            Some(full(
+                b.constant_i64(&(0..lens? as i64).collect::<Vec<_>>(), value),
+            ))
+        }
+    };
+    Some((term.coefficient.map(full), full(term.column), row))
 }

@@ -314,6 +314,73 @@ impl<'a> Interpreter<'a> {
                     _ => return None,
                 })
             }
+            "prod" => {
+                let (lines, _) = self.lines(&space(0), attrs.level("over")?);
+                let x = arg(0).num();
+                one(Array::Num(
+                    lines
+                        .iter()
+                        .map(|line| line.iter().fold(C::from(1.0), |p, i| p * x[*i]))
+                        .collect(),
+                ))
+            }
+            "exclusive_prod" => {
+                let (lines, _) = self.lines(&space(0), attrs.level("over")?);
+                let x = arg(0).num();
+                let mut out = x.to_vec();
+                for line in lines {
+                    for i in &line {
+                        out[*i] = line
+                            .iter()
+                            .filter(|j| *j != i)
+                            .fold(C::from(1.0), |p, j| p * x[*j]);
+                    }
+                }
+                one(Array::Num(out))
+            }
+            "prefix_prod" | "recurrence" => {
+                let (mut lines, _) = self.lines(&space(0), attrs.level("over")?);
+                if attrs.int("reverse")? == 1 {
+                    lines.iter_mut().for_each(|line| line.reverse());
+                }
+                let x = arg(0).num();
+                let mut out = x.to_vec();
+                for line in lines {
+                    let mut acc = C::from(if name == "prefix_prod" { 1.0 } else { 0.0 });
+                    for i in line {
+                        out[i] = acc;
+                        acc = x[i] * acc;
+                        if name == "recurrence" {
+                            acc = acc + arg(1).num()[i];
+                        }
+                    }
+                }
+                one(Array::Num(out))
+            }
+            "rows_sum" | "rows_dot" | "rows_outer" => {
+                let full = if name == "rows_sum" {
+                    space(1)
+                } else if name == "rows_dot" {
+                    space(0)
+                } else {
+                    out.space
+                };
+                let k = full.position(attrs.level("over")?)?;
+                let (x_of, c_of) = (self.flat(&full.prefix(k + 1)), self.flat(&full.without(k)));
+                let (a, b) = (arg(0).num(), arg(1).num());
+                let mut result = vec![C::from(0.0); self.coordinates(&out.space).len()];
+                for (m, at) in self.coordinates(&full).into_iter().enumerate() {
+                    let (x, mut rest) = (x_of[&at[..=k]], at);
+                    rest.remove(k);
+                    let c = c_of[&rest];
+                    match name {
+                        "rows_sum" => result[c] = result[c] + a[x] * b[m],
+                        "rows_dot" => result[x] = result[x] + a[m] * b[c],
+                        _ => result[m] = a[x] * b[c],
+                    }
+                }
+                one(Array::Num(result))
+            }
             "stop_gradient" => one(Array::Num(
                 arg(0).num().iter().map(|z| C::from(z.re)).collect(),
             )),
@@ -356,6 +423,22 @@ impl<'a> Interpreter<'a> {
             }
             _ => None,
         }
+    }
+
+    /// The lines of a space along a level: for each element of the space without the level, the positions along it. And that space's positions.
+    fn lines(
+        &self,
+        space: &Space,
+        over: LevelId,
+    ) -> (Vec<Vec<usize>>, HashMap<Coordinates, usize>) {
+        let k = space.position(over).expect("checked by infer");
+        let to = self.flat(&space.without(k));
+        let mut lines = vec![Vec::new(); to.len()];
+        for (i, mut at) in self.coordinates(space).into_iter().enumerate() {
+            at.remove(k);
+            lines[to[&at]].push(i);
+        }
+        (lines, to)
     }
 
     /// For each element of a gather from (or a scatter into) `table`: the position in the table, none for a negative index.

@@ -23,12 +23,28 @@ pub fn run_with(
     threads: usize,
     block: usize,
 ) -> Result<Vec<Vec<f64>>, String> {
+    run_sized(program, inputs, isa, threads, block, &[])
+}
+
+/// [`run_with`] with the lengths of levels that no input tells.
+pub fn run_sized(
+    program: &Program,
+    inputs: &[Owned],
+    isa: Isa,
+    threads: usize,
+    block: usize,
+    sizes: &[(&str, usize)],
+) -> Result<Vec<Vec<f64>>, String> {
     let lowered = Lowered::for_isa(program.clone(), isa).map_err(|e| e.to_string())?;
     let mut ws = lowered.workspace_with(threads, block);
     let columns: Vec<_> = inputs.iter().map(Owned::column).collect();
-    lowered
-        .run(&mut ws, &Bindings::ordered(&columns))
-        .map_err(|e| e.to_string())?;
+    let mut bindings = Bindings::ordered(&columns);
+    for (level, n) in sizes {
+        bindings = bindings
+            .size(program, level, *n)
+            .map_err(|e| e.to_string())?;
+    }
+    lowered.run(&mut ws, &bindings).map_err(|e| e.to_string())?;
     Ok(program
         .outputs()
         .iter()

@@ -3,8 +3,8 @@
 use crate::functions::{Exact, Formula};
 use crate::number::Number;
 use pullback_optim::{
-    Bfgs, Bordered, HessianState, Lbfgs, Minimiser, Newton, NewtonOptions, Objective, OptimError,
-    Problem, Status, Unavailable, covariance,
+    Bfgs, Bordered, FreeHessian, HessianState, Lbfgs, Minimiser, Newton, NewtonOptions, Objective,
+    OptimError, Problem, Status, Unavailable, covariance,
 };
 use std::ops::ControlFlow;
 
@@ -248,6 +248,8 @@ fn flat_directions_are_named() {
 struct Binned {
     bins: usize,
     separable: Vec<usize>,
+    /// Added to the content of bin 2.
+    extra: f64,
 }
 
 impl Binned {
@@ -256,6 +258,7 @@ impl Binned {
         Self {
             bins,
             separable: if eliminate { separable } else { vec![] },
+            extra: 0.0,
         }
     }
 
@@ -280,8 +283,9 @@ impl Binned {
         )
     }
 
-    fn seen(b: usize) -> f64 {
-        22.0 - 0.7 * Self::place(b) + 3.0 * (b as f64 * 1.9).sin()
+    fn seen(&self, b: usize) -> f64 {
+        let extra = if b == 2 { self.extra } else { 0.0 };
+        extra + 22.0 - 0.7 * Self::place(b) + 3.0 * (b as f64 * 1.9).sin()
     }
 }
 
@@ -300,8 +304,8 @@ impl Objective for Binned {
         g[2] = 2.0 * x[2];
         for b in 0..self.bins {
             let (rate, d) = Self::rate(x, b);
-            let w = 2.0 * (1.0 - Self::seen(b) / rate);
-            f += 2.0 * (rate - Self::seen(b) * rate.ln()) + 400.0 * (x[b + 3] - 1.0).powi(2);
+            let w = 2.0 * (1.0 - self.seen(b) / rate);
+            f += 2.0 * (rate - self.seen(b) * rate.ln()) + 400.0 * (x[b + 3] - 1.0).powi(2);
             for k in 0..3 {
                 g[k] += w * d[k];
             }
@@ -317,8 +321,8 @@ impl Objective for Binned {
         for b in 0..self.bins {
             let (rate, d) = Self::rate(x, b);
             let (w1, w2) = (
-                2.0 * (1.0 - Self::seen(b) / rate),
-                2.0 * Self::seen(b) / (rate * rate),
+                2.0 * (1.0 - self.seen(b) / rate),
+                2.0 * self.seen(b) / (rate * rate),
             );
             let place = [0, 1, 2, b + 3];
             for i in 0..4 {
@@ -432,6 +436,49 @@ fn covariance_is_the_inverse_of_the_hessian() {
         for j in 0..n {
             let sum: f64 = (0..n).map(|k| h[i * n + k] * v.get(k, j)).sum();
             assert!((sum - if i == j { 1.0 } else { 0.0 }).abs() < 1e-11);
+        }
+    }
+}
+
+/// The implicit function theorem against refits: dx*/dn for the content n of a bin, also with parameters held at bounds.
+#[test]
+fn derivatives_of_the_solution_agree_with_refits() {
+    for bounded in [false, true] {
+        let mut objective = Binned::new(12, true);
+        let n = objective.dim();
+        let mut problem = Problem::new([0.5, 0.0, 0.0].into_iter().chain(vec![1.0; 12]).collect());
+        if bounded {
+            problem = problem.with_bounds(2, -0.01, 0.01).with_fixed(7, 1.01);
+        }
+        let m = Newton::default()
+            .minimise(&mut objective, &problem)
+            .unwrap();
+        assert_eq!(bounded, m.at_bound[2].is_some());
+        // ∂²f/∂x∂n = −2 ∂ ln ν/∂x in bin 2.
+        let (rate, d) = Binned::rate(&m.x, 2);
+        let mut mixed = vec![0.0; n];
+        for (i, d) in [0, 1, 2, 5].into_iter().zip(d) {
+            mixed[i] = 2.0 * d / rate;
+        }
+        let mut derivative = vec![0.0; n];
+        let mut hessian = FreeHessian::new(&mut objective, &problem, &m).unwrap();
+        hessian.solve(&mixed, &mut derivative).unwrap();
+        let mut refit = |extra: f64| {
+            objective.extra = extra;
+            Newton::default()
+                .minimise(&mut objective, &problem)
+                .unwrap()
+                .x
+        };
+        let (up, down) = (refit(1e-3), refit(-1e-3));
+        for i in 0..n {
+            let difference = (up[i] - down[i]) / 2e-3;
+            assert!(
+                (difference - derivative[i]).abs() < 1e-8,
+                "{i}: {difference} {}",
+                derivative[i]
+            );
+            assert_eq!(hessian.free()[i], derivative[i] != 0.0);
         }
     }
 }
@@ -580,7 +627,7 @@ fn senseless_problems_are_refused() {
         .minimise(&mut NoHessian, &Problem::new(vec![1.0]))
         .unwrap_err();
     assert_eq!(error, OptimError::NoHessian);
-    assert!(error.to_string().contains("PB0305") && error.to_string().contains("help:"));
+    assert!(error.to_string().contains("PB0405") && error.to_string().contains("help:"));
 }
 
 #[test]

@@ -269,6 +269,10 @@ impl Primitive for Interp {
         Nature::NonLinear
     }
 
+    fn is_pointwise(&self) -> bool {
+        true
+    }
+
     fn infer(
         &self,
         _program: &Program,

@@ -1,7 +1,8 @@
 //! A model ready to be evaluated: its programs, specialised for fitting, with their memory.
 
 use pullback_array::attr::Data as ArrayData;
-use pullback_array::{Bindings, Column, Lowered, Workspace as Memory, transform};
+use pullback_array::transform::{self, HessianPlan, JacobianPlan};
+use pullback_array::{Bindings, Column, Lowered, Workspace as Memory};
 
 use super::layout::Layout;
 use super::record::{Part, record, templates};
@@ -49,7 +50,9 @@ pub struct Model {
     gradient: Option<Evaluator>,
     hessian: Option<Evaluator>,
     full: Option<Evaluator>,
-    jacobian: Option<Evaluator>,
+    jacobian: Option<JacobianPlan>,
+    /// The Hessian by layers; `None` inside if a node refuses, then directional derivatives serve.
+    layers: Option<Option<HessianPlan>>,
     /// The data for which `constant` holds.
     last_data: Option<(Data, f64)>,
 }
@@ -61,12 +64,8 @@ impl Model {
     /// Only for a bug: a resolved model always compiles.
     pub fn new(spec: ModelSpec) -> Result<Self> {
         let layout = Layout::new(&spec, false);
-        let bound: Vec<(&str, ArrayData)> = templates(&spec, &layout)
-            .into_iter()
-            .map(|(n, d)| (n, ArrayData::F64(d.into())))
-            .collect();
-        let kernel = transform::bind(&record(&spec, &layout, Part::Kernel)?, &bound)?;
-        let constants = transform::bind(&record(&spec, &layout, Part::Constant)?, &bound)?;
+        let kernel = specialised(&spec, &layout, Part::Kernel)?;
+        let constants = specialised(&spec, &layout, Part::Constant)?;
         Ok(Self {
             spec,
             layout,
@@ -77,6 +76,7 @@ impl Model {
             hessian: None,
             full: None,
             jacobian: None,
+            layers: None,
             last_data: None,
         })
     }
@@ -201,6 +201,38 @@ impl Model {
     pub fn hessian_into(&mut self, parameters: &[f64], data: &Data, out: &mut [f64]) -> Result<()> {
         self.check(parameters, data)?;
         let constant = self.constant(data)?;
+        let kernel = &self.kernel;
+        let plan = self
+            .layers
+            .get_or_insert_with(|| HessianPlan::new(kernel, "twice_nll", "parameters").ok());
+        if let Some(plan) = plan {
+            if plan.run(
+                &Bindings::ordered(&columns(parameters, data, &constant)),
+                out,
+            )? {
+                return Ok(());
+            }
+        }
+        self.hessian_by_directions(parameters, data, out)
+    }
+
+    /// Whether the last Hessian was (or the next will be) computed by layers.
+    pub fn has_layers(&self) -> bool {
+        !matches!(self.layers, Some(None))
+    }
+
+    /// The Hessian column by column, as directional derivatives of the gradient: slower than by layers, and independent of it.
+    ///
+    /// # Errors
+    /// Lengths that do not fit.
+    pub fn hessian_by_directions(
+        &mut self,
+        parameters: &[f64],
+        data: &Data,
+        out: &mut [f64],
+    ) -> Result<()> {
+        self.check(parameters, data)?;
+        let constant = self.constant(data)?;
         let evaluator = match &mut self.hessian {
             Some(e) => e,
             slot => {
@@ -210,9 +242,8 @@ impl Model {
         };
         let n = parameters.len();
         let mut direction = vec![0.0; n];
-        let position = evaluator
-            .lowered
-            .program()
+        let program = evaluator.lowered.program();
+        let position = program
             .outputs()
             .iter()
             .position(|(name, _)| &**name == "d_grad_parameters")
@@ -236,38 +267,27 @@ impl Model {
         Ok(())
     }
 
-    /// Jacobian of the rates, row-major bins × parameters: one pullback per bin.
+    /// Jacobian of the rates, row-major bins × parameters.
     ///
     /// # Errors
     /// Lengths that do not fit.
     pub fn rate_jacobian(&mut self, parameters: &[f64]) -> Result<Vec<f64>> {
-        self.expectation(parameters)?;
         let observed = self.observed();
-        let (bins, n) = (self.spec.bins(), parameters.len());
-        let program = self.full.as_ref().map(|e| e.lowered.program().clone());
-        let evaluator = match (&mut self.jacobian, program) {
-            (Some(e), _) => e,
-            (slot, Some(program)) => slot.insert(Evaluator::new(transform::vjp(
-                &program,
-                &["rate"],
-                &["parameters"],
-            )?)?),
-            (_, None) => return Ok(Vec::new()),
+        self.check(parameters, &observed)?;
+        let plan = match &mut self.jacobian {
+            Some(plan) => plan,
+            slot => slot.insert(JacobianPlan::new(
+                &specialised(&self.spec, &self.layout, Part::Full)?,
+                "rate",
+                "parameters",
+            )?),
         };
-        let mut out = vec![0.0; bins * n];
-        let mut seed = vec![0.0; bins];
-        let position = evaluator.lowered.program().outputs().len() - 1;
-        for bin in 0..bins {
-            seed[bin] = 1.0;
-            let mut columns = vec![Column::F64(parameters), Column::F64(&observed.main)];
-            if !observed.aux.is_empty() {
-                columns.push(Column::F64(&observed.aux));
-            }
-            columns.push(Column::F64(&seed));
-            evaluator.run(&columns)?;
-            out[bin * n..(bin + 1) * n].copy_from_slice(evaluator.memory.f64(position));
-            seed[bin] = 0.0;
+        let mut columns = vec![Column::F64(parameters), Column::F64(&observed.main)];
+        if !observed.aux.is_empty() {
+            columns.push(Column::F64(&observed.aux));
         }
+        let mut out = vec![0.0; self.spec.bins() * parameters.len()];
+        plan.run(&Bindings::ordered(&columns), &mut out)?;
         Ok(out)
     }
 
@@ -309,16 +329,11 @@ impl Model {
         self.check(parameters, &observed)?;
         let evaluator = match &mut self.full {
             Some(e) => e,
-            slot => {
-                let bound: Vec<(&str, ArrayData)> = templates(&self.spec, &self.layout)
-                    .into_iter()
-                    .map(|(n, d)| (n, ArrayData::F64(d.into())))
-                    .collect();
-                slot.insert(Evaluator::new(transform::bind(
-                    &record(&self.spec, &self.layout, Part::Full)?,
-                    &bound,
-                )?)?)
-            }
+            slot => slot.insert(Evaluator::new(specialised(
+                &self.spec,
+                &self.layout,
+                Part::Full,
+            )?)?),
         };
         let mut columns = vec![Column::F64(parameters), Column::F64(&observed.main)];
         if !observed.aux.is_empty() {
@@ -352,4 +367,13 @@ fn columns<'a>(parameters: &'a [f64], data: &'a Data, constant: &'a f64) -> Vec<
     }
     out.push(Column::from(constant));
     out
+}
+
+/// A part of the likelihood with the templates bound to their values.
+fn specialised(spec: &ModelSpec, layout: &Layout, part: Part) -> Result<pullback_array::Program> {
+    let bound: Vec<(&str, ArrayData)> = templates(spec, layout)
+        .into_iter()
+        .map(|(name, data)| (name, ArrayData::F64(data.into())))
+        .collect();
+    Ok(transform::bind(&record(spec, layout, part)?, &bound)?)
 }

@@ -1,0 +1,76 @@
+//! Streamed outputs: what a sweep wrote chunk by chunk, block by block, put together lane by lane.
+#![allow(unsafe_code)] // Slots are raw memory.
+
+use std::cell::Cell;
+
+use super::kernel::{Frame, Io, Operand};
+use crate::ty::DType;
+
+/// What a sweep wrote for one output in one chunk.
+#[derive(Default)]
+pub(super) struct Piece {
+    bytes: Vec<u8>,
+    /// For each block, the number of elements in each lane. Offsets are kept as counts.
+    lanes: Vec<Vec<usize>>,
+}
+
+impl Piece {
+    /// Appends the current block. The first `depth` levels of the operand's path are lanes.
+    pub fn push(&mut self, slots: &[*mut u8], frame: &Frame, operand: &Operand, depth: usize) {
+        let operands = std::slice::from_ref(operand);
+        let io = Io {
+            slots,
+            frame,
+            args: operands,
+            outs: &[],
+            taken: Cell::new(0),
+        };
+        let lanes: Vec<usize> = (0..io.lanes(0, depth))
+            .map(|lane| io.position(0, depth, lane + 1) - io.position(0, depth, lane))
+            .collect();
+        if operand.dtype == DType::Offsets {
+            // A block starts at 0: differences can be put together.
+            for w in io.arg::<i64>(0).windows(2) {
+                self.bytes.extend_from_slice(&(w[1] - w[0]).to_ne_bytes());
+            }
+        } else {
+            let bytes = io.arg_len(0) * operand.dtype.bytes();
+            // SAFETY: the slot holds as many elements of that type.
+            let block = unsafe { std::slice::from_raw_parts(slots[operand.slot as usize], bytes) };
+            self.bytes.extend_from_slice(block);
+        }
+        self.lanes.push(lanes);
+    }
+}
+
+/// Puts the pieces of output `j` together: lane by lane, chunk by chunk, block by block.
+pub(super) fn assemble(out: &mut Vec<u8>, pieces: &[Vec<Piece>], j: usize, dtype: DType) {
+    out.clear();
+    let size = dtype.bytes();
+    let pieces = || pieces.iter().map(|p| &p[j]);
+    let lanes = pieces()
+        .flat_map(|p| &p.lanes)
+        .map(Vec::len)
+        .max()
+        .unwrap_or(0);
+    for lane in 0..lanes {
+        for piece in pieces() {
+            let mut at = 0;
+            for block in &piece.lanes {
+                let before: usize = block[..lane].iter().sum();
+                let (first, end) = (at + before * size, at + (before + block[lane]) * size);
+                out.extend_from_slice(&piece.bytes[first..end]);
+                at += block.iter().sum::<usize>() * size;
+            }
+        }
+    }
+    if dtype == DType::Offsets {
+        let mut total = 0_i64;
+        let counts = std::mem::take(out);
+        out.extend_from_slice(&total.to_ne_bytes());
+        for count in counts.as_chunks::<8>().0 {
+            total += i64::from_ne_bytes(*count);
+            out.extend_from_slice(&total.to_ne_bytes());
+        }
+    }
+}

@@ -1,0 +1,611 @@
+//! Exact Hessians by layers of second-order adjoints: `H = Σ Jᵀ diag(λ f″) J` over the non-linear nodes of a program, where λ is the adjoint of the node and
+//! J the sparse Jacobian of its arguments ([`super::terms`]). One sweep of a program computes all weights and coefficients; rank-k updates add them up.
+//!
+//! References: R. Gower & M. Mello, Optim. Methods Softw. 27 (2012) 251 (edge pushing); A. Griewank & A. Walther, Evaluating Derivatives, ch. 7.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::forward::{Tangents, differentiable_input, push_forward, upstream};
+use super::terms::{Term, Terms, propagate, spread};
+use crate::attr::{Attr, Attrs};
+use crate::build::{Builder, Sym};
+use crate::error::{Error, Result};
+use crate::exec::{Bindings, Lowered, Workspace};
+use crate::prim;
+use crate::primitive::Nature;
+use crate::program::{Node, Program, ValueId};
+use crate::space::Space;
+use crate::sparse::{Gram, Pattern, PatternSource};
+
+/// Positions of a term's arrays in the outputs of the two programs.
+struct TermOutputs {
+    coefficient: Option<usize>,
+    column: usize,
+    row: Option<usize>,
+}
+
+/// One rank-k update.
+struct Layer {
+    weight: usize,
+    left: usize,
+    right: usize,
+    /// Every entry stands for itself and no entry is paired with itself (products along a level).
+    distinct: bool,
+}
+
+/// A Hessian that is computed by layers.
+pub struct HessianPlan {
+    sweep: Lowered,
+    memory: Workspace,
+    structure: Lowered,
+    terms: Vec<TermOutputs>,
+    /// Lists of terms, and the number of rows of each.
+    sums: Vec<Vec<usize>>,
+    layers: Vec<Layer>,
+    grams: Option<Vec<Gram>>,
+    n: usize,
+}
+
+struct Recorder<'b> {
+    b: &'b Builder,
+    program: Program,
+    terms: Vec<Term<'b>>,
+    spreads: Vec<(Option<Sym<'b>>, Sym<'b>, Option<Sym<'b>>)>,
+    sums: Vec<Vec<usize>>,
+    layers: Vec<(Sym<'b>, usize, usize, bool)>,
+}
+
+fn refused(program: &Program, node: &Node, message: &str) -> Error {
+    Error::Refused {
+        transform: "Hessian by layers",
+        primitive: node.primitive.name(),
+        label: program.label_of(node.first),
+        message: message.into(),
+    }
+}
+
+impl<'b> Recorder<'b> {
+    /// The number of a list of terms, each spread over its elements in rows of `value`.
+    fn sum(&mut self, terms: &[Term<'b>], value: Space) -> Option<usize> {
+        let mut list = Vec::new();
+        for term in terms {
+            let spread = spread(self.b, term, value)?;
+            let same = |a: Option<Sym<'b>>, c: Option<Sym<'b>>| {
+                a.and_then(Sym::value_id) == c.and_then(Sym::value_id)
+            };
+            let known = self.spreads.iter().position(|s| {
+                same(s.0, spread.0) && same(Some(s.1), Some(spread.1)) && same(s.2, spread.2)
+            });
+            list.push(known.unwrap_or_else(|| {
+                self.spreads.push(spread);
+                self.terms.push(*term);
+                self.spreads.len() - 1
+            }));
+        }
+        Some(
+            self.sums
+                .iter()
+                .position(|s| *s == list)
+                .unwrap_or_else(|| {
+                    self.sums.push(list);
+                    self.sums.len() - 1
+                }),
+        )
+    }
+
+    fn layer(
+        &mut self,
+        weight: Sym<'b>,
+        value: Space,
+        left: &[Term<'b>],
+        right: &[Term<'b>],
+        distinct: bool,
+    ) -> Option<()> {
+        let weight = self.b.broadcast(weight, value);
+        let (left, right) = (self.sum(left, value)?, self.sum(right, value)?);
+        self.layers.push((weight, left, right, distinct));
+        Some(())
+    }
+}
+
+/// Second partial derivatives of a pointwise node, as values of the builder; `None` where they vanish identically.
+fn second_partials<'b>(
+    b: &'b Builder,
+    program: &Program,
+    node: &Node,
+    active: &[bool],
+) -> Result<Vec<Vec<Option<Sym<'b>>>>> {
+    // The node alone, in a program of its own with the same levels and fresh inputs.
+    let scratch = Builder::scratch(program);
+    let args: Vec<Sym<'_>> = node
+        .args
+        .iter()
+        .enumerate()
+        .map(|(i, a)| scratch.input_of(&format!("second partial argument {i}"), program.ty(*a)))
+        .collect();
+    let out = scratch
+        .push(node.primitive, &args, node.attrs.clone())
+        .first(&scratch);
+    let base = scratch.with_program(Program::clone);
+    let result = base.value(scratch.id(out)).ty.space;
+    let one_hot = |i: usize| -> Tangents<'_> {
+        let mut tangents: Tangents<'_> = vec![None; scratch.with_program(Program::value_count)];
+        let one = scratch.broadcast(Sym::from(1.0), scratch.ty(args[i]).space);
+        tangents[scratch.id(args[i]).index()] = Some(scratch.sym(scratch.id(one)));
+        tangents
+    };
+    let n = args.len();
+    let mut found: Vec<(usize, usize, ValueId)> = Vec::new();
+    for i in (0..n).filter(|&i| active[i]) {
+        let mut tangents = one_hot(i);
+        let wanted = vec![true; base.nodes().len()];
+        push_forward(&scratch, &base, &mut tangents, &wanted)?;
+        let Some(partial) = tangents[scratch.id(out).index()] else {
+            continue;
+        };
+        let first = scratch.with_program(Program::clone);
+        for j in (i..n).filter(|&j| active[j]) {
+            let mut tangents = one_hot(j);
+            tangents.resize(scratch.with_program(Program::value_count), None);
+            let id = scratch.id(partial);
+            let wanted = upstream(&first, std::iter::once(id));
+            push_forward(&scratch, &first, &mut tangents, &wanted)?;
+            if let Some(second) = tangents[id.index()] {
+                let second = scratch.broadcast(second, result);
+                found.push((i, j, scratch.id(second)));
+            }
+        }
+    }
+    let outputs = found
+        .iter()
+        .map(|(i, j, v)| (Arc::from(format!("{i} {j}")), *v))
+        .collect();
+    drop(args);
+    let part = scratch.finish_ids(outputs)?;
+    let map = b.graft(&part, program.nodes().len(), |name| {
+        name.strip_prefix("second partial argument ")
+            .and_then(|k| k.parse::<usize>().ok())
+            .map(|k| b.sym(node.args[k]))
+    })?;
+    let mut out = vec![vec![None; n]; n];
+    for (i, j, v) in found {
+        out[i][j] = map[v.index()];
+    }
+    Ok(out)
+}
+
+impl HessianPlan {
+    /// Plans the Hessian of the scalar output `of` with respect to the vector input `wrt`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if a node on the way has no sparse Jacobian or no second-order rule; a Hessian from directional derivatives works then.
+    pub fn new(program: &Program, of: &str, wrt: &str) -> Result<Self> {
+        let (b, output) = (Builder::resume(program), program.find_output(of));
+        let output = output.ok_or_else(|| Error::Unknown {
+            kind: "output",
+            name: of.into(),
+            known: String::new(),
+        })?;
+        let theta = differentiable_input(program, wrt)?;
+        let n = program
+            .ty(theta)
+            .space
+            .iter()
+            .map(|l| program.level(l).len)
+            .product::<Option<usize>>();
+        let (Some(n), 1) = (n, program.ty(theta).space.depth()) else {
+            return Err(crate::primitive::ill_formed(
+                "input",
+                "a Hessian needs a vector of parameters of fixed length",
+            ));
+        };
+        // Linearise.
+        let mut tangents: Tangents<'_> = vec![None; program.value_count()];
+        let ty = program.ty(theta);
+        let attrs = Attrs::NONE
+            .with("name", Attr::Str(Arc::from("~")))
+            .with("dtype", Attr::DType(ty.dtype))
+            .with("to", Attr::Space(ty.space));
+        let seed = b.push(prim::INPUT, &[], attrs).first(&b);
+        tangents[theta.index()] = Some(seed);
+        let wanted = upstream(program, std::iter::once(output));
+        push_forward(&b, program, &mut tangents, &wanted)?;
+        let linear = b.with_program(Program::clone);
+        let first_linear = program.nodes().len();
+        // Adjoints: cotangents of the tangents.
+        let adjoints = super::reverse::adjoints(
+            &b,
+            &linear,
+            first_linear,
+            &[b.id(seed)],
+            &[(tangents[output.index()].map(|t| b.id(t)), Sym::from(1.0))],
+        )?;
+        // Jacobians.
+        let mut jacobians: Vec<Option<Terms<'_>>> = vec![None; linear.value_count()];
+        jacobians[b.id(seed).index()] = Some(Terms::Identity);
+        for node in &linear.nodes()[first_linear..] {
+            let args: Vec<Option<Terms<'_>>> = node
+                .args
+                .iter()
+                .map(|a| jacobians[a.index()].clone())
+                .collect();
+            if node.primitive == prim::INPUT || args.iter().all(Option::is_none) {
+                continue;
+            }
+            // The linear tail below the last non-linear node needs no Jacobian: a refusal matters only where one is used.
+            jacobians[node.first.index()] = propagate(&b, &linear, node, &args).ok();
+        }
+        let mut recorder = Recorder {
+            b: &b,
+            program: linear,
+            terms: Vec::new(),
+            spreads: Vec::new(),
+            sums: Vec::new(),
+            layers: Vec::new(),
+        };
+        let mut seen: Vec<ValueId> = Vec::new();
+        for (k, node) in program
+            .nodes()
+            .iter()
+            .enumerate()
+            .filter(|(k, _)| wanted[*k])
+        {
+            let _ = k;
+            let active: Vec<bool> = node
+                .args
+                .iter()
+                .map(|a| tangents[a.index()].is_some())
+                .collect();
+            let bilinear = node.primitive.nature() == Nature::Linear
+                && active.iter().filter(|a| **a).count() < 2
+                && !divides_by(node, &active);
+            if node.primitive.nature() == Nature::Structure || !active.contains(&true) || bilinear {
+                continue;
+            }
+            let Some(tangent) = tangents[node.first.index()].and_then(Sym::value_id) else {
+                continue;
+            };
+            let Some(adjoint) = adjoints[tangent.index()] else {
+                continue;
+            };
+            if seen.contains(&tangent) {
+                continue;
+            }
+            seen.push(tangent);
+            recorder.node(program, node, &active, adjoint, &tangents, &jacobians)?;
+        }
+        recorder.finish(n)
+    }
+
+    /// Number of parameters.
+    pub fn dim(&self) -> usize {
+        self.n
+    }
+
+    /// The Hessian at `inputs`, row-major n × n; false if it is not finite somewhere (the layers divide by what vanishes there).
+    ///
+    /// # Errors
+    /// What [`Lowered::run`] returns.
+    pub fn run(&mut self, inputs: &Bindings<'_>, out: &mut [f64]) -> Result<bool> {
+        if self.grams.is_none() {
+            let mut memory = self.structure.workspace();
+            self.structure.run(&mut memory, inputs)?;
+            self.sweep.run(&mut self.memory, inputs)?;
+            self.grams = Some(self.layers.iter().map(|l| self.gram(l, &memory)).collect());
+        } else {
+            self.sweep.run(&mut self.memory, inputs)?;
+        }
+        out.fill(0.0);
+        for (layer, gram) in self
+            .layers
+            .iter()
+            .zip(self.grams.as_mut().into_iter().flatten())
+        {
+            let terms = &self.terms;
+            let memory = &self.memory;
+            gram.add(
+                memory.f64(layer.weight),
+                |t| terms[t].coefficient.map(|k| memory.f64(k)),
+                self.n,
+                out,
+            );
+        }
+        let mut finite = true;
+        for i in 0..self.n {
+            for j in 0..=i {
+                let sum = out[i * self.n + j] + if i == j { 0.0 } else { out[j * self.n + i] };
+                out[i * self.n + j] = sum;
+                out[j * self.n + i] = sum;
+                finite &= sum.is_finite();
+            }
+        }
+        Ok(finite)
+    }
+
+    fn gram(&self, layer: &Layer, structure: &Workspace) -> Gram {
+        let rows = self.memory.f64(layer.weight).len();
+        let pattern = |sum: usize| -> Pattern {
+            let sources = self.sums[sum].iter().map(|&t| PatternSource {
+                term: t,
+                columns: structure.i64(self.terms[t].column),
+                rows: self.terms[t].row.map(|r| structure.i64(r)),
+            });
+            Pattern::new(rows, self.n, sources, !layer.distinct)
+        };
+        let same = layer.left == layer.right;
+        Gram::new(
+            pattern(layer.left),
+            (!same).then(|| pattern(layer.right)),
+            layer.distinct,
+        )
+    }
+}
+
+/// Division by an active argument is not linear.
+fn divides_by(node: &Node, active: &[bool]) -> bool {
+    node.primitive.name() == "div" && active.get(1) == Some(&true)
+}
+
+impl<'b> Recorder<'b> {
+    fn node(
+        &mut self,
+        program: &Program,
+        node: &Node,
+        active: &[bool],
+        adjoint: Sym<'b>,
+        tangents: &Tangents<'b>,
+        jacobians: &[Option<Terms<'b>>],
+    ) -> Result<()> {
+        let b = self.b;
+        let space = program.ty(node.first).space;
+        let no = |message: &str| refused(program, node, message);
+        let terms_of = |i: usize| -> Result<Vec<Term<'b>>> {
+            let id = tangents[node.args[i].index()].and_then(Sym::value_id);
+            match id.and_then(|id| jacobians[id.index()].clone()) {
+                Some(Terms::Sum(terms)) => Ok(terms),
+                Some(Terms::Identity) => {
+                    super::terms::spelled_out(b, &Terms::Identity, program.ty(node.args[i]).space)
+                        .ok_or_else(|| no("parameters of unknown number"))
+                }
+                None => Err(no("its argument has no sparse Jacobian")),
+            }
+        };
+        if node.primitive == prim::PROD {
+            let terms = terms_of(0)?;
+            let full = program.ty(node.args[0]).space;
+            if terms.iter().any(|t| t.space != full || t.row.is_some()) || terms.len() != 1 {
+                return Err(no("factors that depend on several parameters each"));
+            }
+            // P/(fᵢ fⱼ) for i ≠ j with vanishing factors replaced by a tiny one: exact to rounding, and no pair of an entry with itself is formed.
+            let over = node.attrs.level("over").ok_or_else(|| no("no level"))?;
+            let f = b.sym(node.args[0]);
+            let f = f
+                .compare(prim::compare::Compare::Eq, Sym::from(0.0))
+                .select(Sym::from(1e-140), f);
+            let product = f.prod(over);
+            let term = Term {
+                coefficient: Some(terms[0].coefficient.map_or(Sym::from(1.0) / f, |c| c / f)),
+                ..terms[0]
+            };
+            return self
+                .layer(adjoint * product, space, &[term], &[term], true)
+                .ok_or_else(|| no("a space of unknown size"));
+        }
+        let pointwise = node.primitive.is_elementwise()
+            || node
+                .args
+                .iter()
+                .zip(active)
+                .all(|(a, active)| !active || program.ty(*a).space.broadcasts_to(&space))
+                && node.primitive.is_pointwise();
+        if !pointwise {
+            return Err(no("it has no second-order rule"));
+        }
+        let partials = second_partials(b, program, node, active)?;
+        for (i, row) in partials.iter().enumerate() {
+            for (j, partial) in row.iter().enumerate() {
+                let Some(partial) = partial else { continue };
+                let mut weight = adjoint * *partial;
+                let at = program.ty(node.args[i]).space;
+                if at != program.ty(node.args[j]).space {
+                    return Err(no("arguments in different spaces"));
+                }
+                // An argument that is repeated along lanes: its weights add up.
+                for level in space.iter().filter(|l| !at.contains(*l)) {
+                    weight = weight.sum(level);
+                }
+                // A mixed pair stands for two; with equal Jacobians the update is symmetric and counts once.
+                let (left, right) = (terms_of(i)?, terms_of(j)?);
+                let equal = self.sum(&left, at) == self.sum(&right, at);
+                let weight = if i != j && equal {
+                    weight * 2.0
+                } else {
+                    weight
+                };
+                self.layer(weight, at, &left, &right, false)
+                    .ok_or_else(|| no("a space of unknown size"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self, n: usize) -> Result<HessianPlan> {
+        let b = self.b;
+        let mut outputs: Vec<(Arc<str>, ValueId)> = Vec::new();
+        let mut index: HashMap<ValueId, usize> = HashMap::new();
+        let mut put = |outputs: &mut Vec<(Arc<str>, ValueId)>,
+                       index: &mut HashMap<ValueId, usize>,
+                       s: Sym<'b>| {
+            let id = b.id(s);
+            *index.entry(id).or_insert_with(|| {
+                outputs.push((Arc::from(format!("{}", id.0)), id));
+                outputs.len() - 1
+            })
+        };
+        let coefficients: Vec<Option<usize>> = self
+            .spreads
+            .iter()
+            .map(|s| s.0.map(|c| put(&mut outputs, &mut index, c)))
+            .collect();
+        let layers: Vec<Layer> = self
+            .layers
+            .iter()
+            .map(|&(w, left, right, distinct)| Layer {
+                weight: put(&mut outputs, &mut index, w),
+                left,
+                right,
+                distinct,
+            })
+            .collect();
+        let mut structure: Vec<(Arc<str>, ValueId)> = Vec::new();
+        let mut known: HashMap<ValueId, usize> = HashMap::new();
+        let terms: Vec<TermOutputs> = self
+            .spreads
+            .iter()
+            .zip(coefficients)
+            .map(|(s, coefficient)| TermOutputs {
+                coefficient,
+                column: put(&mut structure, &mut known, s.1),
+                row: s.2.map(|r| put(&mut structure, &mut known, r)),
+            })
+            .collect();
+        let _ = (&self.program, &self.terms);
+        let both = b.finish_ids(outputs.iter().chain(&structure).cloned().collect())?;
+        let split = outputs.len();
+        let part = |range: std::ops::Range<usize>| -> Result<Lowered> {
+            let mut program = both.clone();
+            program.outputs = both.outputs[range].to_vec();
+            Lowered::new(super::bind(&super::prune(&program)?, &[])?)
+        };
+        let (sweep, structure) = (part(0..split)?, part(split..both.outputs.len())?);
+        let memory = sweep.workspace();
+        Ok(HessianPlan {
+            sweep,
+            memory,
+            structure,
+            terms,
+            sums: self.sums,
+            layers,
+            grams: None,
+            n,
+        })
+    }
+}
+
+/// The Jacobian of a vector output, dense rows of sparse terms.
+pub struct JacobianPlan {
+    sweep: Lowered,
+    memory: Workspace,
+    structure: Lowered,
+    terms: Vec<TermOutputs>,
+    pattern: Option<Pattern>,
+    rows: usize,
+    n: usize,
+}
+
+impl JacobianPlan {
+    /// Plans the Jacobian of the vector output `of` with respect to the vector input `wrt`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if a node on the way has no sparse rule.
+    pub fn new(program: &Program, of: &str, wrt: &str) -> Result<Self> {
+        let b = Builder::resume(program);
+        let output = program.find_output(of).ok_or_else(|| Error::Unknown {
+            kind: "output",
+            name: of.into(),
+            known: String::new(),
+        })?;
+        let theta = differentiable_input(program, wrt)?;
+        let count = |v: ValueId| {
+            program
+                .ty(v)
+                .space
+                .iter()
+                .map(|l| program.level(l).len)
+                .product::<Option<usize>>()
+        };
+        let (Some(n), Some(rows)) = (count(theta), count(output)) else {
+            return Err(crate::primitive::ill_formed(
+                "input",
+                "a sparse Jacobian needs vectors of fixed length",
+            ));
+        };
+        let mut tangents: Tangents<'_> = vec![None; program.value_count()];
+        let ty = program.ty(theta);
+        let attrs = Attrs::NONE
+            .with("name", Attr::Str(Arc::from("~")))
+            .with("dtype", Attr::DType(ty.dtype))
+            .with("to", Attr::Space(ty.space));
+        let seed = b.push(prim::INPUT, &[], attrs).first(&b);
+        tangents[theta.index()] = Some(seed);
+        let wanted = upstream(program, std::iter::once(output));
+        push_forward(&b, program, &mut tangents, &wanted)?;
+        let linear = b.with_program(Program::clone);
+        let mut jacobians: Vec<Option<Terms<'_>>> = vec![None; linear.value_count()];
+        jacobians[b.id(seed).index()] = Some(Terms::Identity);
+        for node in &linear.nodes()[program.nodes().len()..] {
+            let args: Vec<Option<Terms<'_>>> = node
+                .args
+                .iter()
+                .map(|a| jacobians[a.index()].clone())
+                .collect();
+            if node.primitive != prim::INPUT && args.iter().any(Option::is_some) {
+                jacobians[node.first.index()] = Some(propagate(&b, &linear, node, &args)?);
+            }
+        }
+        let space = program.ty(output).space;
+        let terms = tangents[output.index()]
+            .and_then(Sym::value_id)
+            .and_then(|id| jacobians[id.index()].clone());
+        let terms = terms
+            .map_or(Some(Vec::new()), |t| {
+                super::terms::spelled_out(&b, &t, space)
+            })
+            .unwrap_or_default();
+        let mut recorder = Recorder {
+            b: &b,
+            program: linear,
+            terms: Vec::new(),
+            spreads: Vec::new(),
+            sums: Vec::new(),
+            layers: Vec::new(),
+        };
+        recorder
+            .sum(&terms, space)
+            .ok_or_else(|| crate::primitive::ill_formed("output", "a space of unknown size"))?;
+        let plan = recorder.finish(n)?;
+        Ok(Self {
+            sweep: plan.sweep,
+            memory: plan.memory,
+            structure: plan.structure,
+            terms: plan.terms,
+            pattern: None,
+            rows,
+            n,
+        })
+    }
+
+    /// The Jacobian at `inputs`, row-major.
+    ///
+    /// # Errors
+    /// What [`Lowered::run`] returns.
+    pub fn run(&mut self, inputs: &Bindings<'_>, out: &mut [f64]) -> Result<()> {
+        self.sweep.run(&mut self.memory, inputs)?;
+        if self.pattern.is_none() {
+            let mut memory = self.structure.workspace();
+            self.structure.run(&mut memory, inputs)?;
+            let sources = self.terms.iter().enumerate().map(|(t, o)| PatternSource {
+                term: t,
+                columns: memory.i64(o.column),
+                rows: o.row.map(|r| memory.i64(r)),
+            });
+            self.pattern = Some(Pattern::new(self.rows, self.n, sources, true));
+        }
+        let (terms, memory) = (&self.terms, &self.memory);
+        if let Some(pattern) = &mut self.pattern {
+            pattern.dense(|t| terms[t].coefficient.map(|k| memory.f64(k)), out);
+        }
+        Ok(())
+    }
+}
