@@ -237,7 +237,7 @@ impl Lowered {
         {
             return Ok(false);
         }
-        if known == 0 || len % known != 0 {
+        if known == 0 || !len.is_multiple_of(known) {
             return Err(format!("{len} elements are no multiple of {known}"));
         }
         dims[usize::from(level.0)] = len / known;
@@ -486,10 +486,10 @@ impl Lowered {
                                 &accumulators[chunk],
                                 piece.as_mut(),
                             );
-                            if let (Some(slot), Some(piece)) = (slots.get(chunk), piece) {
-                                if let Ok(mut slot) = slot.lock() {
-                                    *slot = Some(piece);
-                                }
+                            if let (Some(slot), Some(piece)) = (slots.get(chunk), piece)
+                                && let Ok(mut slot) = slot.lock()
+                            {
+                                *slot = Some(piece);
                             }
                             if let (Err(error), Ok(mut failure)) = (result, failure.lock()) {
                                 // The first chunk's error, whichever thread was faster.
@@ -658,7 +658,7 @@ impl Sweep<'_> {
             }
             match &instr.op {
                 Op::Input { input, out } => {
-                    self.load(thread, *input, out, (first, end), &ranges, instr)
+                    self.load(thread, *input, out, (first, end), &ranges, instr);
                 }
                 Op::Run { outs, .. } if instr.invariant => {
                     let slot = outs[0].slot as usize;
@@ -797,10 +797,10 @@ fn initialise(ptr: *mut u8, n: usize, dtype: DType, monoid: Monoid) {
     unsafe {
         match dtype {
             DType::F64 => {
-                std::slice::from_raw_parts_mut(ptr.cast::<f64>(), n).fill(identity(monoid))
+                std::slice::from_raw_parts_mut(ptr.cast::<f64>(), n).fill(identity(monoid));
             }
             DType::Bool => {
-                std::slice::from_raw_parts_mut(ptr, n).fill(u8::from(monoid == Monoid::And))
+                std::slice::from_raw_parts_mut(ptr, n).fill(u8::from(monoid == Monoid::And));
             }
             DType::I64 => std::slice::from_raw_parts_mut(ptr.cast::<i64>(), n).fill(match monoid {
                 Monoid::Max => i64::MIN,

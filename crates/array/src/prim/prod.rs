@@ -43,6 +43,7 @@ fn column_products<const W: usize>(
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
 fn prod_body<I: Isa>(segments: Segments<'_>, x: &[f64], out: &mut [f64]) {
     match segments.inner {
         1 => {
@@ -117,6 +118,7 @@ fn exclusive_columns<const W: usize>(
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
 fn exclusive_body<I: Isa>(segments: Segments<'_>, x: &[f64], out: &mut [f64]) {
     match segments.inner {
         8 => {
@@ -164,7 +166,7 @@ pullback_ad::multiversion! {
 }
 
 /// `Πⱼ≠ᵢ xⱼ` as prefix times suffix, with the factors.
-fn factors<'b>(x: Sym<'b>, over: LevelId) -> (Sym<'b>, Sym<'b>) {
+fn factors(x: Sym<'_>, over: LevelId) -> (Sym<'_>, Sym<'_>) {
     (prefix_prod(x, over, false), prefix_prod(x, over, true))
 }
 
