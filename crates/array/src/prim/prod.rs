@@ -47,13 +47,13 @@ fn column_products<const W: usize>(
 fn prod_body<I: Isa>(segments: Segments<'_>, x: &[f64], out: &mut [f64]) {
     match segments.inner {
         1 => {
-            for s in 0..segments.count {
+            for (s, out) in out.iter_mut().enumerate().take(segments.count) {
                 let (a, b) = segments.range(s);
                 let mut acc = 1.0;
                 for x in &x[a..b] {
                     acc *= x;
                 }
-                out[s] = acc;
+                *out = acc;
             }
         }
         8 => {

@@ -121,7 +121,7 @@ pub fn bind(program: &Program, known: &[(&str, Data)]) -> Result<Program> {
                         &[],
                         attrs,
                         &[ty],
-                        program.value(r).label.clone(),
+                        program.value(r).label.as_ref(),
                     );
                 }
             }
