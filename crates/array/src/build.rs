@@ -333,7 +333,7 @@ impl Builder {
             .with("name", Attr::Str(label.clone()))
             .with("dtype", Attr::DType(ty.dtype))
             .with("to", Attr::Space(ty.space));
-        let id = program.push_node(prim::INPUT, &[], attrs, &[ty], Some(label.clone()));
+        let id = program.push_node(prim::INPUT, &[], attrs, &[ty], Some(&label));
         program.inputs.push((label, id));
         drop(program);
         self.sym(id)
@@ -423,7 +423,7 @@ impl Builder {
                     args,
                     attrs,
                     &results,
-                    self.label.borrow().clone(),
+                    self.label.borrow().as_ref(),
                 );
                 let node = program.nodes.len() as u32 - 1;
                 self.known.borrow_mut().entry(hash).or_default().push(node);

@@ -85,17 +85,17 @@ fn run_body<I: Isa, F: Lane, S: Scalars>(args: MapArgs) {
         }
         (Arg::Array(a), Arg::Scalar(b), Arg::Scalar(c)) => zip1(dst, a, |a| F::eval::<I>(a, b, c)),
         (Arg::Array(a), Arg::Array(b), Arg::Scalar(c)) => {
-            zip2(dst, a, b, |a, b| F::eval::<I>(a, b, c))
+            zip2(dst, a, b, |a, b| F::eval::<I>(a, b, c));
         }
         (Arg::Scalar(a), Arg::Array(b), Arg::Scalar(c)) => zip1(dst, b, |b| F::eval::<I>(a, b, c)),
         (Arg::Array(a), Arg::Array(b), Arg::Array(c)) => {
-            zip3(dst, a, b, c, |a, b, c| F::eval::<I>(a, b, c))
+            zip3(dst, a, b, c, |a, b, c| F::eval::<I>(a, b, c));
         }
         (Arg::Scalar(a), Arg::Array(b), Arg::Array(c)) => {
-            zip2(dst, b, c, |b, c| F::eval::<I>(a, b, c))
+            zip2(dst, b, c, |b, c| F::eval::<I>(a, b, c));
         }
         (Arg::Array(a), Arg::Scalar(b), Arg::Array(c)) => {
-            zip2(dst, a, c, |a, c| F::eval::<I>(a, b, c))
+            zip2(dst, a, c, |a, c| F::eval::<I>(a, b, c));
         }
         _ => {}
     }

@@ -165,6 +165,7 @@ fn dot_body<I: Isa>(s: Segments<'_>, m: &[f64], c: &[f64], out: &mut [f64]) {
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
 fn outer_body<I: Isa>(s: Segments<'_>, x: &[f64], c: &[f64], out: &mut [f64]) {
     let q = s.inner;
     for p in 0..s.count {

@@ -56,6 +56,7 @@ pub(crate) fn reduced(
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
 fn add_rows_body<I: Isa>(out: &mut [f64], x: &[f64]) {
     for row in x.chunks_exact(out.len()) {
         for (o, x) in out.iter_mut().zip(row) {
@@ -65,6 +66,7 @@ fn add_rows_body<I: Isa>(out: &mut [f64], x: &[f64]) {
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
 fn add_rows_of_8_body<I: Isa>(out: &mut [f64], x: &[f64]) {
     let (out, _) = out.as_chunks_mut::<8>();
     let (rows, _) = x.as_chunks::<8>();

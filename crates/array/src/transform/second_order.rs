@@ -434,9 +434,9 @@ impl<'b> Recorder<'b> {
         let b = self.b;
         let mut outputs: Vec<(Arc<str>, ValueId)> = Vec::new();
         let mut index: HashMap<ValueId, usize> = HashMap::new();
-        let mut put = |outputs: &mut Vec<(Arc<str>, ValueId)>,
-                       index: &mut HashMap<ValueId, usize>,
-                       s: Sym<'b>| {
+        let put = |outputs: &mut Vec<(Arc<str>, ValueId)>,
+                   index: &mut HashMap<ValueId, usize>,
+                   s: Sym<'b>| {
             let id = b.id(s);
             *index.entry(id).or_insert_with(|| {
                 outputs.push((Arc::from(format!("{}", id.0)), id));
