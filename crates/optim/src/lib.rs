@@ -6,10 +6,6 @@
 //! | minimise with the gradient only, up to a few hundred parameters | [`Bfgs`] |
 //! | minimise with the gradient only, many parameters | [`Lbfgs`] |
 //! | minimise a sum of squares | [`LevenbergMarquardt`] |
-//! | zero of a system | [`NewtonRoot`] |
-//! | minimise with the gradient only, up to a few hundred parameters | [`Bfgs`] |
-//! | minimise with the gradient only, many parameters | [`Lbfgs`] |
-//! | minimise a sum of squares | [`LevenbergMarquardt`] |
 //! | zero of a function of one variable | [`root::toms748`], [`root::newton_bracketed`] |
 //! | zero of a system | [`NewtonRoot`] |
 //! | covariance matrix at a minimum | [`covariance()`], [`least_squares_covariance`] |
@@ -55,6 +51,7 @@ mod box_step;
 mod covariance;
 mod error;
 mod factor;
+pub mod implicit;
 mod lbfgs;
 mod least_squares;
 mod line_search;

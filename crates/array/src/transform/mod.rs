@@ -2,6 +2,7 @@
 
 mod bind;
 mod forward;
+mod interface;
 mod rebuild;
 mod reverse;
 mod second_order;
@@ -11,6 +12,7 @@ mod vmap;
 pub use bind::bind;
 pub use forward::jvp;
 pub(crate) use forward::upstream;
+pub use interface::interface;
 pub use rebuild::{prune, replay};
 pub use reverse::{grad, vjp};
 pub use second_order::{HessianPlan, JacobianPlan};
