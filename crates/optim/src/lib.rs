@@ -9,7 +9,7 @@
 //! | zero of a function of one variable | [`root::toms748`], [`root::newton_bracketed`] |
 //! | zero of a system | [`NewtonRoot`] |
 //! | covariance matrix at a minimum | [`covariance()`], [`least_squares_covariance`] |
-//! | derivatives of a solution | [`FreeHessian`] |
+//! | derivatives of a solution | [`FreeHessian`]; inside a program [`implicit`] |
 //!
 //! A minimum says in words what happened ([`Status`]); nothing is called converged with a Hessian that has a negative eigenvalue, and
 //! there is no covariance where the Hessian is not positive definite.

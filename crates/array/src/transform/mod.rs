@@ -3,9 +3,13 @@
 mod bind;
 mod forward;
 mod interface;
+mod neutral;
 mod rebuild;
 mod reverse;
+mod rewrite;
 mod second_order;
+mod simplify;
+mod specialise;
 mod terms;
 mod vmap;
 
@@ -15,6 +19,9 @@ pub(crate) use forward::upstream;
 pub use interface::interface;
 pub use rebuild::{prune, replay};
 pub use reverse::{grad, vjp};
+pub use rewrite::identities;
 pub use second_order::{HessianPlan, JacobianPlan};
+pub use simplify::simplify;
+pub use specialise::specialise;
 pub(crate) use vmap::lane_by_lane;
 pub use vmap::{LaneCall, vmap};
