@@ -36,6 +36,10 @@ pub struct Workspace {
     pub(super) frame: Frame,
     /// Elements of a stream per block; rounded to whole leaves.
     pub(super) block: usize,
+    /// The lowered program that this memory is for.
+    lowered: u64,
+    /// Lengths and types of the columns of the last run, if they alone determine all sizes.
+    bound: Vec<(usize, DType)>,
 }
 
 // SAFETY: raw pointers in `threads` point into this workspace or are refreshed at every run.
@@ -83,18 +87,27 @@ impl Lowered {
                 .collect(),
             frame,
             block: block.max(LEAF).next_multiple_of(LEAF),
+            lowered: self.id,
+            bound: Vec::new(),
         }
     }
 
     /// Runs the program on `inputs`; results are read from the workspace.
     ///
     /// # Errors
-    /// A missing or ill-typed input, lengths that disagree, or a kernel that failed.
+    /// A workspace of another program, a missing or ill-typed input, lengths that disagree, or a kernel that failed.
     pub fn run(&self, ws: &mut Workspace, inputs: &Bindings<'_>) -> Result<()> {
-        self.bind(ws, inputs)?;
+        if ws.lowered != self.id {
+            return Err(Error::Workspace);
+        }
+        let fresh = !ws.bound_like(inputs);
+        if fresh {
+            ws.bound.clear();
+            self.bind(ws, inputs)?;
+        }
         for phase in &self.phases {
             match phase.stream {
-                None => self.run_whole(ws, phase, inputs)?,
+                None => self.run_whole(ws, phase, inputs, fresh || self.phases.len() > 1)?,
                 Some(_) => self.run_stream(ws, phase, inputs)?,
             }
         }
@@ -106,6 +119,9 @@ impl Lowered {
                 unsafe { std::slice::from_raw_parts(ws.whole[operand.slot as usize].ptr(), bytes) };
             ws.outputs[*i].resize(bytes).copy_from_slice(result);
         }
+        if fresh {
+            ws.remember(inputs);
+        }
         Ok(())
     }
 
@@ -114,19 +130,22 @@ impl Lowered {
         ws: &mut Workspace,
         phase: &LoweredPhase,
         inputs: &Bindings<'_>,
+        fresh: bool,
     ) -> Result<()> {
-        for (slot, len, dtype) in &phase.needs {
-            let n = ws.frame.lens[usize::from(len.0)];
-            if n == usize::MAX {
-                return Err(self.unbound(len.0));
+        if fresh {
+            for (slot, len, dtype) in &phase.needs {
+                let n = ws.frame.lens[usize::from(len.0)];
+                if n == usize::MAX {
+                    return Err(self.unbound(len.0));
+                }
+                ws.whole[*slot as usize]
+                    .reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes());
             }
-            ws.whole[*slot as usize]
-                .reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes());
+            for (k, buffer) in ws.whole.iter().enumerate() {
+                ws.threads[0].slots[k] = buffer.ptr();
+            }
         }
         let thread = &mut ws.threads[0];
-        for (k, buffer) in ws.whole.iter().enumerate() {
-            thread.slots[k] = buffer.ptr();
-        }
         std::mem::swap(&mut thread.frame, &mut ws.frame);
         thread.frame.stream = None;
         let mut result = Ok(());
@@ -274,5 +293,35 @@ fn fill_constant(buffer: &mut Buffer, constant: &Constant) {
             // SAFETY: room for `len` elements was reserved; distinct allocations.
             unsafe { std::ptr::copy_nonoverlapping(src, buffer.ptr(), data.len() * size) };
         }
+    }
+}
+
+impl Workspace {
+    /// Whether the last run had columns of the same lengths and types: then all sizes and slots stay as they are.
+    fn bound_like(&self, inputs: &Bindings<'_>) -> bool {
+        !self.bound.is_empty()
+            && inputs.sizes.is_empty()
+            && self.bound.len() == inputs.columns.len()
+            && self
+                .bound
+                .iter()
+                .zip(&inputs.columns)
+                .all(|(known, column)| {
+                    column
+                        .as_ref()
+                        .is_some_and(|c| (c.len(), c.dtype()) == *known)
+                })
+    }
+
+    /// Notes the shape of the inputs of a run that went well, unless sizes depend on more than the lengths of the columns.
+    fn remember(&mut self, inputs: &Bindings<'_>) {
+        let shapes: Option<Vec<(usize, DType)>> = inputs
+            .columns
+            .iter()
+            .map(|c| c.as_ref().map(|c| (c.len(), c.dtype())))
+            .collect();
+        self.bound = shapes
+            .filter(|s| inputs.sizes.is_empty() && s.iter().all(|(_, d)| *d != DType::Offsets))
+            .unwrap_or_default();
     }
 }

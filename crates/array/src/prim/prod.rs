@@ -203,7 +203,13 @@ impl Primitive for Prod {
         let others = cx
             .push(super::EXCLUSIVE_PROD, &[call.args[0]], call.attrs.clone())
             .first(cx);
-        Ok(vec![tangents[0].map(|t| (others * t).sum(over))])
+        Ok(vec![tangents[0].map(|t| {
+            match super::rows::per_row(cx, t, over) {
+                // A tangent that is the same in all lanes of a row is contracted without being spread over them.
+                Some((row, lanes)) => row.rows_sum(others * lanes, over),
+                None => (others * t).sum(over),
+            }
+        })])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
