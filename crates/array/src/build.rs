@@ -379,6 +379,15 @@ impl Builder {
         result
     }
 
+    /// Gives a value a label unless it has one.
+    pub(crate) fn name_if_nameless(&self, sym: Sym<'_>, label: Option<Arc<str>>) {
+        if let (Repr::Value(_, id), Some(label)) = (sym.repr, label) {
+            self.program.borrow_mut().values[id.index()]
+                .label
+                .get_or_insert(label);
+        }
+    }
+
     /// Records a node (or finds the equal one recorded before) and returns its results.
     pub fn push(&self, primitive: PrimitiveRef, args: &[Sym<'_>], attrs: Attrs) -> Results {
         let ids: Vec<ValueId> = args.iter().map(|&a| self.id(a)).collect();

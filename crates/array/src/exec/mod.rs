@@ -30,4 +30,5 @@ pub use kernel::{Element, Io, Kernel, MapArgs, MapFn, Monoid, Run};
 pub use lower::{LowerCx, Lowered};
 pub(crate) use plan::{dependencies, structure_of};
 pub use run::Workspace;
+pub(crate) use shape::counted;
 pub use shape::{Axis, LEAF, LenId, Segments};

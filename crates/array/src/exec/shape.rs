@@ -24,7 +24,7 @@ impl Shapes {
         if let Some(k) = self.spaces.iter().position(|s| *s == space) {
             return LenId(k as u16);
         }
-        let factors = factors(program, &space);
+        let factors = counted(program, &space);
         self.users.resize_with(program.levels().len(), Vec::new);
         for level in &factors {
             self.users[usize::from(level.0)].push(self.spaces.len() as u16);
@@ -47,7 +47,7 @@ impl Shapes {
 }
 
 /// Levels whose numbers of elements multiply to the length of `space`: a ragged level counts all children of its parent path.
-fn factors(program: &Program, space: &Space) -> Vec<LevelId> {
+pub(crate) fn counted(program: &Program, space: &Space) -> Vec<LevelId> {
     let mut out = Vec::new();
     let mut counted = Space::SCALAR;
     for level in space.iter().rev() {

@@ -2,9 +2,13 @@
 
 mod bind;
 mod forward;
+mod neutral;
 mod rebuild;
 mod reverse;
+mod rewrite;
 mod second_order;
+mod simplify;
+mod specialise;
 mod terms;
 mod vmap;
 
@@ -13,6 +17,9 @@ pub use forward::jvp;
 pub(crate) use forward::upstream;
 pub use rebuild::{prune, replay};
 pub use reverse::{grad, vjp};
+pub use rewrite::identities;
 pub use second_order::{HessianPlan, JacobianPlan};
+pub use simplify::simplify;
+pub use specialise::specialise;
 pub(crate) use vmap::lane_by_lane;
 pub use vmap::{LaneCall, vmap};

@@ -31,22 +31,70 @@ pub(crate) struct Rule {
 
 /// The table.
 pub(crate) const RULES: &[Rule] = &[
-    Rule { identity: "f(expand a, expand b) = expand f(a, b); f(splat a, b) with b repeated likewise", apply: hoist },
-    Rule { identity: "x·1 = x, x/1 = x, x − (+0) = x, x + (−0) = x", apply: neutral },
-    Rule { identity: "−(−x) = x, x + (−y) = x − y, x − (−y) = x + y, (−x)(−y) = xy, (−x)/(−y) = x/y, (−x)·c = x·(−c), x·(−1) = −x", apply: signs },
-    Rule { identity: "x/2ᵏ = x·2⁻ᵏ, where both powers are normal numbers", apply: power_of_two },
-    Rule { identity: "|−x| = |x|, ||x|| = |x|, (−x)² = x², |x|² = x²", apply: even },
-    Rule { identity: "⌊⌈x⌉⌋ = ⌈x⌉, and any two of floor, ceil, round", apply: whole_numbers },
-    Rule { identity: "min(x, x) = max(x, x) = x", apply: idempotent },
-    Rule { identity: "x¹ = x, x² = square x, x⁻¹ = 1/x for integer powers by repeated squaring; x⁰ = 1", apply: powers },
-    Rule { identity: "(true ? a : b) = a, (m ? a : a) = a, (¬m ? a : b) = (m ? b : a), (m ? (m ? a : b) : c) = (m ? a : c)", apply: choices },
-    Rule { identity: "¬¬m = m, m ∧ m = m ∨ m = m, m ∧ true = m ∨ false = m ⊕ false = m, ¬(a = b) is a ≠ b", apply: logic },
-    Rule { identity: "x < x is false, x > x is false, also for NaN", apply: irreflexive },
-    Rule { identity: "widening in two steps = in one: bool → i64 → f64, i32 → i64 → f64, i32 → f64 → i64; bool → t → bool is nothing", apply: casts },
-    Rule { identity: "repeating what was repeated = repeating once", apply: repeated },
-    Rule { identity: "Σ 0 = 0", apply: sums_of_zero },
-    Rule { identity: "stop(stop x) = stop x, stop(c) = c for a constant", apply: stopped },
-    Rule { identity: "data of one repeated number = that number, repeated", apply: uniform },
+    Rule {
+        identity: "f(expand a, expand b) = expand f(a, b); f(splat a, b) with b repeated likewise",
+        apply: hoist,
+    },
+    Rule {
+        identity: "x·1 = x, x/1 = x, x − (+0) = x, x + (−0) = x",
+        apply: neutral,
+    },
+    Rule {
+        identity: "−(−x) = x, x + (−y) = x − y, x − (−y) = x + y, (−x)(−y) = xy, (−x)/(−y) = x/y, (−x)·c = x·(−c), x·(−1) = −x",
+        apply: signs,
+    },
+    Rule {
+        identity: "x/2ᵏ = x·2⁻ᵏ, where both powers are normal numbers",
+        apply: power_of_two,
+    },
+    Rule {
+        identity: "|−x| = |x|, ||x|| = |x|, (−x)² = x², |x|² = x²",
+        apply: even,
+    },
+    Rule {
+        identity: "⌊⌈x⌉⌋ = ⌈x⌉, and any two of floor, ceil, round",
+        apply: whole_numbers,
+    },
+    Rule {
+        identity: "min(x, x) = max(x, x) = x",
+        apply: idempotent,
+    },
+    Rule {
+        identity: "x¹ = x, x² = square x, x⁻¹ = 1/x for integer powers by repeated squaring; x⁰ = 1",
+        apply: powers,
+    },
+    Rule {
+        identity: "(true ? a : b) = a, (m ? a : a) = a, (¬m ? a : b) = (m ? b : a), (m ? (m ? a : b) : c) = (m ? a : c)",
+        apply: choices,
+    },
+    Rule {
+        identity: "¬¬m = m, m ∧ m = m ∨ m = m, m ∧ true = m ∨ false = m ⊕ false = m, ¬(a = b) is a ≠ b",
+        apply: logic,
+    },
+    Rule {
+        identity: "x < x is false, x > x is false, also for NaN",
+        apply: irreflexive,
+    },
+    Rule {
+        identity: "widening in two steps = in one: bool → i64 → f64, i32 → i64 → f64, i32 → f64 → i64; bool → t → bool is nothing",
+        apply: casts,
+    },
+    Rule {
+        identity: "repeating what was repeated = repeating once",
+        apply: repeated,
+    },
+    Rule {
+        identity: "Σ 0 = 0",
+        apply: sums_of_zero,
+    },
+    Rule {
+        identity: "stop(stop x) = stop x, stop(c) = c for a constant",
+        apply: stopped,
+    },
+    Rule {
+        identity: "data of one repeated number = that number, repeated",
+        apply: uniform,
+    },
 ];
 
 /// What made a value.
@@ -88,12 +136,26 @@ fn truth(s: Sym<'_>) -> Option<bool> {
 
 fn fill<'b>(site: &Site<'_, 'b>, value: f64, space: Space) -> Sym<'b> {
     let c = site.b.sym(site.b.id(Sym::from(value)));
-    if space.is_scalar() { c } else { record(site.b, prim::SPLAT, &[c], Attrs::to(space)) }
+    if space.is_scalar() {
+        c
+    } else {
+        record(site.b, prim::SPLAT, &[c], Attrs::to(space))
+    }
 }
 
 /// Records a node that may itself match the table.
-pub(crate) fn record<'b>(b: &'b Builder, primitive: PrimitiveRef, args: &[Sym<'b>], attrs: Attrs) -> Sym<'b> {
-    let site = Site { b, primitive, args, attrs: &attrs };
+pub(crate) fn record<'b>(
+    b: &'b Builder,
+    primitive: PrimitiveRef,
+    args: &[Sym<'b>],
+    attrs: Attrs,
+) -> Sym<'b> {
+    let site = Site {
+        b,
+        primitive,
+        args,
+        attrs: &attrs,
+    };
     for rule in RULES {
         if let Some(found) = (rule.apply)(&site) {
             return found;
@@ -111,11 +173,17 @@ fn binary<'b>(site: &Site<'_, 'b>, f: Binary, x: Sym<'b>, y: Sym<'b>) -> Sym<'b>
 }
 
 fn which_binary(p: PrimitiveRef) -> Option<Binary> {
-    Binary::ALL.iter().copied().find(|f| prim::binary::binary(*f) == p)
+    Binary::ALL
+        .iter()
+        .copied()
+        .find(|f| prim::binary::binary(*f) == p)
 }
 
 fn which_unary(p: PrimitiveRef) -> Option<Unary> {
-    Unary::ALL.iter().copied().find(|f| prim::unary::unary(*f) == p)
+    Unary::ALL
+        .iter()
+        .copied()
+        .find(|f| prim::unary::unary(*f) == p)
 }
 
 fn negated(s: Sym<'_>) -> Option<Sym<'_>> {
@@ -127,13 +195,24 @@ fn hoist<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
     if !site.primitive.is_elementwise() || site.args.is_empty() {
         return None;
     }
-    let made: Vec<Node> = site.args.iter().map(|a| made(*a).map(|(_, n)| n)).collect::<Option<_>>()?;
-    let scalar = |n: &Node| n.primitive == prim::SPLAT && site.b.with_program(|p| p.ty(n.args[0]).space.is_scalar());
+    let made: Vec<Node> = site
+        .args
+        .iter()
+        .map(|a| made(*a).map(|(_, n)| n))
+        .collect::<Option<_>>()?;
+    let scalar = |n: &Node| {
+        n.primitive == prim::SPLAT && site.b.with_program(|p| p.ty(n.args[0]).space.is_scalar())
+    };
     // All of them numbers.
     if made.iter().all(scalar) {
         let inner: Vec<Sym<'b>> = made.iter().map(|n| site.b.sym(n.args[0])).collect();
         let result = record(site.b, site.primitive, &inner, site.attrs.clone());
-        return Some(record(site.b, prim::SPLAT, &[result], made[0].attrs.clone()));
+        return Some(record(
+            site.b,
+            prim::SPLAT,
+            &[result],
+            made[0].attrs.clone(),
+        ));
     }
     // All repeated in the same way, or numbers.
     let pattern = made.iter().find(|n| !scalar(n))?;
@@ -141,7 +220,11 @@ fn hoist<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
         return None;
     }
     let space = site.b.with_program(|p| p.ty(pattern.args[0]).space);
-    let alike = |n: &Node| n.primitive == pattern.primitive && n.attrs == pattern.attrs && site.b.with_program(|p| p.ty(n.args[0]).space) == space;
+    let alike = |n: &Node| {
+        n.primitive == pattern.primitive
+            && n.attrs == pattern.attrs
+            && site.b.with_program(|p| p.ty(n.args[0]).space) == space
+    };
     if !made.iter().all(|n| scalar(n) || alike(n)) {
         return None;
     }
@@ -149,11 +232,20 @@ fn hoist<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
         .iter()
         .map(|n| {
             let source = site.b.sym(n.args[0]);
-            if alike(n) { source } else { record(site.b, prim::SPLAT, &[source], Attrs::to(space)) }
+            if alike(n) {
+                source
+            } else {
+                record(site.b, prim::SPLAT, &[source], Attrs::to(space))
+            }
         })
         .collect();
     let result = record(site.b, site.primitive, &inner, site.attrs.clone());
-    Some(record(site.b, pattern.primitive, &[result], pattern.attrs.clone()))
+    Some(record(
+        site.b,
+        pattern.primitive,
+        &[result],
+        pattern.attrs.clone(),
+    ))
 }
 
 fn neutral<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
@@ -184,9 +276,15 @@ fn signs<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
         (Binary::Add, Some(x), None) => Some(binary(site, Binary::Sub, y, x)),
         (Binary::Sub, _, Some(y)) => Some(binary(site, Binary::Add, x, y)),
         (Binary::Mul | Binary::Div, Some(x), Some(y)) => Some(binary(site, f, x, y)),
-        (Binary::Mul, Some(x), None) if number(y).is_some() => Some(binary(site, f, x, fill(site, -number(y)?, space))),
-        (Binary::Mul, None, Some(y)) if number(x).is_some() => Some(binary(site, f, fill(site, -number(x)?, space), y)),
-        (Binary::Mul | Binary::Div, None, _) if number(y) == Some(-1.0) => Some(unary(site, Unary::Neg, x)),
+        (Binary::Mul, Some(x), None) if number(y).is_some() => {
+            Some(binary(site, f, x, fill(site, -number(y)?, space)))
+        }
+        (Binary::Mul, None, Some(y)) if number(x).is_some() => {
+            Some(binary(site, f, fill(site, -number(x)?, space), y))
+        }
+        (Binary::Mul | Binary::Div, None, _) if number(y) == Some(-1.0) => {
+            Some(unary(site, Unary::Neg, x))
+        }
         (Binary::Mul, _, None) if number(x) == Some(-1.0) => Some(unary(site, Unary::Neg, y)),
         _ => None,
     }
@@ -199,28 +297,43 @@ fn power_of_two<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
     let c = number(site.args[1])?;
     const MANTISSA: u64 = (1 << 52) - 1;
     let exact = c.is_normal() && c.to_bits() & MANTISSA == 0 && (1.0 / c).is_normal();
-    exact.then(|| binary(site, Binary::Mul, site.args[0], fill(site, 1.0 / c, site.args[0].space())))
+    exact.then(|| {
+        binary(
+            site,
+            Binary::Mul,
+            site.args[0],
+            fill(site, 1.0 / c, site.args[0].space()),
+        )
+    })
 }
 
 fn even<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
     let f = which_unary(site.primitive).filter(|f| matches!(f, Unary::Abs | Unary::Square))?;
-    let inner = negated(site.args[0]).or_else(|| only(site.args[0], prim::unary::unary(Unary::Abs)))?;
+    let inner =
+        negated(site.args[0]).or_else(|| only(site.args[0], prim::unary::unary(Unary::Abs)))?;
     Some(unary(site, f, inner))
 }
 
 fn whole_numbers<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
-    let whole = |p: PrimitiveRef| which_unary(p).is_some_and(|f| matches!(f, Unary::Floor | Unary::Ceil | Unary::Round));
-    (whole(site.primitive) && whole(made(site.args[0])?.1.primitive)).then_some(site.args[0])
+    let whole = |p: PrimitiveRef| {
+        which_unary(p).is_some_and(|f| matches!(f, Unary::Floor | Unary::Ceil | Unary::Round))
+    };
+    (whole(site.primitive) && whole(made(site.args[0])?.1.primitive)).then(|| site.args[0])
 }
 
 fn idempotent<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
     let f = which_binary(site.primitive)?;
-    (matches!(f, Binary::Min | Binary::Max) && same(site.args[0], site.args[1])).then_some(site.args[0])
+    (matches!(f, Binary::Min | Binary::Max) && same(site.args[0], site.args[1]))
+        .then(|| site.args[0])
 }
 
 fn powers<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
     let x = *site.args.first()?;
-    match (site.primitive.name(), site.attrs.int("n"), site.attrs.f64("value")) {
+    match (
+        site.primitive.name(),
+        site.attrs.int("n"),
+        site.attrs.f64("value"),
+    ) {
         ("powi", Some(1), _) => Some(x),
         ("powi", Some(2), _) => Some(unary(site, Unary::Square, x)),
         ("powi", Some(-1), _) => Some(unary(site, Unary::Recip, x)),
@@ -254,16 +367,28 @@ fn choices<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
 }
 
 fn logic<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
-    let op = Logic::ALL.into_iter().find(|op| op.primitive() == site.primitive)?;
+    let op = Logic::ALL
+        .into_iter()
+        .find(|op| op.primitive() == site.primitive)?;
     if op == Logic::Not {
         let (_, node) = made(site.args[0])?;
         let args = || node.args.iter().map(|&a| site.b.sym(a)).collect::<Vec<_>>();
         return if node.primitive == Logic::Not.primitive() {
             Some(args()[0])
         } else if node.primitive == Compare::Eq.primitive() {
-            Some(record(site.b, Compare::Ne.primitive(), &args(), Attrs::NONE))
+            Some(record(
+                site.b,
+                Compare::Ne.primitive(),
+                &args(),
+                Attrs::NONE,
+            ))
         } else if node.primitive == Compare::Ne.primitive() {
-            Some(record(site.b, Compare::Eq.primitive(), &args(), Attrs::NONE))
+            Some(record(
+                site.b,
+                Compare::Eq.primitive(),
+                &args(),
+                Attrs::NONE,
+            ))
         } else {
             None
         };
@@ -276,7 +401,14 @@ fn logic<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
         match (op, truth(known)) {
             (Logic::And, Some(true)) | (Logic::Or | Logic::Xor, Some(false)) => return Some(other),
             (Logic::And, Some(false)) | (Logic::Or, Some(true)) => return Some(known),
-            (Logic::Xor, Some(true)) => return Some(record(site.b, Logic::Not.primitive(), &[other], Attrs::NONE)),
+            (Logic::Xor, Some(true)) => {
+                return Some(record(
+                    site.b,
+                    Logic::Not.primitive(),
+                    &[other],
+                    Attrs::NONE,
+                ));
+            }
             _ => {}
         }
     }
@@ -284,13 +416,18 @@ fn logic<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
 }
 
 fn irreflexive<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
-    let strict = site.primitive == Compare::Lt.primitive() || site.primitive == Compare::Gt.primitive();
+    let strict =
+        site.primitive == Compare::Lt.primitive() || site.primitive == Compare::Gt.primitive();
     if !strict || !same(site.args[0], site.args[1]) {
         return None;
     }
     let no = site.b.constant(Data::Bool([false].into()), Space::SCALAR);
     let space = site.args[0].space();
-    Some(if space.is_scalar() { no } else { record(site.b, prim::SPLAT, &[no], Attrs::to(space)) })
+    Some(if space.is_scalar() {
+        no
+    } else {
+        record(site.b, prim::SPLAT, &[no], Attrs::to(space))
+    })
 }
 
 fn casts<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
@@ -299,10 +436,16 @@ fn casts<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
     }
     use DType::{Bool, F64, I32, I64};
     let source = only(site.args[0], CAST)?;
-    let (from, between, to) = (source.dtype(), site.args[0].dtype(), site.attrs.dtype("dtype")?);
+    let (from, between, to) = (
+        source.dtype(),
+        site.args[0].dtype(),
+        site.attrs.dtype("dtype")?,
+    );
     match (from, between, to) {
         (Bool, F64 | I64, Bool) => Some(source),
-        (Bool | I32, I64, F64) | (Bool | I32, F64, I64) | (I32, I64, Bool) => Some(record(site.b, CAST, &[source], site.attrs.clone())),
+        (Bool | I32, I64, F64) | (Bool | I32, F64, I64) | (I32, I64, Bool) => {
+            Some(record(site.b, CAST, &[source], site.attrs.clone()))
+        }
         _ => None,
     }
 }
@@ -320,7 +463,8 @@ fn repeated<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
     let source = site.b.sym(*node.args.first()?);
     let space = source.space();
     // Both steps below the same elements: one repetition.
-    (repeats(node.primitive) && to.prefix(space.depth()) == space).then(|| record(site.b, prim::SPLAT, &[source], Attrs::to(to)))
+    (repeats(node.primitive) && to.prefix(space.depth()) == space)
+        .then(|| record(site.b, prim::SPLAT, &[source], Attrs::to(to)))
 }
 
 fn sums_of_zero<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
@@ -329,9 +473,15 @@ fn sums_of_zero<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
     }
     let space = site.args[0].space();
     if site.primitive == prim::SUM {
-        return Some(fill(site, 0.0, space.without(space.position(site.attrs.level("over")?)?)));
+        return Some(fill(
+            site,
+            0.0,
+            space.without(space.position(site.attrs.level("over")?)?),
+        ));
     }
-    (site.primitive == prim::TOTAL).then(|| site.attrs.space("to").map(|to| fill(site, 0.0, to))).flatten()
+    (site.primitive == prim::TOTAL)
+        .then(|| site.attrs.space("to").map(|to| fill(site, 0.0, to)))
+        .flatten()
 }
 
 fn stopped<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
@@ -340,27 +490,40 @@ fn stopped<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
     }
     let x = site.args[0];
     let (_, node) = made(x)?;
-    (node.primitive == prim::STOP_GRADIENT || node.primitive == prim::DATA || number(x).is_some()).then_some(x)
+    (node.primitive == prim::STOP_GRADIENT || node.primitive == prim::DATA || number(x).is_some())
+        .then_some(x)
 }
 
 fn uniform<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
     if site.primitive != prim::DATA {
         return None;
     }
-    let (Some(Data::F64(d)), Some(space)) = (site.attrs.data("data"), site.attrs.space("to")) else { return None };
+    let (Some(Data::F64(d)), Some(space)) = (site.attrs.data("data"), site.attrs.space("to"))
+    else {
+        return None;
+    };
     let first = d.first()?;
     // On a level of unknown length the data are what tells it.
-    let known = site.b.with_program(|p| space.iter().all(|l| p.level(l).len.is_some()));
+    let known = site
+        .b
+        .with_program(|p| space.iter().all(|l| p.level(l).len.is_some()));
     (known && d.iter().all(|x| x.to_bits() == first.to_bits())).then(|| fill(site, *first, space))
 }
 
-/// The identities of the table, for documentation and tests.
-pub(crate) fn identities() -> impl Iterator<Item = &'static str> {
+/// The identities that [`simplify`](super::simplify) uses, in the order in which they are tried.
+///
+/// ```
+/// assert!(pullback_array::transform::identities().any(|i| i.contains("x·1 = x")));
+/// ```
+pub fn identities() -> impl Iterator<Item = &'static str> {
     RULES.iter().map(|r| r.identity)
 }
 
 /// The static parameters of a node with levels replaced.
-pub(crate) fn translate(attrs: &Attrs, mut level: impl FnMut(crate::space::LevelId) -> crate::space::LevelId) -> Attrs {
+pub(crate) fn translate(
+    attrs: &Attrs,
+    mut level: impl FnMut(crate::space::LevelId) -> crate::space::LevelId,
+) -> Attrs {
     let mut attrs = attrs.clone();
     attrs.for_each_mut(|a| match a {
         Attr::Level(l) => *l = level(*l),
