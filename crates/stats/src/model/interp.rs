@@ -216,7 +216,7 @@ pub fn coefficients<R: Real>(hi: R, lo: R) -> [R; 8] {
 /// - code 0: piecewise linear, g₂ = |α|/2;
 /// - code 2: g₂ = α²/2 inside |α| ≤ 1; outside as pyhf has it, (b ± 2a)(α ∓ 1);
 /// - code 4p: g₂ = α²(15 − 10α² + 3α⁴)/16 inside, |α|/2 outside.
-pub fn histosys_basis<'b>(alpha: Sym<'b>, code: HistosysCode) -> (Sym<'b>, Sym<'b>) {
+pub fn histosys_basis(alpha: Sym<'_>, code: HistosysCode) -> (Sym<'_>, Sym<'_>) {
     let one = Sym::from(1.0);
     match code {
         HistosysCode::Code0 => (alpha, alpha.abs() * 0.5),
@@ -246,7 +246,7 @@ impl Interp {
     }
 
     /// The weights of the coefficients in a derivative: `order!`-like factor times a power of α, zero outside.
-    fn weights<'b>(alpha: Sym<'b>, order: usize, to: Space) -> Vec<Option<Sym<'b>>> {
+    fn weights(alpha: Sym<'_>, order: usize, to: Space) -> Vec<Option<Sym<'_>>> {
         (1..=TERMS)
             .map(|k| {
                 let factor = falling(k, order);
@@ -368,7 +368,7 @@ impl Primitive for Interp {
             .zip(Self::weights(alpha, n, full))
         {
             if let Some(w) = w {
-                inside = inside + w * *a;
+                inside += w * *a;
             }
         }
         let (up, down) = (call.args[7], -call.args[8]);
