@@ -93,6 +93,8 @@ pub struct Builder {
     failure: RefCell<Option<Error>>,
     label: RefCell<Option<Arc<str>>>,
     hash_consing: Cell<bool>,
+    /// Whether rules may skip the tangents of intermediate values that they can contract at once.
+    shortcuts: Cell<bool>,
 }
 
 impl Default for Builder {
@@ -110,6 +112,7 @@ impl Builder {
             failure: RefCell::default(),
             label: RefCell::default(),
             hash_consing: Cell::new(true),
+            shortcuts: Cell::new(true),
         }
     }
 
@@ -129,6 +132,18 @@ impl Builder {
         copy.outputs.clear();
         b.program.replace(copy);
         b
+    }
+
+    /// [`Self::resume`] in a way that every value gets a tangent of its own, for transforms that need the adjoint of each.
+    pub(crate) fn resume_without_shortcuts(program: &Program) -> Self {
+        let b = Self::resume(program);
+        b.shortcuts.set(false);
+        b
+    }
+
+    /// Whether a rule may skip the tangent of an intermediate value.
+    pub(crate) fn shortcuts(&self) -> bool {
+        self.shortcuts.get()
     }
 
     /// [`Self::resume`] without the sharing of equal nodes: for trying a node on its own.

@@ -84,6 +84,9 @@ pub(crate) fn per_row<'b>(
     t: Sym<'b>,
     rows: LevelId,
 ) -> Option<(Sym<'b>, Sym<'b>)> {
+    if !cx.shortcuts() {
+        return None;
+    }
     let space = t.space();
     Rows::Sum.spaces(space, rows)?;
     let (id, lanes) = (t.value_id()?, space.last()?);
