@@ -52,13 +52,30 @@ fn main() {
         let stats = measure(|| model.hessian(&inits, &data).expect("evaluates"));
         Row::stats(format!("{name}: exact Hessian"), &stats).report();
         // A fit and nothing else, then with covariance and errors; each starts from the same point with warm programs.
-        let mut only = FitOptions { minimum_only: true, ..FitOptions::default() };
+        let mut only = FitOptions {
+            minimum_only: true,
+            ..FitOptions::default()
+        };
         let fit_alone = measure(|| fit(&mut model, &data, &mut only).expect("fits").twice_nll);
-        Row::stats(format!("{name}: full fit"), &fit_alone).historical(by_hand_fit, "by hand").ratio_at_most(4.0, 2.0).report();
-        let with = measure(|| fit(&mut model, &data, &mut FitOptions::default()).expect("fits").seconds.covariance);
-        let extra = fit(&mut model, &data, &mut FitOptions::default()).expect("fits").seconds.covariance;
+        Row::stats(format!("{name}: full fit"), &fit_alone)
+            .historical(by_hand_fit, "by hand")
+            .ratio_at_most(4.0, 2.0)
+            .report();
+        let with = measure(|| {
+            fit(&mut model, &data, &mut FitOptions::default())
+                .expect("fits")
+                .seconds
+                .covariance
+        });
+        let extra = fit(&mut model, &data, &mut FitOptions::default())
+            .expect("fits")
+            .seconds
+            .covariance;
         Row::stats(format!("{name}: fit, covariance, pulls, yields"), &with).report();
-        Row::time(format!("{name}: covariance in addition"), extra).historical(fit_alone.min, "one fit").ratio_at_most(1.0, None).report();
+        Row::time(format!("{name}: covariance in addition"), extra)
+            .historical(fit_alone.min, "one fit")
+            .ratio_at_most(1.0, None)
+            .report();
         let stats = measure(build);
         Row::stats(format!("{name}: read + compile"), &stats)
             .value_at_most(30e-3, 10e-3)
