@@ -3,6 +3,7 @@
 //!
 //! `cargo run --release -p pullback-benches --bin dimuon`
 
+use std::f64::consts::{PI, TAU};
 use std::hint::black_box;
 
 use pullback_ad::Real;
@@ -54,13 +55,13 @@ fn generate(events: usize, seed: u64) -> Events {
             // Geometric with mean 0.8.
             (uniform(&mut state).ln() / (0.8_f64 / 1.8).ln()) as usize
         };
-        let phi = 6.283185307179586 * uniform(&mut state) - 3.141592653589793;
+        let phi = TAU * uniform(&mut state) - PI;
         for k in 0..(if pair { 2 } else { 0 }) + soft {
             let near_z = pair && k < 2;
             let angle = if near_z {
                 phi + 3.1 * k as f64
             } else {
-                6.283185307179586 * uniform(&mut state)
+                TAU * uniform(&mut state)
             };
             out.pt.push(if near_z {
                 45.6 + 16.0 * (uniform(&mut state) - 0.5)
@@ -69,11 +70,7 @@ fn generate(events: usize, seed: u64) -> Events {
             });
             out.eta
                 .push(if near_z { 0.3 } else { 2.4 } * (2.0 * uniform(&mut state) - 1.0));
-            out.phi.push(if angle > 3.141592653589793 {
-                angle - 6.283185307179586
-            } else {
-                angle
-            });
+            out.phi.push(if angle > PI { angle - TAU } else { angle });
             out.charge.push(if near_z {
                 1 - 2 * k as i32
             } else if uniform(&mut state) < 0.5 {

@@ -1,4 +1,5 @@
-//! The built-in workspace: `scripts/make_demo_workspace.py` made it.
+//! What `pullback demo` shows.
 
-/// pyhf JSON.
-pub const WORKSPACE: &[u8] = include_bytes!("workspace.json");
+mod workspace;
+
+pub use workspace::WORKSPACE;

@@ -33,11 +33,9 @@ pub use drivers::{
 pub use dual::Dual;
 pub use error::Error;
 pub use jet::{Jet, taylor};
+pub use math::normal::INV_SQRT_TAU;
 pub use polygamma::{hurwitz_zeta, polygamma};
 pub use real::{Mask, Real, Scalar};
 pub use table::{Binary, BinaryRule, Family, Kind, Unary, UnaryRule, functions};
 pub use tape::Tape;
 pub use var::Var;
-
-/// 1/√(2π), the height of the standard normal density.
-pub const INV_SQRT_TAU: f64 = 0.398_942_280_401_432_7;

@@ -7,6 +7,9 @@ use super::poly::horner;
 use crate::isa::Isa;
 use std::f64::consts::FRAC_1_SQRT_2;
 
+/// 1/√(2π), the height of the standard normal density.
+pub const INV_SQRT_TAU: f64 = 0.398_942_280_401_432_7;
+
 /// 1/√2 − `FRAC_1_SQRT_2`.
 const INV_SQRT_2_LOW: f64 = -4.833646656726457e-17;
 

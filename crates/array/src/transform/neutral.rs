@@ -115,7 +115,9 @@ impl<'p> Layout<'p> {
         while path != *to {
             let k = path.depth().checked_sub(1)?;
             let up = self.without(&path, k)?;
-            map.iter_mut().for_each(|e| *e = up[*e]);
+            for e in &mut map {
+                *e = up[*e];
+            }
             path = path.prefix(k);
         }
         Some(map)
@@ -310,9 +312,8 @@ fn unary(f: Unary, k: Known) -> Known {
 
 fn binary(f: Binary, a: Known, b: Known) -> Known {
     match (f, a, b) {
-        (Binary::Mul, Zero, _)
+        (Binary::Mul | Binary::Div | Binary::Xlogy, Zero, _)
         | (Binary::Mul, _, Zero)
-        | (Binary::Div | Binary::Xlogy, Zero, _)
         | (Binary::Add | Binary::Sub, Zero, Zero)
         | (Binary::Sub, One, One) => Zero,
         (Binary::Mul | Binary::Div, One, One)

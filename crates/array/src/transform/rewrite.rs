@@ -11,7 +11,7 @@ use crate::prim::{self, cast::CAST, compare::Compare, logic::Logic};
 use crate::primitive::PrimitiveRef;
 use crate::program::Node;
 use crate::space::Space;
-use crate::ty::DType;
+use crate::ty::DType::{self, Bool, F64, I32, I64};
 
 /// A node that is about to be recorded.
 pub(crate) struct Site<'a, 'b> {
@@ -98,18 +98,18 @@ pub(crate) const RULES: &[Rule] = &[
 ];
 
 /// What made a value.
-fn made<'b>(s: Sym<'b>) -> Option<(&'b Builder, Node)> {
+fn made(s: Sym<'_>) -> Option<(&Builder, Node)> {
     let (b, id) = (s.builder()?, s.value_id()?);
     Some((b, b.with_program(|p| p.node(id).clone())))
 }
 
 /// The arguments of the node that made `s`, if it applies `primitive`.
-fn parts<'b>(s: Sym<'b>, primitive: PrimitiveRef) -> Option<Vec<Sym<'b>>> {
+fn parts(s: Sym<'_>, primitive: PrimitiveRef) -> Option<Vec<Sym<'_>>> {
     let (b, node) = made(s)?;
     (node.primitive == primitive).then(|| node.args.iter().map(|&a| b.sym(a)).collect())
 }
 
-fn only<'b>(s: Sym<'b>, primitive: PrimitiveRef) -> Option<Sym<'b>> {
+fn only(s: Sym<'_>, primitive: PrimitiveRef) -> Option<Sym<'_>> {
     parts(s, primitive)?.first().copied()
 }
 
@@ -253,9 +253,8 @@ fn neutral<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
     let (x, y) = (site.args[0], site.args[1]);
     let is = |s: Sym<'b>, c: f64| number(s).is_some_and(|n| n.to_bits() == c.to_bits());
     match f {
-        Binary::Mul if is(y, 1.0) => Some(x),
+        Binary::Mul | Binary::Div if is(y, 1.0) => Some(x),
         Binary::Mul if is(x, 1.0) => Some(y),
-        Binary::Div if is(y, 1.0) => Some(x),
         Binary::Sub if is(y, 0.0) => Some(x),
         Binary::Add if is(y, -0.0) => Some(x),
         Binary::Add if is(x, -0.0) => Some(y),
@@ -291,11 +290,11 @@ fn signs<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
 }
 
 fn power_of_two<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
+    const MANTISSA: u64 = (1 << 52) - 1;
     if site.primitive != prim::binary::binary(Binary::Div) {
         return None;
     }
     let c = number(site.args[1])?;
-    const MANTISSA: u64 = (1 << 52) - 1;
     let exact = c.is_normal() && c.to_bits() & MANTISSA == 0 && (1.0 / c).is_normal();
     exact.then(|| {
         binary(
@@ -434,7 +433,6 @@ fn casts<'b>(site: &Site<'_, 'b>) -> Option<Sym<'b>> {
     if site.primitive != CAST {
         return None;
     }
-    use DType::{Bool, F64, I32, I64};
     let source = only(site.args[0], CAST)?;
     let (from, between, to) = (
         source.dtype(),

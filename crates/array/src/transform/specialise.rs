@@ -283,19 +283,19 @@ impl Shrink<'_, '_> {
     /// The rows that stay of constant data.
     fn filtered(&self, node: &Node, data: &Data) -> Data {
         let space = self.program.ty(node.first).space;
-        if let LevelKind::Ragged { offsets, .. } = self.program.level(self.level).kind {
-            if let (true, Data::I64(d)) = (offsets == node.first, data) {
-                let mut kept = 0;
-                let mut out = vec![0];
-                for w in d.windows(2) {
-                    kept += self.keep[w[0] as usize..w[1] as usize]
-                        .iter()
-                        .filter(|k| **k)
-                        .count() as i64;
-                    out.push(kept);
-                }
-                return Data::I64(out.into());
+        if let LevelKind::Ragged { offsets, .. } = self.program.level(self.level).kind
+            && let (true, Data::I64(d)) = (offsets == node.first, data)
+        {
+            let mut kept = 0;
+            let mut out = vec![0];
+            for w in d.windows(2) {
+                kept += self.keep[w[0] as usize..w[1] as usize]
+                    .iter()
+                    .filter(|k| **k)
+                    .count() as i64;
+                out.push(kept);
             }
+            return Data::I64(out.into());
         }
         let Some(k) = space.position(self.level) else {
             return data.clone();

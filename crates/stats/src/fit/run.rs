@@ -64,12 +64,11 @@ fn separable(spec: &ModelSpec) -> Vec<usize> {
     let mut taken = vec![false; spec.bins()];
     let mut out = Vec::new();
     for (k, bins) in spec.bins_of_parameters().iter().enumerate() {
-        if let [bin] = bins[..] {
-            if spec.parameters[k].constraint != Constraint::None
-                && !std::mem::replace(&mut taken[bin], true)
-            {
-                out.push(k);
-            }
+        if let [bin] = bins[..]
+            && spec.parameters[k].constraint != Constraint::None
+            && !std::mem::replace(&mut taken[bin], true)
+        {
+            out.push(k);
         }
     }
     out

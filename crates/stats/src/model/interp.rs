@@ -247,7 +247,7 @@ impl Interp {
     }
 
     /// The weights of the coefficients in a derivative: `order!`-like factor times a power of α, zero outside.
-    fn weights<'b>(alpha: Sym<'b>, order: usize, to: Space) -> Vec<Option<Sym<'b>>> {
+    fn weights(alpha: Sym<'_>, order: usize, to: Space) -> Vec<Option<Sym<'_>>> {
         (1..=TERMS)
             .map(|k| {
                 let factor = falling(k, order);
@@ -369,7 +369,7 @@ impl Primitive for Interp {
             .zip(Self::weights(alpha, n, full))
         {
             if let Some(w) = w {
-                inside = inside + w * *a;
+                inside += w * *a;
             }
         }
         let (up, down) = (call.args[7], -call.args[8]);

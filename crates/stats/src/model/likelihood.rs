@@ -52,6 +52,7 @@ pub struct Model {
     full: Option<Evaluator>,
     jacobian: Option<JacobianPlan>,
     /// The Hessian by layers; `None` inside if a node refuses, then directional derivatives serve.
+    #[allow(clippy::option_option)] // Not tried yet, refused, ready.
     layers: Option<Option<HessianPlan>>,
     /// The data for which `constant` holds.
     last_data: Option<(Data, f64)>,
@@ -118,10 +119,10 @@ impl Model {
 
     /// The terms that depend on the data alone.
     fn constant(&mut self, data: &Data) -> Result<f64> {
-        if let Some((known, value)) = &self.last_data {
-            if known == data {
-                return Ok(*value);
-            }
+        if let Some((known, value)) = &self.last_data
+            && known == data
+        {
+            return Ok(*value);
         }
         let mut columns = vec![Column::F64(&data.main)];
         if !data.aux.is_empty() {
@@ -204,13 +205,13 @@ impl Model {
         let plan = self
             .layers
             .get_or_insert_with(|| HessianPlan::new(kernel, "twice_nll", "parameters").ok());
-        if let Some(plan) = plan {
-            if plan.run(
+        if let Some(plan) = plan
+            && plan.run(
                 &Bindings::ordered(&columns(parameters, data, &constant)),
                 out,
-            )? {
-                return Ok(());
-            }
+            )?
+        {
+            return Ok(());
         }
         self.hessian_by_directions(parameters, data, out)
     }

@@ -128,12 +128,12 @@ impl<'a> Recorder<'a> {
             }
         }
         if part != Part::Kernel {
-            constant = constant + (observations + 1.0).lgamma().sum_all() * 2.0;
+            constant += (observations + 1.0).lgamma().sum_all() * 2.0;
         }
         for (term, fixed) in self.constraints(parameters, auxdata, part, &slot) {
             terms.extend(term);
             if let Some(fixed) = fixed {
-                constant = constant + fixed;
+                constant += fixed;
             }
         }
         if part == Part::Kernel {
@@ -197,10 +197,9 @@ impl<'a> Recorder<'a> {
                 let (g1, g2) = histosys_basis(b, alpha, self.spec.settings.histosys);
                 let m = self.pick(values, &table.entry, full, 0.0);
                 let level = rows.last().unwrap_or(pullback_array::LevelId(0));
-                yields = yields
-                    + (if k == 0 { g1 } else { g2 })
-                        .rows_sum(m, level)
-                        .named("histosys");
+                yields += (if k == 0 { g1 } else { g2 })
+                    .rows_sum(m, level)
+                    .named("histosys");
             }
         }
         if let (Some(hi), Some(lo), false) = (
@@ -222,14 +221,14 @@ impl<'a> Recorder<'a> {
                 4
             };
             let f = factor(b, alpha, &coefficients(hi, lo), code).named("normsys");
-            yields = yields * f.prod(rows.last().unwrap_or(pullback_array::LevelId(0)));
+            yields *= f.prod(rows.last().unwrap_or(pullback_array::LevelId(0)));
         }
         if !layout.factors.parameter.is_empty() {
             let (rows, full) = self.rows(&layout.factors, tiles, lanes, "factor");
             let f = self
                 .pick(theta, &layout.factors.entry, full, 1.0)
                 .named("factors");
-            yields = yields * f.prod(rows.last().unwrap_or(pullback_array::LevelId(0)));
+            yields *= f.prod(rows.last().unwrap_or(pullback_array::LevelId(0)));
         }
         yields
     }
@@ -265,10 +264,10 @@ impl<'a> Recorder<'a> {
         for (k, p) in spec.parameters.iter().enumerate() {
             match (p.constraint, p.aux) {
                 (Constraint::Normal { sigma, .. }, Some(aux)) => {
-                    normal.push((k as i64, aux as i64, sigma))
+                    normal.push((k as i64, aux as i64, sigma));
                 }
                 (Constraint::Poisson { tau, .. }, Some(aux)) => {
-                    poisson.push((k as i64, aux as i64, tau))
+                    poisson.push((k as i64, aux as i64, tau));
                 }
                 _ => {}
             }
@@ -374,20 +373,18 @@ impl<'a> Recorder<'a> {
         let first = uncertainties(spec).1;
         let (mut entry, mut cell) = (Vec::new(), Vec::new());
         for &p in which {
-            match spec.parameters[p as usize].derived {
-                Derived::Shapesys {
-                    application: a,
-                    bin,
-                    tau: true,
-                    ..
-                } => {
-                    entry.push((first[a] + bin) as i64);
-                    cell.push((spec.samples[spec.applications[a].sample].cells.start + bin) as i64);
-                }
-                _ => {
-                    entry.push(-1);
-                    cell.push(-1);
-                }
+            if let Derived::Shapesys {
+                application: a,
+                bin,
+                tau: true,
+                ..
+            } = spec.parameters[p as usize].derived
+            {
+                entry.push((first[a] + bin) as i64);
+                cell.push((spec.samples[spec.applications[a].sample].cells.start + bin) as i64);
+            } else {
+                entry.push(-1);
+                cell.push(-1);
             }
         }
         let (Some(uncertainty), Some(nominal), true) = (
