@@ -123,10 +123,17 @@ fn each_kind_of_bad_input_has_its_code() {
 fn a_deep_patch_is_refused() {
     let folder = Folder::new();
     folder.write("ws.json", TWO_CHANNELS);
-    folder.write("patch.json", format!("{}{}", "[".repeat(200_000), "]".repeat(200_000)));
+    folder.write(
+        "patch.json",
+        format!("{}{}", "[".repeat(200_000), "]".repeat(200_000)),
+    );
     let run = folder.run(&["fit", "ws.json", "-p", "patch.json"], "");
     assert_eq!(run.code, Some(3));
-    assert!(run.stderr.starts_with("error[PB0302]") && run.stderr.contains("levels deep"), "{}", run.stderr);
+    assert!(
+        run.stderr.starts_with("error[PB0302]") && run.stderr.contains("levels deep"),
+        "{}",
+        run.stderr
+    );
 }
 
 /// Limits are stated, and the option that raises them is named.

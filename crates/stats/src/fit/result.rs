@@ -238,6 +238,7 @@ pub struct Sensitivities {
     pub sigma_by_signal: Vec<f64>,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 fn kind_as_str<S: Serializer>(kind: &ParameterKind, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(kind.as_str())
 }
