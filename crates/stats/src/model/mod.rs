@@ -4,6 +4,7 @@ mod interp;
 mod layout;
 mod likelihood;
 mod record;
+mod slots;
 
 pub use interp::{INTERP, Interp, coefficients, factor, histosys_basis};
 pub use layout::{LANES, Layout, RowTable};
