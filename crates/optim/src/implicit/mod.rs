@@ -23,6 +23,7 @@ mod host;
 mod linear_solve;
 mod refused;
 mod region;
+mod registry;
 mod root;
 mod runtime;
 mod target;
@@ -32,25 +33,5 @@ pub use call::call;
 pub use host::HostFunction;
 pub use linear_solve::{linear_solve, solve};
 pub use region::region;
+pub use registry::{PRIMITIVES, registry};
 pub use root::root;
-
-use pullback_array::PrimitiveRef;
-use pullback_array::registry::Registry;
-
-/// The primitives of this crate.
-pub const PRIMITIVES: [PrimitiveRef; 4] = [
-    call::CALL,
-    linear_solve::LINEAR_SOLVE,
-    argmin::ARGMIN,
-    root::ROOT,
-];
-
-/// The primitives of the array engine and of this crate: what [`pullback_array::text::parse`] needs to read programs with solutions in them.
-///
-/// ```
-/// assert!(pullback_optim::implicit::registry().find("linear_solve").is_some());
-/// ```
-pub fn registry() -> Registry {
-    let all = PRIMITIVES.iter().chain([&refused::REFUSED]);
-    all.fold(Registry::standard(), |registry, p| registry.with(p.0))
-}
