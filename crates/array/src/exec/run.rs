@@ -36,9 +36,10 @@ pub struct Workspace {
     pub(super) frame: Frame,
     /// Elements of a stream per block; rounded to whole leaves.
     pub(super) block: usize,
-    /// Lengths and types of the columns of the last run, if they alone determine all sizes; and the program that it was.
+    /// The lowered program that this memory is for.
+    lowered: u64,
+    /// Lengths and types of the columns of the last run, if they alone determine all sizes.
     bound: Vec<(usize, DType)>,
-    bound_to: usize,
 }
 
 // SAFETY: raw pointers in `threads` point into this workspace or are refreshed at every run.
@@ -86,17 +87,20 @@ impl Lowered {
                 .collect(),
             frame,
             block: block.max(LEAF).next_multiple_of(LEAF),
+            lowered: self.id,
             bound: Vec::new(),
-            bound_to: 0,
         }
     }
 
     /// Runs the program on `inputs`; results are read from the workspace.
     ///
     /// # Errors
-    /// A missing or ill-typed input, lengths that disagree, or a kernel that failed.
+    /// A workspace of another program, a missing or ill-typed input, lengths that disagree, or a kernel that failed.
     pub fn run(&self, ws: &mut Workspace, inputs: &Bindings<'_>) -> Result<()> {
-        let fresh = !ws.bound_like(self, inputs);
+        if ws.lowered != self.id {
+            return Err(Error::Workspace);
+        }
+        let fresh = !ws.bound_like(inputs);
         if fresh {
             ws.bound.clear();
             self.bind(ws, inputs)?;
@@ -116,7 +120,7 @@ impl Lowered {
             ws.outputs[*i].resize(bytes).copy_from_slice(result);
         }
         if fresh {
-            ws.remember(self, inputs);
+            ws.remember(inputs);
         }
         Ok(())
     }
@@ -294,9 +298,8 @@ fn fill_constant(buffer: &mut Buffer, constant: &Constant) {
 
 impl Workspace {
     /// Whether the last run had columns of the same lengths and types: then all sizes and slots stay as they are.
-    fn bound_like(&self, lowered: &Lowered, inputs: &Bindings<'_>) -> bool {
+    fn bound_like(&self, inputs: &Bindings<'_>) -> bool {
         !self.bound.is_empty()
-            && self.bound_to == std::ptr::from_ref(lowered) as usize
             && inputs.sizes.is_empty()
             && self.bound.len() == inputs.columns.len()
             && self
@@ -311,7 +314,7 @@ impl Workspace {
     }
 
     /// Notes the shape of the inputs of a run that went well, unless sizes depend on more than the lengths of the columns.
-    fn remember(&mut self, lowered: &Lowered, inputs: &Bindings<'_>) {
+    fn remember(&mut self, inputs: &Bindings<'_>) {
         let shapes: Option<Vec<(usize, DType)>> = inputs
             .columns
             .iter()
@@ -320,6 +323,5 @@ impl Workspace {
         self.bound = shapes
             .filter(|s| inputs.sizes.is_empty() && s.iter().all(|(_, d)| *d != DType::Offsets))
             .unwrap_or_default();
-        self.bound_to = std::ptr::from_ref(lowered) as usize;
     }
 }

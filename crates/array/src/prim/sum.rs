@@ -83,6 +83,7 @@ fn add_rows_of_8_body<I: Isa>(out: &mut [f64], x: &[f64]) {
 
 /// Sums of eight neighbours each, in the order of `leaf_sum`.
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
 fn sums_of_8_body<I: Isa>(out: &mut [f64], x: &[f64]) {
     for (o, x) in out.iter_mut().zip(x.as_chunks::<8>().0) {
         let pairs: [f64; 4] = std::array::from_fn(|j| x[j] + x[j + 4]);

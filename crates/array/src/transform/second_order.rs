@@ -181,7 +181,10 @@ impl HessianPlan {
     /// # Errors
     /// [`Error::Refused`] if a node on the way has no sparse Jacobian or no second-order rule; a Hessian from directional derivatives works then.
     pub fn new(program: &Program, of: &str, wrt: &str) -> Result<Self> {
-        let (b, output) = (Builder::resume_without_shortcuts(program), program.find_output(of));
+        let (b, output) = (
+            Builder::resume_without_shortcuts(program),
+            program.find_output(of),
+        );
         let output = output.ok_or_else(|| Error::Unknown {
             kind: "output",
             name: of.into(),
