@@ -1,4 +1,4 @@
-//! The operations of this module, listed.
+//! The list of this crate's primitives: one line each.
 
 use pullback_array::PrimitiveRef;
 use pullback_array::registry::Registry;

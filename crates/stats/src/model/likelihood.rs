@@ -100,7 +100,7 @@ impl Model {
         }
     }
 
-    fn check(&self, parameters: &[f64], data: &Data) -> Result<()> {
+    pub(super) fn check(&self, parameters: &[f64], data: &Data) -> Result<()> {
         let fits = |what: &'static str, found: usize, expected: usize| {
             if found == expected {
                 Ok(())

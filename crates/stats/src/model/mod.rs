@@ -5,6 +5,7 @@ mod interp;
 mod layout;
 mod likelihood;
 mod record;
+mod slots;
 
 pub use even::{EVEN, Even, even_basis};
 pub use interp::{INTERP, Interp, coefficients, factor, histosys_basis};
