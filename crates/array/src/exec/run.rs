@@ -97,6 +97,7 @@ impl Lowered {
     /// A missing or ill-typed input, lengths that disagree, or a kernel that failed.
     pub fn run(&self, ws: &mut Workspace, inputs: &Bindings<'_>) -> Result<()> {
         self.bind(ws, inputs)?;
+        self.reserve_whole(ws)?;
         for phase in &self.phases {
             match phase.stream {
                 None => self.run_whole(ws, phase, inputs)?,
@@ -244,20 +245,33 @@ impl Lowered {
         Ok(true)
     }
 
+    /// Room for all whole values before anything runs: growing a slot loses its content, which an earlier value of the same slot may still need.
+    fn reserve_whole(&self, ws: &mut Workspace) -> Result<()> {
+        for phase in &self.phases {
+            let accumulated = phase.accumulators.iter().map(|a| (a.slot, a.len, a.dtype));
+            let whole = phase
+                .needs
+                .iter()
+                .copied()
+                .filter(|_| phase.stream.is_none());
+            for (slot, len, dtype) in whole.chain(accumulated) {
+                let n = ws.frame.lens[usize::from(len.0)];
+                if n == usize::MAX {
+                    return Err(self.unbound(len.0));
+                }
+                ws.whole[slot as usize]
+                    .reserve(n + usize::from(dtype == DType::Offsets), dtype.bytes());
+            }
+        }
+        Ok(())
+    }
+
     fn run_whole(
         &self,
         ws: &mut Workspace,
         phase: &LoweredPhase,
         inputs: &Bindings<'_>,
     ) -> Result<()> {
-        for (slot, len, dtype) in &phase.needs {
-            let n = ws.frame.lens[usize::from(len.0)];
-            if n == usize::MAX {
-                return Err(self.unbound(len.0));
-            }
-            ws.whole[*slot as usize]
-                .reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes());
-        }
         let thread = &mut ws.threads[0];
         for (k, buffer) in ws.whole.iter().enumerate() {
             thread.slots[k] = buffer.ptr();
@@ -404,13 +418,6 @@ impl Lowered {
                     "the length of this stream follows from no input; bind it with `Bindings::size`"
                         .into(),
             });
-        }
-        for a in &phase.accumulators {
-            let n = ws.frame.lens[usize::from(a.len.0)];
-            if n == usize::MAX {
-                return Err(self.unbound(a.len.0));
-            }
-            ws.whole[a.slot as usize].reserve(n, a.dtype.bytes());
         }
         // The cut depends on the number of events and the size of the accumulators only.
         let table: usize = phase

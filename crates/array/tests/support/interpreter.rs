@@ -47,6 +47,15 @@ impl Array {
         }
     }
 
+    /// As doubles.
+    pub fn reals(&self) -> Vec<f64> {
+        match self {
+            Self::Num(d) => d.iter().map(|z| z.re).collect(),
+            Self::Int(d) => d.iter().map(|i| *i as f64).collect(),
+            Self::Bool(d) => d.iter().map(|m| f64::from(*m)).collect(),
+        }
+    }
+
     /// Picks elements; `None` gives the missing value of a gather.
     fn pick(&self, at: impl Iterator<Item = Option<usize>>) -> Self {
         match self {
@@ -58,11 +67,11 @@ impl Array {
 }
 
 /// Coordinates of an element: one index per level, counted within its parent.
-type Coordinates = Vec<usize>;
+pub type Coordinates = Vec<usize>;
 
 /// A program with values.
 pub struct Interpreter<'a> {
-    program: &'a Program,
+    pub program: &'a Program,
     dims: HashMap<LevelId, usize>,
     pub values: Vec<Option<Array>>,
 }
@@ -111,7 +120,7 @@ pub fn arrays(inputs: &[Owned], step: &[Option<Vec<f64>>]) -> Vec<Array> {
 }
 
 impl<'a> Interpreter<'a> {
-    fn get(&self, v: ValueId) -> &Array {
+    pub fn get(&self, v: ValueId) -> &Array {
         self.values[v.index()]
             .as_ref()
             .expect("arguments come before uses")
@@ -165,7 +174,7 @@ impl<'a> Interpreter<'a> {
         all
     }
 
-    fn flat(&self, space: &Space) -> HashMap<Coordinates, usize> {
+    pub fn flat(&self, space: &Space) -> HashMap<Coordinates, usize> {
         self.coordinates(space)
             .into_iter()
             .enumerate()
@@ -241,6 +250,9 @@ impl<'a> Interpreter<'a> {
         let out = self.program.ty(node.first);
         let attrs = &node.attrs;
         let one = |a: Array| Some(vec![a]);
+        if let Some(found) = self.structure(node) {
+            return one(found);
+        }
         match name {
             "const" => one(Array::Num(vec![C::from(attrs.f64("value")?)])),
             "data" => one(match attrs.data("data")? {
@@ -270,7 +282,8 @@ impl<'a> Interpreter<'a> {
                 )
             }
             "sum" | "total" => {
-                let k = attrs.level("over").and_then(|l| space(0).position(l));
+                let over = attrs.level("over").filter(|_| name == "sum");
+                let k = over.and_then(|l| space(0).position(l));
                 let to = self.flat(&out.space);
                 let mut sums = vec![C::from(0.0); to.len()];
                 for (mut at, x) in self.coordinates(&space(0)).into_iter().zip(arg(0).num()) {
@@ -426,7 +439,7 @@ impl<'a> Interpreter<'a> {
     }
 
     /// The lines of a space along a level: for each element of the space without the level, the positions along it. And that space's positions.
-    fn lines(
+    pub fn lines(
         &self,
         space: &Space,
         over: LevelId,
