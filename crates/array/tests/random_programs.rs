@@ -5,7 +5,7 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use proptest::prelude::*;
 use pullback_ad::isa::Level as Isa;
@@ -16,7 +16,7 @@ use pullback_array::{
     Builder, DType, Flow, Last, LevelId, LevelKind, Owned, PrimitiveRef, Program, Space, Sym, Type,
     check, text, transform,
 };
-use support::interpreter::{arrays, interpret};
+use support::interpreter::{arrays, interpret, interpret_decisions};
 use support::{
     STEP, bits, deviation, differentiable, direction, dot, double_outputs, names, run, run_sized,
     run_with, tile,
@@ -68,7 +68,8 @@ const JETS: [i64; EVENTS + 1] = [0, 1, 3, 3, 4];
 
 /// Values that a function takes without leaving its domain.
 fn into(x: Sym<'_>, (lo, hi): (f64, f64)) -> Sym<'_> {
-    x.sigmoid() * (hi - lo) + lo
+    // The derivative of the inverse tangent is accurate far out; that of the logistic function is not.
+    x.atan() * ((hi - lo) / std::f64::consts::PI) + 0.5 * (lo + hi)
 }
 
 impl<'b> Grower<'b> {
@@ -227,7 +228,9 @@ impl<'b> Grower<'b> {
         for &l in &levels {
             attrs.push(Attrs::over(l));
             attrs.push(Attrs::over(l).with("reverse", Attr::Int(c.below(2) as i64)));
-            attrs.push(Attrs::over(l).with("to", Attr::Space(space)));
+        }
+        if p.is_elementwise() {
+            attrs.truncate(1);
         }
         let (x, y, mask) = (
             self.double_in(c, space),
@@ -396,6 +399,11 @@ fn case(list: &[u32]) -> Case {
     }
 }
 
+/// The part of a program that its outputs need, as text.
+fn shown(program: &Program) -> String {
+    transform::prune(program).map_or_else(|e| e.to_string(), |p| text::print(&p))
+}
+
 /// Any NaN as the same NaN.
 fn plain(v: &[Vec<f64>]) -> Vec<Vec<u64>> {
     let one = |x: &f64| if x.is_nan() { f64::NAN } else { *x };
@@ -413,15 +421,13 @@ fn properties(case: &Case) -> Result<(), String> {
         let message = panic
             .downcast_ref::<String>()
             .map_or("a panic", String::as_str);
-        Err(format!("{message}\n{}", text::print(&case.program)))
+        Err(format!("{message}\n{}", shown(&case.program)))
     })
 }
 
 fn all_properties(case: &Case) -> Result<(), String> {
-    std::fs::write("/tmp/last_program.txt", text::print(&case.program)).ok(); // TEMP
     let Case { program, inputs } = case;
-    let fail =
-        |what: &str, detail: String| Err(format!("{what}: {detail}\n{}", text::print(program)));
+    let fail = |what: &str, detail: String| Err(format!("{what}: {detail}\n{}", shown(program)));
     check::check(program).map_err(|e| e.to_string())?;
 
     let printed = text::print(program);
@@ -434,14 +440,20 @@ fn all_properties(case: &Case) -> Result<(), String> {
         Ok(values) => values,
         Err(e) => return fail("run", e),
     };
-    match interpret(program, &arrays(inputs, &[])) {
+    let mut fragile = false;
+    match interpret_decisions(program, &arrays(inputs, &[])) {
         Err(unknown) => return fail("interpreter", format!("{unknown:?}")),
-        Ok(reference) => {
+        Ok((_, true)) => fragile = true,
+        Ok((reference, false)) => {
             for ((name, _), (found, expected)) in
                 program.outputs().iter().zip(values.iter().zip(&reference))
             {
                 let d = deviation(found, &expected.reals());
-                if d > 1e-9 {
+                let close = found
+                    .iter()
+                    .zip(expected.reals())
+                    .all(|(f, e)| (f - e).abs() < 1e-10);
+                if d > 1e-9 && !close {
                     return fail(
                         "interpreter",
                         format!(
@@ -488,14 +500,15 @@ fn all_properties(case: &Case) -> Result<(), String> {
         }
     }
 
-    derivatives(case, &values)?;
+    if !fragile {
+        derivatives(case, &values)?;
+    }
     lanes(case)
 }
 
 fn derivatives(case: &Case, values: &[Vec<f64>]) -> Result<(), String> {
     let Case { program, inputs } = case;
-    let fail =
-        |what: &str, detail: String| Err(format!("{what}: {detail}\n{}", text::print(program)));
+    let fail = |what: &str, detail: String| Err(format!("{what}: {detail}\n{}", shown(program)));
     let wrt = differentiable(program);
     // A cotangent cannot be given where the program computes the size; those outputs are summed in `total`.
     let given = |(k, _): &(usize, String)| {
@@ -581,7 +594,10 @@ fn derivatives(case: &Case, values: &[Vec<f64>]) -> Result<(), String> {
         let expected: Vec<f64> = reference[*k].num().iter().map(|z| z.im / STEP).collect();
         let d = deviation(found, &expected);
         // Saturated functions lose relative precision, to a stated absolute one: 1 − σ is 0 long before it should be.
-        let close = found.iter().zip(&expected).all(|(f, e)| (f - e).abs() < 1e-9);
+        let close = found
+            .iter()
+            .zip(&expected)
+            .all(|(f, e)| (f - e).abs() < 1e-9);
         if d > 1e-8 && !close && expected.iter().all(|x| x.is_finite()) {
             return fail(
                 "complex step",
@@ -595,7 +611,7 @@ fn derivatives(case: &Case, values: &[Vec<f64>]) -> Result<(), String> {
 fn lanes(case: &Case) -> Result<(), String> {
     const LANES: usize = 2;
     let Case { program, inputs } = case;
-    let fail = |detail: String| Err(format!("vmap: {detail}\n{}", text::print(program)));
+    let fail = |detail: String| Err(format!("vmap: {detail}\n{}", shown(program)));
     // One scalar and the muons.
     let axes = ["x0", "x6"];
     let batched = match transform::vmap(program, &axes, "lanes") {
@@ -666,7 +682,9 @@ fn lanes(case: &Case) -> Result<(), String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(40), failure_persistence: None,
+        // The same programs every time; `fuzz` is for new ones.
+        rng_seed: proptest::test_runner::RngSeed::Fixed(2), ..ProptestConfig::default() })]
 
     #[test]
     fn all_properties_hold(list in proptest::collection::vec(any::<u32>(), 20..160)) {
@@ -680,10 +698,16 @@ fn fuzz() {
     let seconds: Option<f64> = std::env::var("PULLBACK_FUZZ_SECONDS")
         .ok()
         .and_then(|s| s.parse().ok());
-    let (start, mut seed) = (Instant::now(), 1_u64);
+    // New programs each time it runs for long; the seed of a failure is in its message.
+    let first = seconds.map_or(1, |_| {
+        SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(1, |d| d.as_secs() << 20)
+    });
+    let (start, mut seed) = (Instant::now(), first);
     let more = |seed: u64| match seconds {
         Some(s) => start.elapsed() < Duration::from_secs_f64(s),
-        None => seed <= 8,
+        None => seed < first + 8,
     };
     while more(seed) {
         let list: Vec<u32> = direction(20 + (seed % 200) as usize, seed)
@@ -695,5 +719,5 @@ fn fuzz() {
         }
         seed += 1;
     }
-    eprintln!("{} programs", seed - 1);
+    eprintln!("{} programs", seed - first);
 }

@@ -3,6 +3,7 @@
 //! It knows nothing of blocks, slots, lanes or derivative rules. With inputs x + i·h·v its outputs carry the derivative along v in their imaginary
 //! parts; with real inputs it is an independent evaluation of the program.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use pullback_array::{DType, Level, LevelId, LevelKind, Node, Owned, Program, Space, ValueId};
@@ -74,6 +75,7 @@ pub struct Interpreter<'a> {
     pub program: &'a Program,
     dims: HashMap<LevelId, usize>,
     pub values: Vec<Option<Array>>,
+    fragile: Cell<bool>,
 }
 
 /// What could not be interpreted.
@@ -82,17 +84,27 @@ pub struct Unknown(pub String);
 
 /// Evaluates a program: the values of its outputs. `Err` names a primitive that the interpreter does not know.
 pub fn interpret(program: &Program, inputs: &[Array]) -> Result<Vec<Array>, Unknown> {
+    interpret_decisions(program, inputs).map(|(values, _)| values)
+}
+
+/// [`interpret`], and whether a decision hung on the last digits: then an evaluation with other roundings may decide otherwise.
+pub fn interpret_decisions(
+    program: &Program,
+    inputs: &[Array],
+) -> Result<(Vec<Array>, bool), Unknown> {
     let mut it = Interpreter {
         program,
         dims: HashMap::new(),
         values: vec![None; program.value_count()],
+        fragile: Cell::new(false),
     };
     it.run(inputs)?;
-    Ok(program
+    let values = program
         .outputs()
         .iter()
         .map(|(_, v)| it.get(*v).clone())
-        .collect())
+        .collect();
+    Ok((values, it.fragile.get()))
 }
 
 /// The columns of a sample as arrays; `step[k]`, if given, is the imaginary part of input `k`.
@@ -250,6 +262,7 @@ impl<'a> Interpreter<'a> {
         let out = self.program.ty(node.first);
         let attrs = &node.attrs;
         let one = |a: Array| Some(vec![a]);
+        self.note_decision(node);
         if let Some(found) = self.structure(node) {
             return one(found);
         }
@@ -435,6 +448,44 @@ impl<'a> Interpreter<'a> {
                 ))
             }
             _ => None,
+        }
+    }
+
+    /// Takes note of decisions between numbers that are equal to nine digits.
+    fn note_decision(&self, node: &Node) {
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * (a.abs() + b.abs());
+        // Whole numbers and equal inputs are equal in every evaluation.
+        let tied = |a: f64, b: f64| close(a, b) && (a != b || a.fract() != 0.0);
+        let numbers = |i: usize| node.args.get(i).map(|a| self.get(*a));
+        let fragile = match (node.primitive.name(), numbers(0), numbers(1)) {
+            (
+                "lt" | "le" | "gt" | "ge" | "eq" | "ne" | "min" | "max",
+                Some(Array::Num(a)),
+                Some(Array::Num(b)),
+            ) => node.args[0] != node.args[1] && a.iter().zip(b).any(|(a, b)| tied(a.re, b.re)),
+            ("floor" | "ceil" | "round", Some(Array::Num(x)), _) => x
+                .iter()
+                .any(|x| (x.re * 2.0 - (x.re * 2.0).round()).abs() < 1e-8 && x.re != 0.0),
+            ("sign" | "abs", Some(Array::Num(x)), _) => {
+                x.iter().any(|x| x.re.abs() < 1e-12 && x.re != 0.0)
+            }
+            ("copysign", _, Some(Array::Num(x))) => x.iter().any(|x| x.re.abs() < 1e-12),
+            ("bin_index" | "nearest_edge", Some(Array::Num(x)), Some(Array::Num(e))) => {
+                x.iter().any(|x| e.iter().any(|e| close(x.re, e.re)))
+            }
+            (
+                "argmax" | "argmin" | "argsort" | "max_over" | "min_over" | "find",
+                Some(Array::Num(x)),
+                _,
+            ) => {
+                let mut sorted: Vec<f64> = x.iter().map(|x| x.re).collect();
+                sorted.sort_by(f64::total_cmp);
+                sorted.windows(2).any(|w| w[0] != w[1] && close(w[0], w[1]))
+            }
+            _ => false,
+        };
+        if fragile {
+            self.fragile.set(true);
         }
     }
 
