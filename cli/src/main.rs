@@ -1,3 +1,19 @@
-//! The `pullback` command.
+//! The `pullback` command: fits of HistFactory workspaces with exact derivatives.
 
-fn main() {}
+mod app;
+mod args;
+mod complaint;
+mod demo;
+mod failure;
+mod interrupt;
+mod json;
+mod output;
+mod progress;
+mod report;
+mod source;
+mod text;
+mod verbs;
+
+fn main() -> std::process::ExitCode {
+    app::run()
+}

@@ -2,6 +2,7 @@
 //! (historical: measured elsewhere).
 
 use pullback_benches::{Row, measure};
+use pullback_stats::fit::{FitOptions, fit};
 use pullback_stats::{Model, spec, workspace::Workspace};
 
 /// Workspace, then historical figures: value, value + gradient, full fit, in seconds.
@@ -20,7 +21,7 @@ fn main() {
         println!("skipped: {} is not here", folder.display());
         return;
     }
-    for (name, value, gradient, _fit) in HISTORICAL {
+    for (name, value, gradient, by_hand_fit) in HISTORICAL {
         let bytes = std::fs::read(folder.join(format!("{name}.json"))).expect("readable");
         let build = || {
             let (workspace, _) = Workspace::from_slice(&bytes).expect("a workspace");
@@ -50,6 +51,35 @@ fn main() {
             .report();
         let stats = measure(|| model.hessian(&inits, &data).expect("evaluates"));
         Row::stats(format!("{name}: exact Hessian"), &stats).report();
+        // A fit and nothing else, then with covariance and errors; each starts from the same point with warm programs.
+        let mut only = FitOptions {
+            minimum_only: true,
+            ..FitOptions::default()
+        };
+        let fit_alone = measure(|| fit(&mut model, &data, &mut only).expect("fits").twice_nll);
+        Row::stats(format!("{name}: full fit"), &fit_alone)
+            .historical(by_hand_fit, "by hand")
+            .ratio_at_most(4.0, 2.0)
+            .report();
+        let with = measure(|| {
+            fit(&mut model, &data, &mut FitOptions::default())
+                .expect("fits")
+                .seconds
+                .covariance
+        });
+        let extra = (0..20)
+            .map(|_| {
+                fit(&mut model, &data, &mut FitOptions::default())
+                    .expect("fits")
+                    .seconds
+                    .covariance
+            })
+            .fold(f64::INFINITY, f64::min);
+        Row::stats(format!("{name}: fit, covariance, pulls, yields"), &with).report();
+        Row::time(format!("{name}: covariance in addition"), extra)
+            .historical(fit_alone.min, "one fit")
+            .ratio_at_most(1.0, None)
+            .report();
         let stats = measure(build);
         Row::stats(format!("{name}: read + compile"), &stats)
             .value_at_most(30e-3, 10e-3)

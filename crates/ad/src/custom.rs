@@ -61,6 +61,35 @@ pub fn custom_jvp<S: Scalar, F: CustomJvp>(f: &F, x: &[S], y: &mut [S]) -> Resul
 /// Evaluates `f` with its own cotangent rule: reverse mode of first order.
 ///
 /// Errors: [`Error::ReverseOnly`] for every scalar with derivatives other than the tape over `f64`.
+///
+/// # Example
+/// ```
+/// use pullback_ad::{CustomVjp, Error, Tape, custom_vjp};
+///
+/// /// A square that some other program computes.
+/// #[derive(Clone)]
+/// struct Host;
+/// impl CustomVjp for Host {
+///     fn name(&self) -> &'static str {
+///         "host square"
+///     }
+///     fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), Error> {
+///         y[0] = x[0] * x[0];
+///         Ok(())
+///     }
+///     fn vjp(&self, x: &[f64], _: &[f64], y_bar: &[f64], x_bar: &mut [f64]) -> Result<(), Error> {
+///         x_bar[0] = 2.0 * x[0] * y_bar[0];
+///         Ok(())
+///     }
+/// }
+///
+/// let tape = Tape::new();
+/// let x = tape.variable(3.0);
+/// let mut y = [x];
+/// custom_vjp(&Host, &[x], &mut y)?;
+/// assert_eq!(tape.gradient(y[0], &[x])?, [6.0]);
+/// # Ok::<(), Error>(())
+/// ```
 pub fn custom_vjp<S: Scalar, F: CustomVjp + Clone + 'static>(
     f: &F,
     x: &[S],

@@ -1,32 +1,65 @@
-//! The functions of the table in the form that array kernels use: generic over the instruction set, so that a loop over them vectorises.
+//! The functions of the table in the form that array kernels use: types whose `eval` is generic over the instruction set and free of branches, so that a loop
+//! over it vectorises. The few arguments that such a form does not cover (sine at 10⁷) are `is_rare`; loops look for them chunk by chunk and redo them.
+#![allow(non_camel_case_types, reason = "named as the methods of the table are")]
 
 use crate::isa::Isa;
-use crate::{math, values};
+use crate::math::slice::{self, Map1, Map2};
+use crate::values;
 
 macro_rules! vectorised {
-    ($($name:ident => $f:path),* $(,)?) => {$(
-        #[inline(always)]
-        pub fn $name<I: Isa>(x: f64) -> f64 {
-            $f(x)
-        }
+    ($($name:ident: $ty:ident),* $(,)?) => {$(
+        pub type $name = slice::$ty;
     )*};
 }
 
 macro_rules! plain {
-    ($($name:ident($($x:ident),+));* $(;)?) => {$(
-        #[inline(always)]
-        pub fn $name<I: Isa>($($x: f64),+) -> f64 {
-            values::$name($($x),+)
+    ($map:ident: $($name:ident($($x:ident),+));* $(;)?) => {$(
+        pub struct $name;
+
+        impl $map for $name {
+            #[inline(always)]
+            fn eval<I: Isa>($($x: f64),+) -> f64 {
+                values::$name($($x),+)
+            }
         }
     )*};
 }
 
 vectorised! {
-    exp => math::exp::exp::<I>,
-    ln => math::ln::ln::<I>,
+    exp: Exp,
+    expm1: Expm1,
+    ln: Ln,
+    ln_1p: Ln1p,
+    sin: Sin,
+    cos: Cos,
+    tan: Tan,
+    asin: Asin,
+    acos: Acos,
+    atan: Atan,
+    sinh: Sinh,
+    cosh: Cosh,
+    tanh: Tanh,
+    asinh: Asinh,
+    acosh: Acosh,
+    atanh: Atanh,
+    cbrt: Cbrt,
+    sigmoid: Sigmoid,
+    softplus: Softplus,
+    erf: Erf,
+    erfc: Erfc,
+    norm_cdf: NormCdf,
+    norm_quantile: NormQuantile,
+    lgamma: Lgamma,
+    digamma: Digamma,
+    pow: Pow,
+    hypot: Hypot,
+    atan2: Atan2,
+    logaddexp: LogAddExp,
+    xlogy: Xlogy,
 }
 
 plain! {
+    Map1:
     neg(x);
     abs(x);
     sign(x);
@@ -36,39 +69,15 @@ plain! {
     recip(x);
     square(x);
     sqrt(x);
-    cbrt(x);
-    expm1(x);
-    ln_1p(x);
-    sin(x);
-    cos(x);
-    tan(x);
-    asin(x);
-    acos(x);
-    atan(x);
-    sinh(x);
-    cosh(x);
-    tanh(x);
-    asinh(x);
-    acosh(x);
-    atanh(x);
-    sigmoid(x);
-    softplus(x);
-    erf(x);
-    erfc(x);
-    norm_cdf(x);
-    norm_quantile(x);
-    lgamma(x);
-    digamma(x);
+}
+
+plain! {
+    Map2:
     add(a, b);
     sub(a, b);
     mul(a, b);
     div(a, b);
-    pow(a, b);
-    atan2(a, b);
-    hypot(a, b);
     min(a, b);
     max(a, b);
-    xlogy(a, b);
-    logaddexp(a, b);
     copysign(a, b);
 }

@@ -14,6 +14,8 @@ pub mod isa;
 mod jet;
 mod lanes;
 pub mod math;
+#[cfg(target_arch = "x86_64")]
+mod packed;
 mod polygamma;
 mod real;
 pub mod schedule;

@@ -103,8 +103,10 @@ pub fn polygamma_over_factorial(n: u32, x: f64) -> f64 {
 /// assert!((pullback_ad::polygamma(1, 1.0) - pi * pi / 6.0).abs() < 1e-15);
 /// ```
 pub fn polygamma(n: u32, x: f64) -> f64 {
-    if n == 0 {
-        return values::digamma(x);
+    match n {
+        0 => return values::digamma(x),
+        1 => return values::trigamma(x),
+        _ => {}
     }
     if n <= LAST_FACTORIAL {
         let factorial = (2..=n).fold(1.0, |f, k| f * f64::from(k));

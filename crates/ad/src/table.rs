@@ -81,7 +81,7 @@ macro_rules! elementary_functions {
                 |x, y| (y * y * 0.5).exp() / $crate::INV_SQRT_TAU);
             (Lgamma, lgamma, "ln |Γ(x)|; inf at 0, −1, −2 and so on.", "poles at 0, −1, −2 and so on.", Smooth, [(0.05, 30.0), (-2.9, -2.1)],
                 [0.0, 1.0, 2.0, -1.0, 1e300], |x, y| x.digamma());
-            (Digamma, digamma, "ψ(x) = d ln Γ(x)/dx; NaN at 0, −1, −2 and so on.", "poles at 0, −1, −2 and so on; the derivative is `polygamma(1)`.", Smooth,
+            (Digamma, digamma, "ψ(x) = d ln Γ(x)/dx; ∓inf at ±0, NaN at −1, −2 and so on.", "poles at 0, −1, −2 and so on; the derivative is `polygamma(1)`.", Smooth,
                 [(0.05, 30.0), (-2.9, -2.1)], [0.0, 1.0, -1.0, 1e300], |x, y| x.polygamma(1));
         }
     };
@@ -150,8 +150,8 @@ pub trait UnaryRule: 'static {
     const OP: Unary;
     /// f(x).
     fn value(x: f64) -> f64;
-    /// f(x) in a form that a loop compiled for `I` vectorises; within the documented bound of `value`.
-    fn lane<I: crate::isa::Isa>(x: f64) -> f64;
+    /// f in a form that a loop compiled for an instruction set vectorises; within the documented bound of `value`.
+    type Lane: crate::math::slice::Map1;
     /// f′(x), where `y` is f(x).
     fn derivative<R: Real>(x: R, y: R) -> R;
 }
@@ -162,8 +162,8 @@ pub trait BinaryRule: 'static {
     const OP: Binary;
     /// f(a, b).
     fn value(a: f64, b: f64) -> f64;
-    /// f(a, b) in a form that a loop compiled for `I` vectorises; within the documented bound of `value`.
-    fn lane<I: crate::isa::Isa>(a: f64, b: f64) -> f64;
+    /// f in a form that a loop compiled for an instruction set vectorises; within the documented bound of `value`.
+    type Lane: crate::math::slice::Map2;
     /// (∂f/∂a, ∂f/∂b), where `y` is f(a, b).
     fn partials<R: Real>(a: R, b: R, y: R) -> (R, R);
 }
@@ -248,15 +248,11 @@ macro_rules! unary_enum {
 
                 impl UnaryRule for $variant {
                     const OP: Unary = Unary::$variant;
+                    type Lane = crate::lanes::$method;
 
                     #[inline(always)]
                     fn value(x: f64) -> f64 {
                         values::$method(x)
-                    }
-
-                    #[inline(always)]
-                    fn lane<I: crate::isa::Isa>(x: f64) -> f64 {
-                        crate::lanes::$method::<I>(x)
                     }
 
                     #[inline(always)]
@@ -348,15 +344,11 @@ macro_rules! binary_enum {
 
                 impl BinaryRule for $variant {
                     const OP: Binary = Binary::$variant;
+                    type Lane = crate::lanes::$method;
 
                     #[inline(always)]
                     fn value(a: f64, b: f64) -> f64 {
                         values::$method(a, b)
-                    }
-
-                    #[inline(always)]
-                    fn lane<I: crate::isa::Isa>(a: f64, b: f64) -> f64 {
-                        crate::lanes::$method::<I>(a, b)
                     }
 
                     #[inline(always)]

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use pullback_ad::{
-    CustomJvp, CustomVjp, Dual, Error, Function, Jet, Real, Scalar, Tape, checkpoint, custom_jvp,
-    custom_vjp, derivative, function, grad, hessian, hvp, jacobian, jvp, linearize, value_and_grad,
-    vjp,
+    CustomJvp, CustomVjp, Dual, Error, Function, JacobianWorkspace, Jet, Real, Scalar, Tape, Unary,
+    checkpoint, custom_jvp, custom_vjp, derivative, function, grad, hessian, hvp, jacobian, jvp,
+    linearize, value_and_grad, vjp,
 };
 
 /// n inputs, n outputs, a bit of everything.
@@ -203,6 +203,18 @@ impl Function for Chain {
     }
 }
 
+/// A checkpoint around a chain.
+#[derive(Clone, Copy)]
+struct Outer(Chain);
+impl Function for Outer {
+    fn outputs(&self) -> usize {
+        1
+    }
+    fn eval<S: Scalar>(&self, x: &[S], y: &mut [S]) -> Result<(), Error> {
+        checkpoint(&self.0, x, y)
+    }
+}
+
 #[test]
 fn checkpointed_and_stored_chains_have_the_same_derivatives() {
     let (x, v) = ([0.4, -1.2], [1.0, 0.5]);
@@ -228,16 +240,6 @@ fn checkpointed_and_stored_chains_have_the_same_derivatives() {
         a.operations()
     );
     // A checkpoint inside a checkpoint.
-    #[derive(Clone, Copy)]
-    struct Outer(Chain);
-    impl Function for Outer {
-        fn outputs(&self) -> usize {
-            1
-        }
-        fn eval<S: Scalar>(&self, x: &[S], y: &mut [S]) -> Result<(), Error> {
-            checkpoint(&self.0, x, y)
-        }
-    }
     assert_eq!(
         vjp(&Outer(recomputed), &x, &[1.0]).unwrap(),
         vjp(&stored, &x, &[1.0]).unwrap()
@@ -438,4 +440,112 @@ fn wrong_lengths_are_errors() {
         assert_eq!(error.code(), "PB0102", "{error}");
         assert!(!error.help().is_empty());
     }
+}
+
+/// A function that claims to be inlined, so that its Jacobian is computed in vector registers where there are such.
+#[derive(Clone, Copy)]
+struct InRegisters<F>(F);
+
+impl<F: Function> Function for InRegisters<F> {
+    const INLINED: bool = true;
+
+    fn outputs(&self) -> usize {
+        self.0.outputs()
+    }
+
+    fn eval<S: Scalar>(&self, x: &[S], y: &mut [S]) -> Result<(), Error> {
+        self.0.eval(x, y)
+    }
+}
+
+#[test]
+fn jacobians_in_registers_and_in_arrays_agree() {
+    for n in 1..=20 {
+        let f = Mixture(n);
+        let x: Vec<f64> = (0..n).map(|i| (i as f64 * 1.3 + 0.4).cos() * 2.0).collect();
+        let (a, b) = (
+            jacobian(&f, &x).unwrap(),
+            jacobian(&InRegisters(f), &x).unwrap(),
+        );
+        for (a, b) in a.as_slice().iter().zip(b.as_slice()) {
+            // Registers fuse a product and a sum.
+            assert!(
+                (a - b).abs() <= 1e-13 * (1.0 + a.abs()),
+                "n = {n}: {a} is not {b}"
+            );
+        }
+    }
+    let x = [0.6, 0.2];
+    let [with, without] =
+        [true, false].map(|custom| jacobian(&InRegisters(WithRule { custom }), &x).unwrap());
+    for (a, b) in with.as_slice().iter().zip(without.as_slice()) {
+        assert!((a - b).abs() <= 1e-13 * (1.0 + b.abs()));
+    }
+    assert_eq!(
+        jacobian(&InRegisters(WithHost), &[1.0, 2.0])
+            .unwrap()
+            .as_slice(),
+        [12.0, 21.0]
+    );
+}
+
+/// An entry of the table between arithmetic of all kinds.
+#[derive(Clone, Copy)]
+struct Entry(Unary);
+
+impl Function for Entry {
+    fn outputs(&self) -> usize {
+        2
+    }
+
+    fn eval<S: Scalar>(&self, x: &[S], y: &mut [S]) -> Result<(), Error> {
+        y[0] = self.0.apply(x[0] * x[1]) - x[2].stop_gradient() * x[3];
+        y[1] = (self.0.apply(x[0]) + 2.0) / x[1] * 0.5 - -x[2] / 4.0 + x[3].powf(1.5).min(x[2]);
+        Ok(())
+    }
+}
+
+#[test]
+fn every_function_of_the_table_agrees_in_registers() {
+    for &f in Unary::ALL {
+        let (low, high) = f.domain()[0];
+        let inside = 0.5 * (low + high) + 0.1 * (high - low);
+        // At 0, where slopes may be infinite, and at NaN: no lane disturbs another.
+        for x0 in [inside, 0.0, f64::NAN, f64::INFINITY] {
+            let x = [x0, 0.98, 1.5, 2.5];
+            let (a, b) = (
+                jacobian(&Entry(f), &x).unwrap(),
+                jacobian(&InRegisters(Entry(f)), &x).unwrap(),
+            );
+            for (a, b) in a.as_slice().iter().zip(b.as_slice()) {
+                let same = a == b
+                    || (a.is_nan() && b.is_nan())
+                    || (a - b).abs() <= 1e-14 * (1.0 + a.abs());
+                assert!(same, "{}({x0}): {a} is not {b}", f.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn fixed_shapes_agree_with_slices() {
+    let f = Mixture(11);
+    let x: [f64; 11] = core::array::from_fn(|i| (i as f64 * 0.9).sin() + 0.2);
+    let slices = jacobian(&f, &x).unwrap();
+    let mut workspace = JacobianWorkspace::new();
+    let (mut value, mut matrix) = ([0.0; 11], [[0.0; 11]; 11]);
+    workspace
+        .jacobian_fixed(&f, &x, &mut value, &mut matrix)
+        .unwrap();
+    assert_eq!(matrix.as_flattened(), slices.as_slice());
+    workspace
+        .jacobian_fixed(&InRegisters(f), &x, &mut value, &mut matrix)
+        .unwrap();
+    for (a, b) in matrix.as_flattened().iter().zip(slices.as_slice()) {
+        assert!((a - b).abs() <= 1e-13 * (1.0 + b.abs()));
+    }
+    let error = workspace
+        .jacobian_fixed(&f, &x, &mut [0.0; 3], &mut [[0.0; 11]; 3])
+        .unwrap_err();
+    assert_eq!(error.code(), "PB0102");
 }

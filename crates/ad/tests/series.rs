@@ -1,4 +1,8 @@
 //! Jets of high order against series that are known in closed form, and against inverse functions.
+#![allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "closures keep the rows alike"
+)]
 
 use pullback_ad::{Jet, Real, hurwitz_zeta, taylor};
 

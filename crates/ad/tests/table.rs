@@ -1,4 +1,8 @@
 //! Every entry of the tables against oracles that do not use it: complex step, differences, Taylor recurrences, num-dual.
+#![allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "closures keep the rows alike"
+)]
 
 use num_dual::DualNum;
 use pullback_ad::{
@@ -283,8 +287,7 @@ fn jets_of_two_arguments_agree_with_dual_numbers() {
                 let ja = Jet { c: [a, 1.0, 0.0] };
                 let jb = Jet { c: [b, -2.0, 1.0] };
                 let y = f.apply(ja, jb);
-                type D = Dual<Dual<f64, 1>, 1>;
-                let lift = |c: [f64; 3]| D {
+                let lift = |c: [f64; 3]| Dual::<Dual<f64, 1>, 1> {
                     re: Dual {
                         re: c[0],
                         eps: [c[1]],

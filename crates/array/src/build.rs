@@ -93,6 +93,8 @@ pub struct Builder {
     failure: RefCell<Option<Error>>,
     label: RefCell<Option<Arc<str>>>,
     hash_consing: Cell<bool>,
+    /// Whether rules may skip the tangents of intermediate values that they can contract at once.
+    shortcuts: Cell<bool>,
 }
 
 impl Default for Builder {
@@ -110,6 +112,7 @@ impl Builder {
             failure: RefCell::default(),
             label: RefCell::default(),
             hash_consing: Cell::new(true),
+            shortcuts: Cell::new(true),
         }
     }
 
@@ -129,6 +132,18 @@ impl Builder {
         copy.outputs.clear();
         b.program.replace(copy);
         b
+    }
+
+    /// [`Self::resume`] in a way that every value gets a tangent of its own, for transforms that need the adjoint of each.
+    pub(crate) fn resume_without_shortcuts(program: &Program) -> Self {
+        let b = Self::resume(program);
+        b.shortcuts.set(false);
+        b
+    }
+
+    /// Whether a rule may skip the tangent of an intermediate value.
+    pub(crate) fn shortcuts(&self) -> bool {
+        self.shortcuts.get()
     }
 
     /// [`Self::resume`] without the sharing of equal nodes: for trying a node on its own.
@@ -333,7 +348,7 @@ impl Builder {
             .with("name", Attr::Str(label.clone()))
             .with("dtype", Attr::DType(ty.dtype))
             .with("to", Attr::Space(ty.space));
-        let id = program.push_node(prim::INPUT, &[], attrs, &[ty], Some(label.clone()));
+        let id = program.push_node(prim::INPUT, &[], attrs, &[ty], Some(&label));
         program.inputs.push((label, id));
         drop(program);
         self.sym(id)
@@ -423,7 +438,7 @@ impl Builder {
                     args,
                     attrs,
                     &results,
-                    self.label.borrow().clone(),
+                    self.label.borrow().as_ref(),
                 );
                 let node = program.nodes.len() as u32 - 1;
                 self.known.borrow_mut().entry(hash).or_default().push(node);

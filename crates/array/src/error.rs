@@ -111,4 +111,9 @@ pub enum Error {
         /// What was found and what was expected.
         message: String,
     },
+    /// Memory that was made for another program.
+    #[error(
+        "[PB0211] the workspace belongs to another lowered program; make one with `Lowered::workspace` of this one"
+    )]
+    Workspace,
 }

@@ -197,7 +197,7 @@ impl Program {
         args: &[ValueId],
         attrs: Attrs,
         types: &[Type],
-        label: Option<Arc<str>>,
+        label: Option<&Arc<str>>,
     ) -> ValueId {
         let first = ValueId(self.values.len() as u32);
         let node = self.nodes.len() as u32;
@@ -205,7 +205,7 @@ impl Program {
             self.values.push(Value {
                 ty,
                 node,
-                label: label.clone(),
+                label: label.cloned(),
             });
         }
         self.nodes.push(Node {

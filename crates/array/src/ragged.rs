@@ -31,16 +31,15 @@ impl Builder {
     /// The offsets of the last level of `space`, which must be ragged.
     fn offsets(&self, what: &'static str, space: Space) -> Option<Sym<'_>> {
         let kind = space.last().map(|l| self.with_program(|p| p.level(l).kind));
-        match kind {
-            Some(LevelKind::Ragged { offsets, .. }) => Some(self.sym(offsets)),
-            _ => {
-                let name = self.with_program(|p| p.space_name(&space));
-                self.fail(ill_formed(
-                    what,
-                    format!("[{name}] does not end with a ragged level"),
-                ));
-                None
-            }
+        if let Some(LevelKind::Ragged { offsets, .. }) = kind {
+            Some(self.sym(offsets))
+        } else {
+            let name = self.with_program(|p| p.space_name(&space));
+            self.fail(ill_formed(
+                what,
+                format!("[{name}] does not end with a ragged level"),
+            ));
+            None
         }
     }
 
@@ -98,7 +97,7 @@ impl Builder {
     }
 }
 
-impl<'b> Sym<'b> {
+impl Sym<'_> {
     /// The elements for which this mask holds: a new ragged level called `name`, and the index for [`Sym::at`].
     ///
     /// The filter of a level below events keeps the parent; the filter of the stream itself gives each event one child or none, `events > name`.

@@ -35,10 +35,11 @@ impl Pattern {
         for (s, source) in sources.iter().enumerate() {
             for (e, &column) in source.columns.iter().enumerate() {
                 let row = source.rows.map_or(e as i64, |r| r[e]);
-                if let (Ok(row), Ok(column)) = (usize::try_from(row), u32::try_from(column)) {
-                    if row < rows && (column as usize) < n {
-                        entries.push((row, column, s, e));
-                    }
+                if let (Ok(row), Ok(column)) = (usize::try_from(row), u32::try_from(column))
+                    && row < rows
+                    && (column as usize) < n
+                {
+                    entries.push((row, column, s, e));
                 }
             }
         }

@@ -109,9 +109,8 @@ impl<'b> Sym<'b> {
         };
         let one = |s: Self| s.as_const() == Some(1.0);
         match f {
-            Binary::Mul if one(other) => return self.joined(b, other),
+            Binary::Mul | Binary::Div if one(other) => return self.joined(b, other),
             Binary::Mul if one(self) => return other.joined(b, self),
-            Binary::Div if one(other) => return self.joined(b, other),
             Binary::Sub if other.as_const().is_some_and(|c| c.to_bits() == 0) => {
                 return self.joined(b, other);
             }

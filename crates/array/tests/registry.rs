@@ -379,10 +379,10 @@ fn derivatives_at_special_points_run() {
         let Some(d) = Derivatives::of(&s, 3) else {
             continue;
         };
-        if let Ok(vjp) = transform::vjp(&s.program, &names(&d.of), &names(&d.wrt)) {
-            if let Err(e) = run(&vjp, &with(&s.inputs, &d.cotangents)) {
-                report.0.push(format!("{what}: {e}"));
-            }
+        if let Ok(vjp) = transform::vjp(&s.program, &names(&d.of), &names(&d.wrt))
+            && let Err(e) = run(&vjp, &with(&s.inputs, &d.cotangents))
+        {
+            report.0.push(format!("{what}: {e}"));
         }
     }
     report.finish();
@@ -426,10 +426,10 @@ fn threads_and_blocks_do_not_change_a_bit() {
             inputs: inputs.clone(),
             ..s.clone()
         };
-        if let Some(d) = Derivatives::of(&tiled, 5) {
-            if let Ok(vjp) = transform::vjp(&s.program, &names(&d.of), &names(&d.wrt)) {
-                programs.push((Arc::new(vjp), with(&inputs, &d.cotangents)));
-            }
+        if let Some(d) = Derivatives::of(&tiled, 5)
+            && let Ok(vjp) = transform::vjp(&s.program, &names(&d.of), &names(&d.wrt))
+        {
+            programs.push((Arc::new(vjp), with(&inputs, &d.cotangents)));
         }
         for (program, inputs) in programs {
             let run = |threads, block| {
@@ -497,7 +497,7 @@ fn fused_primitives_equal_their_decomposition() {
 /// Another set of inputs of the same lengths: doubles a little larger, the rest the same elements in reverse.
 fn lane(inputs: &[Owned], k: usize) -> Vec<Owned> {
     fn turn<T: Clone>(d: &[T], k: usize) -> Vec<T> {
-        if k % 2 == 0 {
+        if k.is_multiple_of(2) {
             d.to_vec()
         } else {
             d.iter().rev().cloned().collect()

@@ -2,6 +2,7 @@
 
 use crate::box_step::BoxStep;
 use crate::line_search::{Line, longest_step};
+use crate::point::rounding;
 use crate::quasi::{QuasiOptions, Track};
 use crate::{Bordered, Minimiser, Minimum, Objective, OptimError, Problem, Progress, Status};
 use pullback_array::linalg::{self, dot};
@@ -129,7 +130,7 @@ impl Bfgs {
             };
             let down = dot(&d, &t.point.g) < 0.0;
             if !down || !line.search(t.objective, &mut t.counts, 1.0, &mut t.trial, &mut t.spare) {
-                if fresh || t.edm <= 16.0 * f64::EPSILON * t.point.f.abs() {
+                if fresh || t.edm <= rounding(t.point.f, 0.0) {
                     return t.stuck();
                 }
                 self.restart(n, initial_size(t));

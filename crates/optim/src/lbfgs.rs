@@ -1,6 +1,7 @@
 //! Limited-memory quasi-Newton minimisation with bounds.
 
 use crate::line_search::{Line, longest_step};
+use crate::point::rounding;
 use crate::quasi::{QuasiOptions, Track};
 use crate::{Minimiser, Minimum, Objective, OptimError, Problem, Progress, Status};
 use pullback_array::linalg::dot;
@@ -156,7 +157,7 @@ impl Lbfgs {
                 projected_search(t, &d, first)
             };
             if !found {
-                if pairs.is_empty() || t.edm <= 16.0 * f64::EPSILON * t.point.f.abs() {
+                if pairs.is_empty() || t.edm <= rounding(t.point.f, 0.0) {
                     return t.stuck();
                 }
                 pairs.clear();

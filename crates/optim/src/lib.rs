@@ -6,14 +6,10 @@
 //! | minimise with the gradient only, up to a few hundred parameters | [`Bfgs`] |
 //! | minimise with the gradient only, many parameters | [`Lbfgs`] |
 //! | minimise a sum of squares | [`LevenbergMarquardt`] |
-//! | zero of a system | [`NewtonRoot`] |
-//! | minimise with the gradient only, up to a few hundred parameters | [`Bfgs`] |
-//! | minimise with the gradient only, many parameters | [`Lbfgs`] |
-//! | minimise a sum of squares | [`LevenbergMarquardt`] |
 //! | zero of a function of one variable | [`root::toms748`], [`root::newton_bracketed`] |
 //! | zero of a system | [`NewtonRoot`] |
 //! | covariance matrix at a minimum | [`covariance()`], [`least_squares_covariance`] |
-//! | derivatives of a solution | [`FreeHessian`] |
+//! | derivatives of a solution | [`FreeHessian`]; inside a program [`implicit`] |
 //!
 //! A minimum says in words what happened ([`Status`]); nothing is called converged with a Hessian that has a negative eigenvalue, and
 //! there is no covariance where the Hessian is not positive definite.
@@ -55,6 +51,7 @@ mod box_step;
 mod covariance;
 mod error;
 mod factor;
+pub mod implicit;
 mod lbfgs;
 mod least_squares;
 mod line_search;

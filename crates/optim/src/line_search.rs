@@ -1,6 +1,6 @@
 //! Line search for quasi-Newton methods: a point that satisfies Wolfe's conditions.
 
-use crate::point::Point;
+use crate::point::{Point, rounding};
 use crate::{Counts, Objective, Problem};
 use pullback_array::linalg::dot;
 
@@ -67,7 +67,7 @@ impl Line<'_> {
                 f: trial.f,
                 slope: dot(self.d, &trial.g),
             };
-            let rounding = 64.0 * f64::EPSILON * start.f.abs().max(now.f.abs());
+            let rounding = rounding(start.f, now.f);
             let decreases = now.f <= start.f + DECREASE * alpha * start.slope
                 || (now.f <= start.f + rounding && now.slope <= -0.8 * start.slope);
             if decreases && now.slope.abs() <= -CURVATURE * start.slope {

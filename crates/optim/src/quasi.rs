@@ -1,7 +1,7 @@
 //! What the two quasi-Newton minimisers share.
 
 use crate::minimiser::check_start;
-use crate::point::Point;
+use crate::point::{Point, rounding};
 use crate::{Counts, HessianState, Minimum, Objective, OptimError, Problem, Progress, Status};
 use std::ops::ControlFlow;
 
@@ -132,7 +132,7 @@ impl<'a> Track<'a> {
 
     /// What it means that no better point was found along the line.
     pub(crate) fn stuck(&self) -> Status {
-        let noise = 16.0 * f64::EPSILON * self.point.f.abs();
+        let noise = rounding(self.point.f, 0.0);
         if self.edm <= self.options.edm.max(noise) {
             Status::Converged
         } else {

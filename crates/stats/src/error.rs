@@ -445,6 +445,16 @@ pub enum Error {
         /// What it said.
         message: String,
     },
+    /// A derivative of a fit that does not exist.
+    #[error("the best fit has no derivatives: {reason}")]
+    NoSensitivities {
+        /// The parameter it is about.
+        parameter: Option<String>,
+        /// Why.
+        reason: String,
+        /// What to do.
+        help: &'static str,
+    },
     /// Input could not be read.
     #[error("reading failed: {message}")]
     Read {
@@ -497,6 +507,7 @@ impl Error {
             Self::Size { .. } => "PB0351",
             Self::Engine { .. } => "PB0352",
             Self::Minimiser { .. } => "PB0353",
+            Self::NoSensitivities { .. } => "PB0354",
         }
     }
 
@@ -550,7 +561,7 @@ impl Error {
             | Self::UnknownModifier { value, .. }
             | Self::Version { value, .. } => value.clone(),
             Self::MissingKey { key, .. } | Self::RepeatedKey { key, .. } => key.clone(),
-            Self::Length { found, .. } => found.to_string(),
+            Self::Length { found, .. } | Self::Size { found, .. } => found.to_string(),
             Self::NegativeObservation { value, .. }
             | Self::NormsysFactor { value, .. }
             | Self::ParameterValue { value, .. } => value.to_string(),
@@ -573,7 +584,7 @@ impl Error {
             | Self::UnknownPart { name, .. }
             | Self::UnknownPatch { name, .. } => name.clone(),
             Self::MissingObservation { channel, .. } => channel.clone(),
-            Self::Size { found, .. } => found.to_string(),
+            Self::NoSensitivities { parameter, .. } => return parameter.clone(),
             Self::Syntax { .. }
             | Self::Engine { .. }
             | Self::Minimiser { .. }
@@ -632,6 +643,7 @@ impl Error {
             Self::Read { .. } => "check the path and the permissions".to_owned(),
             Self::RateNotPositive { .. } => "change the initial values, or the templates of this bin".to_owned(),
             Self::Size { .. } => "give one number per parameter, bin or auxiliary datum, in pyhf's order".to_owned(),
+            Self::NoSensitivities { help, .. } => (*help).to_owned(),
             Self::Engine { .. } | Self::Minimiser { .. } => "this is a bug of pullback: please report it with the workspace".to_owned(),
         }
     }

@@ -4,6 +4,10 @@ use crate::drivers::{Function, Matrix, reverse};
 use crate::dual::Dual;
 use crate::error::Error;
 use crate::isa::Isa;
+#[cfg(target_arch = "x86_64")]
+use crate::isa::Level;
+#[cfg(target_arch = "x86_64")]
+use crate::packed::Buffers;
 use crate::real::{Real, Scalar};
 
 /// The value and its derivative along `dx`: (f(x), J·dx).
@@ -92,10 +96,39 @@ pub fn jacobian<F: Function>(f: &F, x: &[f64]) -> Result<Matrix, Error> {
 /// ```
 #[derive(Debug, Default)]
 pub struct JacobianWorkspace {
+    registers: Registers,
     eight: Lanes<8>,
     four: Lanes<4>,
     two: Lanes<2>,
     one: Lanes<1>,
+}
+
+/// Tangents in vector registers, where there are such.
+#[derive(Debug, Default)]
+enum Registers {
+    #[default]
+    None,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Buffers<pulp::x86::V3, 2>),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Buffers<pulp::x86::V4, 1>),
+}
+
+impl Registers {
+    /// What the level of this process asks for and the processor has.
+    #[cfg(target_arch = "x86_64")]
+    fn find() -> Self {
+        match Level::current().name() {
+            "avx512" => Buffers::find().map_or(Self::None, Self::Avx512),
+            "avx2" => Buffers::find().map_or(Self::None, Self::Avx2),
+            _ => Self::None,
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn find() -> Self {
+        Self::None
+    }
 }
 
 /// Inputs and outputs with N tangents.
@@ -108,7 +141,10 @@ struct Lanes<const N: usize> {
 impl JacobianWorkspace {
     /// An empty workspace.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            registers: Registers::find(),
+            ..Self::default()
+        }
     }
 
     /// Writes the value into `value` (m entries) and the Jacobian into `matrix` (m × n entries, by rows).
@@ -139,16 +175,67 @@ impl JacobianWorkspace {
         if n == 0 {
             return f.eval(x, value);
         }
-        let mut first = 0;
-        while first < n {
-            first += match n - first {
-                1 => self.one.chunk(f, x, first, value, matrix)?,
-                2 => self.two.chunk(f, x, first, value, matrix)?,
-                3 | 4 => self.four.chunk(f, x, first, value, matrix)?,
+        // From the right, as the registers want it.
+        for first in (0..n).step_by(8).rev() {
+            match (&mut self.registers, (n - first).min(8)) {
+                (_, 1) => self.one.chunk(f, x, first, value, matrix)?,
+                #[cfg(target_arch = "x86_64")]
+                (Registers::Avx512(buffers), _) if F::INLINED => {
+                    buffers.chunk(f, x, first, value, matrix)?;
+                }
+                #[cfg(target_arch = "x86_64")]
+                (Registers::Avx2(buffers), _) if F::INLINED => {
+                    buffers.chunk(f, x, first, value, matrix)?;
+                }
+                (_, 2) => self.two.chunk(f, x, first, value, matrix)?,
+                (_, 3 | 4) => self.four.chunk(f, x, first, value, matrix)?,
                 _ => self.eight.chunk(f, x, first, value, matrix)?,
-            };
+            }
         }
         Ok(())
+    }
+}
+
+impl JacobianWorkspace {
+    /// [`jacobian`](Self::jacobian) for a shape that the compiler knows: the right-hand side of an ODE, where the bookkeeping of slices would
+    /// cost as much as the derivatives.
+    ///
+    /// Errors: [`Error::Shape`] if `f` does not have M outputs; those of `f`.
+    ///
+    /// # Example
+    /// ```
+    /// use pullback_ad::{JacobianWorkspace, function};
+    /// function! {
+    ///     struct Rotor;
+    ///     fn eval(x: [2]) -> [2] { [x[1], -x[0].sin()] }
+    /// }
+    /// let (mut rate, mut j) = ([0.0; 2], [[0.0; 2]; 2]);
+    /// JacobianWorkspace::new().jacobian_fixed(&Rotor, &[0.0, 3.0], &mut rate, &mut j)?;
+    /// assert_eq!((rate, j), ([3.0, 0.0], [[0.0, 1.0], [-1.0, 0.0]]));
+    /// # Ok::<(), pullback_ad::Error>(())
+    /// ```
+    #[inline]
+    pub fn jacobian_fixed<F: Function, const N: usize, const M: usize>(
+        &mut self,
+        f: &F,
+        x: &[f64; N],
+        value: &mut [f64; M],
+        matrix: &mut [[f64; N]; M],
+    ) -> Result<(), Error> {
+        if f.outputs() != M {
+            return Err(Error::Shape {
+                what: "outputs",
+                expected: M,
+                found: f.outputs(),
+            });
+        }
+        match &self.registers {
+            #[cfg(target_arch = "x86_64")]
+            Registers::Avx512(buffers) if F::INLINED => buffers.fixed(f, x, value, matrix),
+            #[cfg(target_arch = "x86_64")]
+            Registers::Avx2(buffers) if F::INLINED => buffers.fixed(f, x, value, matrix),
+            _ => self.jacobian(f, x, value, matrix.as_flattened_mut()),
+        }
     }
 }
 
@@ -167,7 +254,7 @@ crate::multiversion! {
 }
 
 impl<const N: usize> Lanes<N> {
-    /// Columns `first..first + N` of the Jacobian, as far as there are; gives N. Lanes beyond the last column stay zero and are not read.
+    /// Columns `first..first + N` of the Jacobian, as far as there are; lanes beyond the last column stay zero and are not read.
     fn chunk<F: Function>(
         &mut self,
         f: &F,
@@ -175,7 +262,7 @@ impl<const N: usize> Lanes<N> {
         first: usize,
         value: &mut [f64],
         matrix: &mut [f64],
-    ) -> Result<usize, Error> {
+    ) -> Result<(), Error> {
         let (n, m) = (x.len(), value.len());
         self.x.clear();
         self.x.extend(x.iter().map(|&x| Dual::lift(x)));
@@ -187,9 +274,15 @@ impl<const N: usize> Lanes<N> {
         eval(f, &self.x, &mut self.y)?;
         for (i, y) in self.y.iter().enumerate() {
             value[i] = y.re;
-            matrix[i * n + first..i * n + first + width].copy_from_slice(&y.eps[..width]);
+            // A loop, because a copy of a few numbers by `memcpy` costs more than computing them.
+            for (entry, &eps) in matrix[i * n + first..i * n + first + width]
+                .iter_mut()
+                .zip(&y.eps)
+            {
+                *entry = eps;
+            }
         }
-        Ok(N)
+        Ok(())
     }
 }
 

@@ -30,6 +30,10 @@ use crate::real::Scalar;
 /// # Ok::<(), Error>(())
 /// ```
 pub trait Function {
+    /// Whether [`eval`](Function::eval) and what it calls are `#[inline(always)]`, so that Jacobians may keep tangents in vector registers:
+    /// about twice as fast where it is true, several times slower where it is claimed and isn't. [`function!`](crate::function) sets it.
+    const INLINED: bool = false;
+
     /// m, the number of outputs.
     fn outputs(&self) -> usize;
 
@@ -38,6 +42,8 @@ pub trait Function {
 }
 
 impl<F: Function + ?Sized> Function for &F {
+    const INLINED: bool = F::INLINED;
+
     fn outputs(&self) -> usize {
         (**self).outputs()
     }
@@ -150,6 +156,8 @@ macro_rules! function {
     };
     (@impl $name:ident [$($field:ident),*] $x:ident [$n:expr] [$m:expr] $body:block) => {
         impl $crate::Function for $name {
+            const INLINED: bool = true;
+
             fn outputs(&self) -> usize {
                 $m
             }

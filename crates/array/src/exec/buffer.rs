@@ -50,11 +50,6 @@ impl Buffer {
         self.ptr
     }
 
-    /// Size in bytes.
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
     fn release(&mut self) {
         if !self.ptr.is_null() {
             // SAFETY: allocated by `reserve` with the same layout.

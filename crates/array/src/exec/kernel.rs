@@ -1,5 +1,6 @@
 //! What a primitive lowers to, and how a kernel sees its operands.
 #![allow(unsafe_code)] // Operands are typed views of untyped slots.
+#![allow(clippy::cast_ptr_alignment)] // Slots are aligned for every element type.
 
 use std::cell::Cell;
 
@@ -46,6 +47,16 @@ pub enum Kernel {
     Accumulate(Monoid, Box<dyn Run>),
     /// An input or a constant: no work.
     Source,
+}
+
+impl Kernel {
+    /// A kernel that always succeeds.
+    pub(crate) fn infallible(body: impl Fn(&Io<'_>) + Send + Sync + 'static) -> Self {
+        Self::Run(Box::new(move |io: &Io<'_>| {
+            body(io);
+            Ok(())
+        }))
+    }
 }
 
 /// The body of a kernel that is not elementwise.
@@ -219,11 +230,9 @@ impl<'a> Io<'a> {
                 Step::Ragged { parent, offsets } => {
                     let offsets = self.offsets(*parent, *offsets);
                     let parents = offsets.len() - 1;
-                    if parents == 0 {
-                        0
-                    } else {
-                        at / parents * offsets[parents] as usize + offsets[at % parents] as usize
-                    }
+                    at.checked_div(parents).map_or(0, |copies| {
+                        copies * offsets[parents] as usize + offsets[at % parents] as usize
+                    })
                 }
             };
         }
@@ -282,11 +291,9 @@ impl<'a> Io<'a> {
                 Step::Ragged { parent, offsets } => {
                     let offsets = self.offsets(*parent, *offsets);
                     let parents = offsets.len() - 1;
-                    if parents == 0 {
-                        0
-                    } else {
-                        lanes / parents * offsets[parents] as usize
-                    }
+                    lanes
+                        .checked_div(parents)
+                        .map_or(0, |copies| copies * offsets[parents] as usize)
                 }
             };
         }

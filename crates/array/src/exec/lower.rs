@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pullback_ad::isa::Level as Isa;
 
@@ -127,8 +128,13 @@ pub(crate) struct LoweredPhase {
     pub inputs: Vec<(LevelId, u32, Space)>,
 }
 
+/// Number of the next lowered program.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+
 /// A program ready to run: `run(&self, &mut Workspace, …)`; shareable between threads.
 pub struct Lowered {
+    /// Different for each lowered program of this process: a workspace fits one of them only.
+    pub(crate) id: u64,
     pub(crate) program: Arc<Program>,
     pub(crate) shapes: Shapes,
     pub(crate) phases: Vec<LoweredPhase>,
@@ -279,6 +285,7 @@ impl<'a> Lowering<'a> {
             program: Arc::clone(&program),
             shapes: self.shapes.into_inner(),
             phases: lowered,
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             constants: self.constants,
             whole_outputs,
             slots,

@@ -1,7 +1,7 @@
 //! Elementwise loops, compiled for each instruction set.
 #![allow(unsafe_code)] // Kernels receive raw operands; see `slices`.
 
-use pullback_ad::isa::{Isa, Level};
+use pullback_ad::isa::{Isa, Level, Portable};
 use pullback_ad::multiversion;
 
 use super::buffer::GROUP;
@@ -21,6 +21,17 @@ pub trait Lane: 'static {
     const HEAVY: bool = false;
     /// The function.
     fn eval<I: Isa>(a: Self::A, b: Self::B, c: Self::C) -> Self::Out;
+
+    /// Whether `eval` does not hold for these arguments; only asked of a heavy function.
+    #[inline(always)]
+    fn is_rare(_a: Self::A, _b: Self::B) -> bool {
+        false
+    }
+
+    /// The function where `eval` does not hold.
+    fn rare(a: Self::A, b: Self::B, c: Self::C) -> Self::Out {
+        Self::eval::<Portable>(a, b, c)
+    }
 }
 
 /// Whether arguments are scalars, as a type.
@@ -66,36 +77,86 @@ fn run_body<I: Isa, F: Lane, S: Scalars>(args: MapArgs) {
     let c = argument::<F::C>(args.src[2], n, S::MASK & 4 != 0);
     match (a, b, c) {
         (Arg::Array(a), Arg::Scalar(b), Arg::Scalar(c)) if F::HEAVY => chunks::<I, F>(dst, a, b, c),
+        (Arg::Array(a), Arg::Array(b), Arg::Scalar(c)) if F::HEAVY => {
+            chunks2::<I, F>(dst, a, b, c);
+        }
+        (Arg::Scalar(a), Arg::Array(b), Arg::Scalar(c)) if F::HEAVY => {
+            chunks_right::<I, F>(dst, a, b, c);
+        }
         (Arg::Array(a), Arg::Scalar(b), Arg::Scalar(c)) => zip1(dst, a, |a| F::eval::<I>(a, b, c)),
         (Arg::Array(a), Arg::Array(b), Arg::Scalar(c)) => {
-            zip2(dst, a, b, |a, b| F::eval::<I>(a, b, c))
+            zip2(dst, a, b, |a, b| F::eval::<I>(a, b, c));
         }
         (Arg::Scalar(a), Arg::Array(b), Arg::Scalar(c)) => zip1(dst, b, |b| F::eval::<I>(a, b, c)),
         (Arg::Array(a), Arg::Array(b), Arg::Array(c)) => {
-            zip3(dst, a, b, c, |a, b, c| F::eval::<I>(a, b, c))
+            zip3(dst, a, b, c, |a, b, c| F::eval::<I>(a, b, c));
         }
         (Arg::Scalar(a), Arg::Array(b), Arg::Array(c)) => {
-            zip2(dst, b, c, |b, c| F::eval::<I>(a, b, c))
+            zip2(dst, b, c, |b, c| F::eval::<I>(a, b, c));
         }
         (Arg::Array(a), Arg::Scalar(b), Arg::Array(c)) => {
-            zip2(dst, a, c, |a, c| F::eval::<I>(a, b, c))
+            zip2(dst, a, c, |a, c| F::eval::<I>(a, b, c));
         }
         _ => {}
     }
 }
 
-/// One array: in chunks of several vectors, so that the long chains of elementary functions overlap.
+/// One group of a heavy function: several vectors, so that the long chains of operations overlap.
+#[inline(always)]
+fn group<I: Isa, F: Lane>(
+    out: &mut [F::Out; GROUP],
+    a: &[F::A; GROUP],
+    b: &[F::B; GROUP],
+    c: F::C,
+) {
+    for j in 0..GROUP {
+        out[j] = F::eval::<I>(a[j], b[j], c);
+    }
+    let mut rare = false;
+    for j in 0..GROUP {
+        rare |= F::is_rare(a[j], b[j]);
+    }
+    if rare {
+        redo::<F>(out, a, b, c);
+    }
+}
+
+/// The elements that the vectorised form does not cover.
+#[cold]
+#[inline(never)]
+fn redo<F: Lane>(out: &mut [F::Out; GROUP], a: &[F::A; GROUP], b: &[F::B; GROUP], c: F::C) {
+    for j in 0..GROUP {
+        if F::is_rare(a[j], b[j]) {
+            out[j] = F::rare(a[j], b[j], c);
+        }
+    }
+}
+
+/// One array under a heavy function.
 #[inline(always)]
 fn chunks<I: Isa, F: Lane>(dst: &mut [F::Out], a: &[F::A], b: F::B, c: F::C) {
-    for (out, a) in dst
-        .as_chunks_mut::<GROUP>()
-        .0
-        .iter_mut()
-        .zip(a.as_chunks::<GROUP>().0)
-    {
-        for j in 0..GROUP {
-            out[j] = F::eval::<I>(a[j], b, c);
-        }
+    let outs = dst.as_chunks_mut::<GROUP>().0;
+    for (out, a) in outs.iter_mut().zip(a.as_chunks::<GROUP>().0) {
+        group::<I, F>(out, a, &[b; GROUP], c);
+    }
+}
+
+/// One array and a scalar before it.
+#[inline(always)]
+fn chunks_right<I: Isa, F: Lane>(dst: &mut [F::Out], a: F::A, b: &[F::B], c: F::C) {
+    let outs = dst.as_chunks_mut::<GROUP>().0;
+    for (out, b) in outs.iter_mut().zip(b.as_chunks::<GROUP>().0) {
+        group::<I, F>(out, &[a; GROUP], b, c);
+    }
+}
+
+/// Two arrays under a heavy function.
+#[inline(always)]
+fn chunks2<I: Isa, F: Lane>(dst: &mut [F::Out], a: &[F::A], b: &[F::B], c: F::C) {
+    let outs = dst.as_chunks_mut::<GROUP>().0;
+    let (a, b) = (a.as_chunks::<GROUP>().0, b.as_chunks::<GROUP>().0);
+    for ((out, a), b) in outs.iter_mut().zip(a).zip(b) {
+        group::<I, F>(out, a, b, c);
     }
 }
 

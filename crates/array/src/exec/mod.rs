@@ -5,18 +5,24 @@
 //! - `shape`: lengths of spaces, segments of an axis, boundaries of reduction leaves.
 //! - `plan`: which node runs in which phase.
 //! - `lower`: instructions and slots.
-//! - `run`: binding inputs, blocks, threads, accumulators.
-//! - `pieces`: streamed outputs.
+//! - `bind`: lengths from the inputs of a run.
+//! - `run`: memory, phases of whole values, instructions.
+//! - `sweep`: blocks, chunks, threads; `monoid`: how partial results are combined.
+//! - `pieces`: streamed outputs; `output`: where results are read.
 
+mod bind;
 mod buffer;
 mod inputs;
 mod kernel;
 mod lower;
 pub(crate) mod map;
+mod monoid;
+mod output;
 mod pieces;
 mod plan;
 mod run;
 mod shape;
+mod sweep;
 
 pub(crate) use inputs::check_offsets;
 pub use inputs::{Bindings, Column};

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 
 use super::kernel::{Frame, Io, Operand};
+use super::output::Output;
 use crate::ty::DType;
 
 /// What a sweep wrote for one output in one chunk.
@@ -44,8 +45,7 @@ impl Piece {
 }
 
 /// Puts the pieces of output `j` together: lane by lane, chunk by chunk, block by block.
-pub(super) fn assemble(out: &mut Vec<u8>, pieces: &[Vec<Piece>], j: usize, dtype: DType) {
-    out.clear();
+pub(super) fn assemble(out: &mut Output, pieces: &[Vec<Piece>], j: usize, dtype: DType) {
     let size = dtype.bytes();
     let pieces = || pieces.iter().map(|p| &p[j]);
     let lanes = pieces()
@@ -53,24 +53,29 @@ pub(super) fn assemble(out: &mut Vec<u8>, pieces: &[Vec<Piece>], j: usize, dtype
         .map(Vec::len)
         .max()
         .unwrap_or(0);
+    // Offsets start with a zero, and are kept as counts up to here.
+    let offsets = dtype == DType::Offsets;
+    let mut to = if offsets { size } else { 0 };
+    let bytes = out.resize(to + pieces().map(|p| p.bytes.len()).sum::<usize>());
+    bytes[..to].fill(0);
     for lane in 0..lanes {
         for piece in pieces() {
             let mut at = 0;
             for block in &piece.lanes {
                 let before: usize = block[..lane].iter().sum();
-                let (first, end) = (at + before * size, at + (before + block[lane]) * size);
-                out.extend_from_slice(&piece.bytes[first..end]);
+                let first = at + before * size;
+                let part = &piece.bytes[first..first + block[lane] * size];
+                bytes[to..to + part.len()].copy_from_slice(part);
+                to += part.len();
                 at += block.iter().sum::<usize>() * size;
             }
         }
     }
-    if dtype == DType::Offsets {
-        let mut total = 0_i64;
-        let counts = std::mem::take(out);
-        out.extend_from_slice(&total.to_ne_bytes());
-        for count in counts.as_chunks::<8>().0 {
-            total += i64::from_ne_bytes(*count);
-            out.extend_from_slice(&total.to_ne_bytes());
+    if offsets {
+        let mut total = 0;
+        for word in out.words_mut() {
+            total += *word;
+            *word = total;
         }
     }
 }

@@ -21,11 +21,11 @@ pub(crate) struct Phase {
 /// Offsets that the shape of `space` depends on.
 pub(crate) fn structure_of(program: &Program, space: &Space, out: &mut Vec<ValueId>) {
     for level in space.iter() {
-        if let LevelKind::Ragged { offsets, .. } = program.level(level).kind {
-            if !out.contains(&offsets) {
-                structure_of(program, &program.ty(offsets).space, out);
-                out.push(offsets);
-            }
+        if let LevelKind::Ragged { offsets, .. } = program.level(level).kind
+            && !out.contains(&offsets)
+        {
+            structure_of(program, &program.ty(offsets).space, out);
+            out.push(offsets);
         }
     }
 }

@@ -85,17 +85,17 @@ pub(crate) fn expect_structure(
 /// Checks that each ragged level of a path stands below its parent.
 pub(crate) fn expect_parents(primitive: &'static str, program: &Program, to: Space) -> Result<()> {
     for (k, level) in to.iter().enumerate() {
-        if let LevelKind::Ragged { parent, .. } = program.level(level).kind {
-            if !parent.broadcasts_to(&to.prefix(k)) {
-                let name = &program.level(level).name;
-                return Err(ill_formed(
-                    primitive,
-                    format!(
-                        "level `{name}` of [{}] does not stand below its parent",
-                        program.space_name(&to)
-                    ),
-                ));
-            }
+        if let LevelKind::Ragged { parent, .. } = program.level(level).kind
+            && !parent.broadcasts_to(&to.prefix(k))
+        {
+            let name = &program.level(level).name;
+            return Err(ill_formed(
+                primitive,
+                format!(
+                    "level `{name}` of [{}] does not stand below its parent",
+                    program.space_name(&to)
+                ),
+            ));
         }
     }
     Ok(())

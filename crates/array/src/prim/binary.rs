@@ -1,6 +1,7 @@
 //! Functions of two arguments: one primitive per entry of the table in `pullback_ad`.
 
 use pullback_ad::isa::{Isa, Level};
+use pullback_ad::math::slice::Map2;
 use pullback_ad::{Binary, BinaryRule, binary_functions, functions};
 
 use crate::attr::Attrs;
@@ -47,10 +48,23 @@ impl<F: BinaryRule> Lane for BinaryLane<F> {
     type B = f64;
     type C = ();
     type Out = f64;
+    const HEAVY: bool = matches!(
+        F::OP,
+        Binary::Pow | Binary::Hypot | Binary::Atan2 | Binary::Logaddexp | Binary::Xlogy
+    );
 
     #[inline(always)]
     fn eval<I: Isa>(a: f64, b: f64, (): ()) -> f64 {
-        F::lane::<I>(a, b)
+        <F::Lane as Map2>::eval::<I>(a, b)
+    }
+
+    #[inline(always)]
+    fn is_rare(a: f64, b: f64) -> bool {
+        <F::Lane as Map2>::is_rare(a, b)
+    }
+
+    fn rare(a: f64, b: f64, (): ()) -> f64 {
+        <F::Lane as Map2>::rare(a, b)
     }
 }
 

@@ -10,7 +10,8 @@ use crate::exec::{Kernel, LowerCx};
 use crate::primitive::{Call, Nature, Primitive, PrimitiveRef, ill_formed};
 use crate::program::Program;
 use crate::sample::{Owned, Sample};
-use crate::ty::{DType, Type};
+use crate::ty::DType::{self, Bool, F32, F64, I32, I64, U64};
+use crate::ty::Type;
 
 /// Conversion to another element type.
 pub struct Cast;
@@ -77,7 +78,6 @@ impl Primitive for Cast {
                 "expects one argument and an element type `dtype`",
             ));
         };
-        use DType::{Bool, F32, F64, I32, I64, U64};
         match (arg.dtype, to) {
             (F32 | I64 | I32 | U64 | Bool, F64)
             | (I32 | U64 | Bool | F64, I64)
@@ -100,7 +100,6 @@ impl Primitive for Cast {
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
         let (from, to, isa) = (cx.arg(0).dtype, cx.out(0).dtype, cx.isa());
-        use DType::{Bool, F32, F64, I32, I64, U64};
         Ok(Kernel::Map(Box::new(move |mask| match (from, to) {
             (F32, F64) => select_arrays::<F32F64>(isa, mask),
             (I64, F64) => select_arrays::<I64F64>(isa, mask),

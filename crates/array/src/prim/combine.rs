@@ -230,7 +230,7 @@ impl Primitive for CombinationIndex {
                         let count = (b - i - 1) as usize;
                         let right = &mut out[at..at + count];
                         if slot == 0 {
-                            right.iter_mut().for_each(|o| *o = i);
+                            right.fill(i);
                         } else {
                             right.iter_mut().zip(i + 1..b).for_each(|(o, j)| *o = j);
                         }
@@ -354,7 +354,7 @@ impl Primitive for CartesianIndex {
                 for i in l.0..l.1 {
                     let row = &mut out[at..at + (r.1 - r.0) as usize];
                     if slot == 0 {
-                        row.iter_mut().for_each(|o| *o = i);
+                        row.fill(i);
                     } else {
                         row.iter_mut().zip(r.0..r.1).for_each(|(o, j)| *o = j);
                     }

@@ -156,6 +156,7 @@ enum Size {
 }
 
 /// What the kernel needs to know; `swap` exchanges the arguments so that the result is stored row by row.
+#[allow(clippy::struct_excessive_bools)] // Independent facts, each read on its own.
 struct Layout {
     batch: usize,
     swap: bool,
@@ -166,7 +167,6 @@ struct Layout {
     n: Size,
     k: Size,
     m_is_one: bool,
-    n_is_one: bool,
     /// Depth, in the first argument after the exchange, of the stream that is summed.
     stream: Option<(LevelId, usize)>,
 }
@@ -199,13 +199,13 @@ impl Layout {
                 "only one ragged level may hang below the common ones",
             ));
         }
-        let (mut m_is_one, mut n_is_one) = (g.m.is_empty(), g.n.is_empty());
+        let (mut m_is_one, n_is_one) = (g.m.is_empty(), g.n.is_empty());
         let (mut k_outer_a, mut k_outer_b) = (g.k_first_in_a, g.k_first_in_b);
         // A result with n first is the transposed product. A lone row is a vector times a matrix; a lone column is that of the transposed product.
         let swap = g.n_first || (n_is_one && !m_is_one);
         if swap {
             std::mem::swap(&mut m, &mut n);
-            std::mem::swap(&mut m_is_one, &mut n_is_one);
+            m_is_one = n_is_one;
             std::mem::swap(&mut k_outer_a, &mut k_outer_b);
         }
         let before = g.batch
@@ -229,7 +229,6 @@ impl Layout {
             n,
             k,
             m_is_one,
-            n_is_one,
             stream,
         })
     }

@@ -60,7 +60,7 @@ impl Primitive for Expand {
 
     fn transpose<'b>(
         &self,
-        cx: &'b Builder,
+        _cx: &'b Builder,
         call: &Call<'_, 'b>,
         cotangents: &[Option<Sym<'b>>],
         _linear: &[bool],
@@ -82,9 +82,9 @@ impl Primitive for Expand {
             .axis(to, over)
             .ok_or_else(|| ill_formed(self.name(), "the level is not on the path"))?;
         Ok(match cx.arg(0).dtype {
-            DType::F64 => Kernel::Run(Box::new(move |io: &Io<'_>| repeat::<f64>(io, &axis))),
-            DType::I64 => Kernel::Run(Box::new(move |io: &Io<'_>| repeat::<i64>(io, &axis))),
-            DType::Bool => Kernel::Run(Box::new(move |io: &Io<'_>| repeat::<u8>(io, &axis))),
+            DType::F64 => Kernel::infallible(move |io| repeat::<f64>(io, &axis)),
+            DType::I64 => Kernel::infallible(move |io| repeat::<i64>(io, &axis)),
+            DType::Bool => Kernel::infallible(move |io| repeat::<u8>(io, &axis)),
             other => {
                 return Err(ill_formed(
                     self.name(),
@@ -117,7 +117,7 @@ impl Primitive for Expand {
     }
 }
 
-fn repeat<T: Element>(io: &Io<'_>, axis: &crate::exec::Axis) -> std::result::Result<(), String> {
+fn repeat<T: Element>(io: &Io<'_>, axis: &crate::exec::Axis) {
     let segments = io.segments(axis);
     let (x, out) = (io.arg::<T>(0), io.out::<T>(0));
     let inner = segments.inner;
@@ -129,7 +129,7 @@ fn repeat<T: Element>(io: &Io<'_>, axis: &crate::exec::Axis) -> std::result::Res
                 *o = *x;
             }
         }
-        return Ok(());
+        return;
     }
     for s in 0..segments.count {
         let (a, b) = segments.range(s);
@@ -138,5 +138,4 @@ fn repeat<T: Element>(io: &Io<'_>, axis: &crate::exec::Axis) -> std::result::Res
             out[i * inner..(i + 1) * inner].copy_from_slice(row);
         }
     }
-    Ok(())
 }

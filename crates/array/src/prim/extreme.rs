@@ -82,6 +82,7 @@ fn leaf<K: Keep>(x: &[f64], start: f64) -> f64 {
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
 fn extreme_body<I: Isa, K: Keep>(segments: Segments<'_>, x: &[f64], out: &mut [f64]) {
     let inner = segments.inner;
     let ragged = segments.uniform().is_none();

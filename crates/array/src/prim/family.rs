@@ -54,6 +54,7 @@ impl FamilyOp {
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
 fn powi_body<I: Isa>(dst: &mut [f64], x: &[f64], n: i32) {
     for (d, x) in dst.iter_mut().zip(x) {
         *d = Family::Powi(n).value(*x);

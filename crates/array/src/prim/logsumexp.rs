@@ -50,14 +50,14 @@ fn exp_sum<I: Isa>(x: &[f64], m: f64) -> f64 {
 fn batch<I: Isa>(segments: Segments<'_>, first: usize, end: usize, x: &[f64], out: &mut [f64]) {
     let mut e = [0.0; LEAF];
     let start = segments.range(first).0;
-    for s in first..end {
+    for (s, out) in (first..end).zip(&mut out[first..end]) {
         let (a, b) = segments.range(s);
         let mut m = f64::NEG_INFINITY;
         for x in &x[a..b] {
             m = maximum(m, *x);
         }
         let m = shift(m);
-        out[s] = m;
+        *out = m;
         for (e, x) in e[a - start..b - start].iter_mut().zip(&x[a..b]) {
             *e = *x - m;
         }
@@ -66,10 +66,10 @@ fn batch<I: Isa>(segments: Segments<'_>, first: usize, end: usize, x: &[f64], ou
     for e in &mut e[..n.next_multiple_of(8)] {
         *e = exp::<I>(*e);
     }
-    for s in first..end {
+    for (s, out) in (first..end).zip(&mut out[first..end]) {
         let (a, b) = segments.range(s);
         let sum = e[a - start..b - start].iter().fold(0.0, |sum, e| sum + e);
-        out[s] += sum.ln();
+        *out += sum.ln();
     }
 }
 

@@ -43,16 +43,17 @@ fn column_products<const W: usize>(
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
 fn prod_body<I: Isa>(segments: Segments<'_>, x: &[f64], out: &mut [f64]) {
     match segments.inner {
         1 => {
-            for s in 0..segments.count {
+            for (s, out) in out.iter_mut().enumerate().take(segments.count) {
                 let (a, b) = segments.range(s);
                 let mut acc = 1.0;
                 for x in &x[a..b] {
                     acc *= x;
                 }
-                out[s] = acc;
+                *out = acc;
             }
         }
         8 => {
@@ -117,6 +118,7 @@ fn exclusive_columns<const W: usize>(
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
 fn exclusive_body<I: Isa>(segments: Segments<'_>, x: &[f64], out: &mut [f64]) {
     match segments.inner {
         8 => {
@@ -164,7 +166,7 @@ pullback_ad::multiversion! {
 }
 
 /// `Πⱼ≠ᵢ xⱼ` as prefix times suffix, with the factors.
-fn factors<'b>(x: Sym<'b>, over: LevelId) -> (Sym<'b>, Sym<'b>) {
+fn factors(x: Sym<'_>, over: LevelId) -> (Sym<'_>, Sym<'_>) {
     (prefix_prod(x, over, false), prefix_prod(x, over, true))
 }
 
@@ -201,7 +203,13 @@ impl Primitive for Prod {
         let others = cx
             .push(super::EXCLUSIVE_PROD, &[call.args[0]], call.attrs.clone())
             .first(cx);
-        Ok(vec![tangents[0].map(|t| (others * t).sum(over))])
+        Ok(vec![tangents[0].map(|t| {
+            match super::rows::per_row(cx, t, over) {
+                // A tangent that is the same in all lanes of a row is contracted without being spread over them.
+                Some((row, lanes)) => row.rows_sum(others * lanes, over),
+                None => (others * t).sum(over),
+            }
+        })])
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {

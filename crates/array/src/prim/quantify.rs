@@ -36,6 +36,20 @@ impl Quantify {
     }
 }
 
+/// Elements of the mask that fall on each element of the result.
+fn visit(io: &Io<'_>, axis: &crate::exec::Axis, mut f: impl FnMut(usize, u8)) {
+    let (segments, mask) = (io.segments(axis), io.arg::<u8>(0));
+    let inner = segments.inner;
+    for s in 0..segments.count {
+        let (a, b) = segments.range(s);
+        for row in mask[a * inner..b * inner].chunks_exact(inner.max(1)) {
+            for (j, m) in row.iter().enumerate() {
+                f(s * inner + j, *m);
+            }
+        }
+    }
+}
+
 impl Primitive for Quantify {
     fn name(&self) -> &'static str {
         match self {
@@ -73,19 +87,6 @@ impl Primitive for Quantify {
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
         let axis = axis(self.name(), cx, 0)?;
-        // Elements of the mask that fall on each element of the result.
-        fn visit(io: &Io<'_>, axis: &crate::exec::Axis, mut f: impl FnMut(usize, u8)) {
-            let (segments, mask) = (io.segments(axis), io.arg::<u8>(0));
-            let inner = segments.inner;
-            for s in 0..segments.count {
-                let (a, b) = segments.range(s);
-                for row in mask[a * inner..b * inner].chunks_exact(inner.max(1)) {
-                    for (j, m) in row.iter().enumerate() {
-                        f(s * inner + j, *m);
-                    }
-                }
-            }
-        }
         Ok(match self {
             Self::Any => Kernel::Accumulate(
                 Monoid::Or,

@@ -87,6 +87,7 @@ fn prefix_columns<const W: usize>(
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
 fn prefix_body<I: Isa>(segments: Segments<'_>, x: &[f64], out: &mut [f64], reverse: bool) {
     let inner = segments.inner;
     for s in 0..segments.count {

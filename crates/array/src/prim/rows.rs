@@ -78,6 +78,36 @@ impl<'b> Sym<'b> {
     }
 }
 
+/// Splits `t[p, i, q] = a[p, i] m[p, i, q]`, recorded as a product with a repetition along the lanes `q`, into `a` and `m`; `i` is the level `rows`.
+pub(crate) fn per_row<'b>(
+    cx: &'b Builder,
+    t: Sym<'b>,
+    rows: LevelId,
+) -> Option<(Sym<'b>, Sym<'b>)> {
+    if !cx.shortcuts() {
+        return None;
+    }
+    let space = t.space();
+    Rows::Sum.spaces(space, rows)?;
+    let (id, lanes) = (t.value_id()?, space.last()?);
+    cx.with_program(|p| {
+        let node = p.node(id);
+        if node.primitive.name() != "mul" {
+            return None;
+        }
+        let repeated = |v: crate::ValueId| {
+            let node = p.node(v);
+            (node.primitive == super::EXPAND && node.attrs.level("over") == Some(lanes))
+                .then(|| node.args[0])
+        };
+        let (a, b) = (node.args[0], node.args[1]);
+        repeated(b)
+            .map(|r| (r, a))
+            .or_else(|| repeated(a).map(|r| (r, b)))
+    })
+    .map(|(a, m)| (cx.sym(a), cx.sym(m)))
+}
+
 const LANES: usize = 8;
 
 #[inline(always)]
@@ -122,8 +152,8 @@ fn dot_body<I: Isa>(s: Segments<'_>, m: &[f64], c: &[f64], out: &mut [f64]) {
                 .iter_mut()
                 .zip(m[a * LANES..b * LANES].as_chunks::<LANES>().0)
             {
-                let t: [f64; LANES] = std::array::from_fn(|j| m[j] * lane[j]);
-                *o = ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7]));
+                let t: [f64; 4] = std::array::from_fn(|j| m[j] * lane[j] + m[j + 4] * lane[j + 4]);
+                *o = (t[0] + t[2]) + (t[1] + t[3]);
             }
         } else {
             let c = &c[p * q..(p + 1) * q];
@@ -138,6 +168,7 @@ fn dot_body<I: Isa>(s: Segments<'_>, m: &[f64], c: &[f64], out: &mut [f64]) {
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
 fn outer_body<I: Isa>(s: Segments<'_>, x: &[f64], c: &[f64], out: &mut [f64]) {
     let q = s.inner;
     for p in 0..s.count {

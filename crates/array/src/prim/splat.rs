@@ -73,9 +73,9 @@ impl Primitive for Splat {
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
         let depth = cx.arg(0).space.depth();
         Ok(match cx.arg(0).dtype {
-            DType::F64 => Kernel::Run(Box::new(move |io: &Io<'_>| fill::<f64>(io, depth))),
-            DType::I64 => Kernel::Run(Box::new(move |io: &Io<'_>| fill::<i64>(io, depth))),
-            DType::Bool => Kernel::Run(Box::new(move |io: &Io<'_>| fill::<u8>(io, depth))),
+            DType::F64 => Kernel::infallible(move |io| fill::<f64>(io, depth)),
+            DType::I64 => Kernel::infallible(move |io| fill::<i64>(io, depth)),
+            DType::Bool => Kernel::infallible(move |io| fill::<u8>(io, depth)),
             other => {
                 return Err(ill_formed(
                     self.name(),
@@ -101,14 +101,13 @@ impl Primitive for Splat {
     }
 }
 
-fn fill<T: crate::exec::Element>(io: &Io<'_>, depth: usize) -> std::result::Result<(), String> {
+fn fill<T: crate::exec::Element>(io: &Io<'_>, depth: usize) {
     let (arg, out) = (io.arg::<T>(0), io.out::<T>(0));
     if depth == 0 {
         out.fill(arg[0]);
-        return Ok(());
+        return;
     }
     for (lane, x) in arg.iter().enumerate() {
         out[io.out_position(0, depth, lane)..io.out_position(0, depth, lane + 1)].fill(*x);
     }
-    Ok(())
 }

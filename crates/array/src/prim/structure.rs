@@ -76,7 +76,7 @@ impl Primitive for Position {
                 for (k, row) in
                     (start..).zip(out[a * inner..b * inner].chunks_exact_mut(inner.max(1)))
                 {
-                    row.iter_mut().for_each(|o| *o = k);
+                    row.fill(k);
                 }
             }
             Ok(())

@@ -56,6 +56,7 @@ pub(crate) fn reduced(
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
 fn add_rows_body<I: Isa>(out: &mut [f64], x: &[f64]) {
     for row in x.chunks_exact(out.len()) {
         for (o, x) in out.iter_mut().zip(row) {
@@ -65,6 +66,7 @@ fn add_rows_body<I: Isa>(out: &mut [f64], x: &[f64]) {
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
 fn add_rows_of_8_body<I: Isa>(out: &mut [f64], x: &[f64]) {
     let (out, _) = out.as_chunks_mut::<8>();
     let (rows, _) = x.as_chunks::<8>();
@@ -79,7 +81,18 @@ fn add_rows_of_8_body<I: Isa>(out: &mut [f64], x: &[f64]) {
     }
 }
 
+/// Sums of eight neighbours each, in the order of `leaf_sum`.
+#[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
+fn sums_of_8_body<I: Isa>(out: &mut [f64], x: &[f64]) {
+    for (o, x) in out.iter_mut().zip(x.as_chunks::<8>().0) {
+        let pairs: [f64; 4] = std::array::from_fn(|j| x[j] + x[j + 4]);
+        *o += (pairs[0] + pairs[2]) + (pairs[1] + pairs[3]);
+    }
+}
+
 pullback_ad::multiversion! {
+    fn sums_of_8, sums_of_8_at(out: &mut [f64], x: &[f64]) = sums_of_8_body;
     fn add_rows, add_rows_at(out: &mut [f64], x: &[f64]) = add_rows_body;
     fn add_rows_of_8, add_rows_of_8_at(out: &mut [f64], x: &[f64]) = add_rows_of_8_body;
 }
@@ -139,16 +152,17 @@ impl Primitive for Sum {
         let axis = cx
             .axis(cx.arg(0).space, over)
             .ok_or_else(|| ill_formed(self.name(), "the level is not on the path"))?;
-        let _ = (add_rows, add_rows_of_8);
-        let (leaf, rows, rows8) = (
-            leaf_sum_at(cx.isa()),
-            add_rows_at(cx.isa()),
-            add_rows_of_8_at(cx.isa()),
-        );
+        let _ = (add_rows, add_rows_of_8, sums_of_8);
+        let loops = Loops {
+            leaf: leaf_sum_at(cx.isa()),
+            rows: add_rows_at(cx.isa()),
+            rows_of_8: add_rows_of_8_at(cx.isa()),
+            segments_of_8: sums_of_8_at(cx.isa()),
+        };
         Ok(Kernel::Accumulate(
             Monoid::Add,
             Box::new(move |io: &Io<'_>| {
-                sum(io, &axis, leaf, rows, rows8);
+                sum(io, &axis, loops);
                 Ok(())
             }),
         ))
@@ -176,17 +190,23 @@ impl Primitive for Sum {
     }
 }
 
-fn sum(
-    io: &Io<'_>,
-    axis: &Axis,
+/// The loops for one instruction set.
+#[derive(Clone, Copy)]
+struct Loops {
     leaf: fn(&[f64]) -> f64,
     rows: fn(&mut [f64], &[f64]),
-    rows8: fn(&mut [f64], &[f64]),
-) {
+    rows_of_8: fn(&mut [f64], &[f64]),
+    segments_of_8: fn(&mut [f64], &[f64]),
+}
+
+fn sum(io: &Io<'_>, axis: &Axis, loops: Loops) {
     let segments = io.segments(axis);
     let (x, out) = (io.arg::<f64>(0), io.out::<f64>(0));
     let inner = segments.inner;
     let ragged = segments.uniform().is_none();
+    if inner == 1 && segments.uniform() == Some(8) {
+        return (loops.segments_of_8)(out, x);
+    }
     for s in 0..segments.count {
         let (a, b) = segments.range(s);
         match inner {
@@ -196,12 +216,12 @@ fn sum(
                 let mut first = a;
                 while first < b {
                     let end = (first + LEAF).min(b);
-                    out[s] += leaf(&x[first..end]);
+                    out[s] += (loops.leaf)(&x[first..end]);
                     first = end;
                 }
             }
-            8 => rows8(&mut out[s * 8..s * 8 + 8], &x[a * 8..b * 8]),
-            _ => rows(
+            8 => (loops.rows_of_8)(&mut out[s * 8..s * 8 + 8], &x[a * 8..b * 8]),
+            _ => (loops.rows)(
                 &mut out[s * inner..(s + 1) * inner],
                 &x[a * inner..b * inner],
             ),

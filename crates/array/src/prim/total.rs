@@ -17,6 +17,7 @@ pub struct Total;
 
 /// Sum in eight virtual lanes, which are added pairwise: the same bits whatever the width of the machine.
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // Tells the instances apart.
 pub(crate) fn leaf_sum_body<I: Isa>(x: &[f64]) -> f64 {
     let mut lanes = [0.0; 8];
     let (chunks, rest) = x.as_chunks::<8>();
@@ -106,7 +107,7 @@ impl Primitive for Total {
             Box::new(move |io: &Io<'_>| {
                 let (x, out) = (io.arg::<f64>(0), io.out::<f64>(0));
                 io.for_leaves(0, depth, |lane, first, end| {
-                    out[lane] += sum(&x[first..end])
+                    out[lane] += sum(&x[first..end]);
                 });
                 Ok(())
             }),

@@ -1,6 +1,7 @@
 //! Elementary functions of one argument: one primitive per entry of the table in `pullback_ad`.
 
 use pullback_ad::isa::{Isa, Level};
+use pullback_ad::math::slice::Map1;
 use pullback_ad::{Kind, Unary, UnaryRule, elementary_functions, functions};
 
 use crate::attr::Attrs;
@@ -62,7 +63,16 @@ impl<F: UnaryRule> Lane for UnaryLane<F> {
 
     #[inline(always)]
     fn eval<I: Isa>(a: f64, (): (), (): ()) -> f64 {
-        F::lane::<I>(a)
+        <F::Lane as Map1>::eval::<I>(a)
+    }
+
+    #[inline(always)]
+    fn is_rare(a: f64, (): ()) -> bool {
+        <F::Lane as Map1>::is_rare(a)
+    }
+
+    fn rare(a: f64, (): (), (): ()) -> f64 {
+        <F::Lane as Map1>::rare(a)
     }
 }
 

@@ -153,7 +153,7 @@ impl<'a> Parser<'a> {
                     program.outputs.push((Arc::from(name.as_str()), value));
                 }
                 Token::Word(_) | Token::Quoted(_) => {
-                    self.level(&mut program, &mut scope, &mut forward)?
+                    self.level(&mut program, &mut scope, &mut forward)?;
                 }
                 Token::Value(_) => self.node(&mut program, &mut scope, nesting)?,
                 _ => break,

@@ -49,7 +49,7 @@ impl Printer<'_> {
         };
         for level in self.program.levels() {
             start(out);
-            self.name(out, &level.name);
+            word(out, &level.name);
             out.push_str(": ");
             match level.kind {
                 LevelKind::Dense => out.push_str("dense"),
@@ -72,7 +72,7 @@ impl Printer<'_> {
         for (name, value) in self.program.outputs() {
             start(out);
             out.push_str("return ");
-            self.name(out, name);
+            word(out, name);
             write!(out, " = %{}", value.0).ok();
         }
         if self.indent == 0 {
@@ -146,16 +146,16 @@ impl Printer<'_> {
     }
 
     fn level(&self, out: &mut String, level: LevelId) {
-        self.name(out, &self.program.level(level).name);
+        word(out, &self.program.level(level).name);
     }
+}
 
-    /// A name, quoted unless it is a word of its own.
-    fn name(&self, out: &mut String, name: &str) {
-        if lex::is_word(name) && name != "return" {
-            out.push_str(name)
-        } else {
-            quoted(out, name)
-        }
+/// A name, quoted unless it is a word of its own.
+fn word(out: &mut String, name: &str) {
+    if lex::is_word(name) && name != "return" {
+        out.push_str(name);
+    } else {
+        quoted(out, name);
     }
 }
 
@@ -206,7 +206,7 @@ fn data(out: &mut String, data: &Data) {
     match data {
         Data::F64(d) => list(out, "f64", d, double),
         Data::I64(d) => list(out, "i64", d, |out, i| {
-            write!(out, "{i}").unwrap_or_default()
+            write!(out, "{i}").unwrap_or_default();
         }),
         Data::Bool(d) => list(out, "bool", d, |out, b| out.push(if b { '1' } else { '0' })),
     }

@@ -195,7 +195,7 @@ pub(crate) fn fold(program: &Program, bound: &[(ValueId, &Data)], limit: usize) 
             map[r.index()] = match &values[position] {
                 Data::F64(d) if ty.space.is_scalar() && d.len() == 1 => {
                     let attrs = Attrs::NONE.with("value", Attr::F64(d[0]));
-                    out.push_node(prim::CONST, &[], attrs, &[ty], label)
+                    out.push_node(prim::CONST, &[], attrs, &[ty], label.as_ref())
                 }
                 data => {
                     let attrs = Attrs::to(ty.space).with("data", Attr::Data(data.clone()));
@@ -204,7 +204,7 @@ pub(crate) fn fold(program: &Program, bound: &[(ValueId, &Data)], limit: usize) 
                     } else {
                         attrs
                     };
-                    out.push_node(prim::DATA, &[], attrs, &[ty], label)
+                    out.push_node(prim::DATA, &[], attrs, &[ty], label.as_ref())
                 }
             };
         }

@@ -2,6 +2,7 @@
 
 mod bind;
 mod forward;
+mod interface;
 mod neutral;
 mod rebuild;
 mod reverse;
@@ -15,6 +16,7 @@ mod vmap;
 pub use bind::bind;
 pub use forward::jvp;
 pub(crate) use forward::upstream;
+pub use interface::interface;
 pub use rebuild::{prune, replay};
 pub use reverse::{grad, vjp};
 pub use rewrite::identities;

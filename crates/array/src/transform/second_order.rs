@@ -181,7 +181,10 @@ impl HessianPlan {
     /// # Errors
     /// [`Error::Refused`] if a node on the way has no sparse Jacobian or no second-order rule; a Hessian from directional derivatives works then.
     pub fn new(program: &Program, of: &str, wrt: &str) -> Result<Self> {
-        let (b, output) = (Builder::resume(program), program.find_output(of));
+        let (b, output) = (
+            Builder::resume_without_shortcuts(program),
+            program.find_output(of),
+        );
         let output = output.ok_or_else(|| Error::Unknown {
             kind: "output",
             name: of.into(),
@@ -434,9 +437,9 @@ impl<'b> Recorder<'b> {
         let b = self.b;
         let mut outputs: Vec<(Arc<str>, ValueId)> = Vec::new();
         let mut index: HashMap<ValueId, usize> = HashMap::new();
-        let mut put = |outputs: &mut Vec<(Arc<str>, ValueId)>,
-                       index: &mut HashMap<ValueId, usize>,
-                       s: Sym<'b>| {
+        let put = |outputs: &mut Vec<(Arc<str>, ValueId)>,
+                   index: &mut HashMap<ValueId, usize>,
+                   s: Sym<'b>| {
             let id = b.id(s);
             *index.entry(id).or_insert_with(|| {
                 outputs.push((Arc::from(format!("{}", id.0)), id));

@@ -10,19 +10,16 @@ fn dense(a: &str, b: &str, to: &str) -> Program {
         let mut known: Vec<(char, Space)> = Vec::new();
         let mut space = |letters: &str| {
             letters.chars().fold(Space::SCALAR, |space, c| {
-                let level = known
-                    .iter()
-                    .find(|(k, _)| *k == c)
-                    .map(|(_, s)| *s)
-                    .unwrap_or_else(|| {
-                        let level = if c == 'e' {
-                            builder.stream("e")
-                        } else {
-                            builder.dense_of(&c.to_string(), size(c))
-                        };
-                        known.push((c, level));
-                        level
-                    });
+                let declared = known.iter().find(|(k, _)| *k == c).map(|(_, s)| *s);
+                let level = declared.unwrap_or_else(|| {
+                    let level = if c == 'e' {
+                        builder.stream("e")
+                    } else {
+                        builder.dense_of(&c.to_string(), size(c))
+                    };
+                    known.push((c, level));
+                    level
+                });
                 builder.join(space, level)
             })
         };

@@ -191,9 +191,9 @@ impl C {
         for _ in 0..200 {
             let mid = 0.5 * (lo + hi);
             if c(mid, 0.0).norm_cdf().re < self.re {
-                lo = mid
+                lo = mid;
             } else {
-                hi = mid
+                hi = mid;
             }
         }
         let x = c(0.5 * (lo + hi), 0.0);

@@ -367,7 +367,9 @@ impl<'a> Interpreter<'a> {
             "prefix_prod" | "recurrence" => {
                 let (mut lines, _) = self.lines(&space(0), attrs.level("over")?);
                 if attrs.int("reverse")? == 1 {
-                    lines.iter_mut().for_each(|line| line.reverse());
+                    for line in &mut lines {
+                        line.reverse();
+                    }
                 }
                 let x = arg(0).num();
                 let mut out = x.to_vec();

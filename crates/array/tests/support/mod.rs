@@ -146,6 +146,7 @@ pub fn differences(
     wrt: &[(usize, String)],
     directions: &[Vec<f64>],
 ) -> Result<Vec<Vec<f64>>, String> {
+    const ROWS: usize = 6;
     let at = |t: f64| {
         let mut moved = inputs.to_vec();
         for ((k, _), v) in wrt.iter().zip(directions) {
@@ -159,7 +160,6 @@ pub fn differences(
         }
         run(program, &moved)
     };
-    const ROWS: usize = 6;
     let outputs = double_outputs(program);
     let mut table: Vec<Vec<Vec<f64>>> = Vec::new();
     for row in 0..ROWS {

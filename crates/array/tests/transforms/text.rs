@@ -143,11 +143,13 @@ fn what_is_no_program_is_refused_with_its_line() {
         "b: dense = 2\n%0: offsets[b] = data {to = [b], data = i64(0, 3, 1), dtype = offsets}",
         "e: dense\n%0: offsets[e] = input {name = \"o\", dtype = offsets, to = [e]}\nm: ragged [e] by %0\n%1: f64[m] = input {name = \"x\", dtype = f64, to = [m]}",
     ] {
-        all += &format!("{}\n", parse(text));
+        all += &parse(text).to_string();
+        all.push('\n');
     }
     let mut deep = "%0: f64[] = const {value = 1.0, body = (".repeat(20);
     deep += &")}".repeat(20);
-    all += &format!("{}\n", parse(&deep));
+    all += &parse(&deep).to_string();
+    all.push('\n');
     insta::assert_snapshot!("refused texts", all);
 }
 

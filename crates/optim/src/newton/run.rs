@@ -1,7 +1,8 @@
 //! The loop: which model to follow, and when to stop.
 
-use super::steps::POLISHED;
+use super::steps::{Chord, POLISHED};
 use super::{NewtonOptions, Workspace};
+use crate::point::rounding;
 use crate::trust::Spectrum;
 use crate::{Counts, HessianState, Minimum, Objective, OptimError, Problem, Progress, Status};
 use std::ops::ControlFlow;
@@ -65,14 +66,18 @@ impl Run<'_> {
                     let mut done = false;
                     if edm <= self.options.edm {
                         // Slow convergence (a degenerate minimum) is followed as far as the function resolves it.
-                        let resolved = edm > f64::EPSILON * self.work.point.f.abs();
+                        let resolved = edm > rounding(self.work.point.f, 0.0);
                         if !self.options.polish
                             || edm <= POLISHED
                             || (polishing && !gained && !resolved)
                         {
                             return Ok(Status::Converged);
                         }
-                        done = self.chord_step();
+                        done = match self.chord_step() {
+                            Chord::Taken => true,
+                            Chord::Refused => false,
+                            Chord::OtherFace => self.face_step(),
+                        };
                         if !done && !resolved {
                             return Ok(Status::Converged);
                         }

@@ -1,6 +1,7 @@
 //! The steps: line search along a convex model's step, chords, trust region.
 
 use super::run::{Model, Run};
+use crate::point::rounding;
 use crate::trust::Spectrum;
 use crate::{HessianState, Progress, Status};
 use pullback_array::linalg::dot;
@@ -16,6 +17,15 @@ pub(super) const POLISHED: f64 = 1e-24;
 const TRIALS: usize = 50;
 /// Trial points inside the domain that are refused before the direction is given up.
 const REFUSALS: usize = 7;
+
+/// How a chord step ended.
+pub(super) enum Chord {
+    Taken,
+    /// It does not lower the edm.
+    Refused,
+    /// It leads to other active bounds, for which the factorisation does not stand.
+    OtherFace,
+}
 
 /// How a line search ended.
 enum Search {
@@ -70,7 +80,7 @@ impl Run<'_> {
 
     fn stalled(&self) -> Status {
         // What rounding of the function value alone hides is not held against the fit.
-        let noise = 16.0 * f64::EPSILON * self.work.point.f.abs();
+        let noise = rounding(self.work.point.f, 0.0);
         match self.hessian {
             _ if self.edm.is_nan() || self.edm > self.options.edm.max(noise) => Status::Stalled,
             HessianState::Indefinite { .. } => Status::Stalled,
@@ -125,42 +135,73 @@ impl Run<'_> {
         }
     }
 
-    /// One chord step: the unbounded step with the factorisation at hand, kept if it lowers the edm. It must stay inside the bounds.
-    pub(super) fn chord_step(&mut self) -> bool {
+    /// One chord step: the unbounded step with the factorisation at hand, kept if it lowers the edm.
+    pub(super) fn chord_step(&mut self) -> Chord {
         let work = &mut *self.work;
         if !work.step.inside(&work.point.x, self.problem) {
-            return false;
+            return Chord::OtherFace;
         }
-        for (t, (x, p)) in work
-            .trial
-            .x
-            .iter_mut()
-            .zip(work.point.x.iter().zip(work.step.unbounded()))
-        {
-            *t = x + p;
-        }
+        self.problem
+            .advance(&work.point.x, 1.0, work.step.unbounded(), &mut work.trial.x);
         if work.trial.x == work.point.x {
-            return false;
+            return Chord::Refused;
         }
         work.trial.evaluate(self.objective, &mut self.counts);
-        let same = work.trial.finite()
-            && (0..work.free.len()).all(|i| {
-                self.problem.is_free(i, work.trial.x[i], work.trial.g[i]) == work.step.free[i]
-            });
-        let limit = work.point.f + rounding(work.point.f, work.trial.f);
-        if !same || work.trial.f > limit {
-            return false;
+        if !self.near() {
+            return Chord::Refused;
+        }
+        let work = &mut *self.work;
+        let (x, g) = (&work.trial.x, &work.trial.g);
+        if (0..x.len()).any(|i| self.problem.is_free(i, x[i], g[i]) != work.step.free[i]) {
+            return Chord::OtherFace;
         }
         let edm = work.step.chord(&work.trial.g);
         if edm < self.edm {
             self.edm = edm;
             self.iterations += 1;
             std::mem::swap(&mut work.point, &mut work.trial);
-            true
+            Chord::Taken
         } else {
             work.step.chord(&work.point.g);
-            false
+            Chord::Refused
         }
+    }
+
+    /// Below the tolerance: the step of the model inside the bounds, without a line search, where chords lead to other active bounds.
+    pub(super) fn face_step(&mut self) -> bool {
+        let work = &mut *self.work;
+        work.step.step(
+            &work.h,
+            &work.point.x,
+            &work.point.g,
+            self.problem,
+            &mut work.d,
+        );
+        self.problem
+            .advance(&work.point.x, 1.0, &work.d, &mut work.trial.x);
+        if work.trial.x == work.point.x {
+            return false;
+        }
+        work.trial.evaluate(self.objective, &mut self.counts);
+        if !self.near() {
+            return false;
+        }
+        let work = &mut *self.work;
+        std::mem::swap(&mut work.point, &mut work.trial);
+        self.iterations += 1;
+        true
+    }
+
+    /// Whether the trial point is as good as this one, as far as values tell.
+    fn near(&self) -> bool {
+        // Below the tolerance the gradient is the judge: it is far more precise than differences of the value.
+        let slack = if self.edm <= self.options.edm {
+            self.options.edm
+        } else {
+            0.0
+        };
+        let (point, trial) = (&self.work.point, &self.work.trial);
+        trial.finite() && trial.f <= point.f + rounding(point.f, trial.f).max(slack)
     }
 
     /// Chord steps after an accepted step, while they gain two digits each.
@@ -194,10 +235,14 @@ impl Run<'_> {
                 return Some(Status::Interrupted);
             }
             let before = self.edm;
-            if !self.chord_step() {
-                // At the limit of precision the step is rejected although the point is fine.
-                return (small && exact && before <= 1e-6 * self.options.edm)
-                    .then_some(Status::Converged);
+            match self.chord_step() {
+                Chord::Taken => {}
+                Chord::OtherFace => return None,
+                // At the limit of precision the step is refused although the point is fine.
+                Chord::Refused => {
+                    let polished = small && exact && before <= 1e-6 * self.options.edm;
+                    return polished.then_some(Status::Converged);
+                }
             }
             if self.edm > CHORD * before {
                 return None;
@@ -307,11 +352,6 @@ impl Run<'_> {
 fn acceptable(f: f64, slope: f64, alpha: f64, trial: f64, trial_slope: f64) -> bool {
     trial <= f + DECREASE * alpha * slope
         || (trial <= f + rounding(f, trial) && trial_slope.abs() <= 0.8 * slope.abs())
-}
-
-/// Difference of two values that rounding can explain.
-fn rounding(f: f64, trial: f64) -> f64 {
-    64.0 * f64::EPSILON * f.abs().max(trial.abs())
 }
 
 /// Factor on the step from the cubic through values and slopes at both ends, within [0.1, 0.5] (slopes per unit of the trial step).

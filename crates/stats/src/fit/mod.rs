@@ -3,6 +3,7 @@
 mod asimov;
 mod result;
 mod run;
+mod sensitivities;
 mod yields;
 
 pub use asimov::AsimovNuisances;
@@ -12,3 +13,4 @@ pub use result::{
     Side, Yield,
 };
 pub use run::{FitOptions, Hook, fit};
+pub use sensitivities::sensitivities;

@@ -3,11 +3,12 @@
 //!
 //! References: HistFactory manual CERN-OPEN-2012-016, section 4.1; pyhf 0.7 `pyhf.interpolators`.
 
+use super::even::even_basis;
 use crate::spec::HistosysCode;
 use pullback_ad::Real;
 use pullback_ad::isa::Isa;
 use pullback_array::attr::{Attr, Attrs};
-use pullback_array::exec::{Axis, Io, Kernel, LowerCx, Segments};
+use pullback_array::exec::{Axis, Io, Kernel, LowerCx};
 use pullback_array::{
     Builder, Call, Error, LevelId, Nature, Point, Primitive, PrimitiveRef, Program, Sample, Space,
     Sym, Type,
@@ -31,6 +32,24 @@ fn falling(k: usize, n: usize) -> f64 {
     (0..n).map(|j| k as f64 - j as f64).product()
 }
 
+/// The order of the derivative when it is known to the compiler, so that loops over it unroll.
+trait Order: 'static {
+    /// The order, or none if it is only known at run time.
+    const N: Option<usize>;
+}
+
+struct Known<const N: usize>;
+
+struct Unknown;
+
+impl<const N: usize> Order for Known<N> {
+    const N: Option<usize> = Some(N);
+}
+
+impl Order for Unknown {
+    const N: Option<usize> = None;
+}
+
 /// Everything a call needs besides its arrays.
 #[derive(Clone, Copy)]
 struct Shape {
@@ -42,6 +61,29 @@ struct Shape {
 }
 
 impl Shape {
+    /// The constant term and the weights of the coefficients at α: `k (k−1) … αᵏ⁻ⁿ`.
+    #[inline(always)]
+    fn weights<O: Order>(&self, x: f64) -> [f64; TERMS + 1] {
+        let n = O::N.unwrap_or(self.order);
+        let mut weights = [0.0; TERMS + 1];
+        let mut power = 1.0;
+        for k in 0..=TERMS {
+            if k == 0 {
+                weights[0] = if n == 0 { 1.0 } else { 0.0 };
+            } else if k >= n {
+                weights[k] = if n == 0 {
+                    power * x
+                } else {
+                    power * self.factors[k - 1]
+                };
+            }
+            if k >= n && (k > 0 || n > 0) {
+                power *= x;
+            }
+        }
+        weights
+    }
+
     fn new(attrs: &Attrs) -> Option<Self> {
         let order = usize::try_from(attrs.int("order")?).ok()?;
         let edge = match attrs.int("code")? {
@@ -58,93 +100,56 @@ impl Shape {
 }
 
 #[inline(always)]
-fn interp_body<I: Isa>(
+fn interp_body<I: Isa, O: Order>(
     shape: Shape,
-    segments: Segments<'_>,
+    lanes: usize,
     alpha: &[f64],
     c: [&[f64]; 8],
     out: &mut [f64],
 ) {
-    let lanes = segments.inner;
-    let (rows, tail) = if lanes == LANES {
-        (alpha.len(), 0)
-    } else {
-        (0, lanes)
-    };
-    for i in 0..rows {
-        let x = alpha[i];
-        let at = i * LANES..(i + 1) * LANES;
-        let y = &mut out[at.clone()];
-        if x.abs() < shape.edge {
-            polynomial::<I>(shape, x, at, c, y);
-        } else {
-            exponential::<I>(shape, x, at, c, y);
-        }
-    }
-    if tail > 0 {
-        for (i, &x) in alpha.iter().enumerate() {
-            for j in i * lanes..(i + 1) * lanes {
-                if x.abs() < shape.edge {
-                    polynomial::<I>(shape, x, j..j + 1, c, &mut out[j..=j]);
-                } else {
-                    exponential::<I>(shape, x, j..j + 1, c, &mut out[j..=j]);
+    if lanes == LANES {
+        let [a1, a2, a3, a4, a5, a6, up, down] = c.map(|c| c.as_chunks::<LANES>().0);
+        let n = alpha.len();
+        let inside = [a1, a2, a3, a4, a5, a6].map(|a| &a[..n]);
+        let (up, down) = (&up[..n], &down[..n]);
+        let out = &mut out.as_chunks_mut::<LANES>().0[..n];
+        for i in 0..n {
+            let x = alpha[i];
+            if x.abs() < shape.edge {
+                let w = shape.weights::<O>(x);
+                let [a1, a2, a3, a4, a5, a6] = inside;
+                let (a1, a2, a3) = (&a1[i], &a2[i], &a3[i]);
+                let (a4, a5, a6) = (&a4[i], &a5[i], &a6[i]);
+                for j in 0..LANES {
+                    let low = I::fma(w[1], a1[j], I::fma(w[2], a2[j], w[3] * a3[j]));
+                    let high = I::fma(w[4], a4[j], I::fma(w[5], a5[j], w[6] * a6[j]));
+                    out[i][j] = w[0] + (low + high);
                 }
+            } else {
+                exponential::<I, O>(shape, x, &up[i], &down[i], &mut out[i]); // eight lanes
+            }
+        }
+        return;
+    }
+    for (i, &x) in alpha.iter().enumerate() {
+        let w = shape.weights::<O>(x);
+        for j in i * lanes..(i + 1) * lanes {
+            if x.abs() < shape.edge {
+                out[j] = (1..=TERMS).fold(w[0], |sum, k| I::fma(w[k], c[k - 1][j], sum));
+            } else {
+                exponential::<I, O>(shape, x, &c[6][j..=j], &c[7][j..=j], &mut out[j..=j]);
             }
         }
     }
 }
 
-/// Horner's rule on all lanes of a row.
 #[inline(always)]
-fn polynomial<I: Isa>(
-    shape: Shape,
-    x: f64,
-    at: std::ops::Range<usize>,
-    c: [&[f64]; 8],
-    out: &mut [f64],
-) {
-    let first = if shape.order == 0 { 1 } else { shape.order };
-    // Powers α^(k − order) of the terms that are left, and 1 for the constant of order 0.
-    let mut powers = [0.0; TERMS];
-    let mut p = if shape.order == 0 { x } else { 1.0 };
-    for k in first..=TERMS {
-        powers[k - 1] = p * shape.factors[k - 1];
-        p *= x;
-    }
-    let start = if shape.order == 0 { 1.0 } else { 0.0 };
-    let [a1, a2, a3, a4, a5, a6, ..] = c.map(|c| &c[at.clone()]);
-    for j in 0..out.len() {
-        let low = I::fma(
-            powers[0],
-            a1[j],
-            I::fma(powers[1], a2[j], powers[2] * a3[j]),
-        );
-        let high = I::fma(
-            powers[3],
-            a4[j],
-            I::fma(powers[4], a5[j], powers[5] * a6[j]),
-        );
-        out[j] = start + (low + high);
-    }
-}
-
-#[inline(always)]
-fn exponential<I: Isa>(
-    shape: Shape,
-    x: f64,
-    at: std::ops::Range<usize>,
-    c: [&[f64]; 8],
-    out: &mut [f64],
-) {
-    let (logs, sign) = if x >= 0.0 {
-        (&c[6][at], 1.0)
-    } else {
-        (&c[7][at], -1.0)
-    };
+fn exponential<I: Isa, O: Order>(shape: Shape, x: f64, up: &[f64], down: &[f64], out: &mut [f64]) {
+    let (logs, sign) = if x >= 0.0 { (up, 1.0) } else { (down, -1.0) };
     for (o, log) in out.iter_mut().zip(logs) {
         let slope = sign * log;
         let mut y = pullback_ad::math::exp::exp::<I>(slope * x);
-        for _ in 0..shape.order {
+        for _ in 0..O::N.unwrap_or(shape.order) {
             y *= slope;
         }
         *o = y;
@@ -152,7 +157,7 @@ fn exponential<I: Isa>(
 }
 
 pullback_ad::multiversion! {
-    fn interp_here, interp_at(shape: Shape, segments: Segments<'_>, alpha: &[f64], c: [&[f64]; 8], out: &mut [f64]) = interp_body;
+    fn interp_here, interp_at [O: Order](shape: Shape, lanes: usize, alpha: &[f64], c: [&[f64]; 8], out: &mut [f64]) = interp_body;
 }
 
 /// The factor at α for coefficients from [`coefficients`].
@@ -212,10 +217,14 @@ pub fn coefficients<R: Real>(hi: R, lo: R) -> [R; 8] {
 /// - code 0: piecewise linear, g₂ = |α|/2;
 /// - code 2: g₂ = α²/2 inside |α| ≤ 1; outside as pyhf has it, (b ± 2a)(α ∓ 1);
 /// - code 4p: g₂ = α²(15 − 10α² + 3α⁴)/16 inside, |α|/2 outside.
-pub fn histosys_basis<'b>(alpha: Sym<'b>, code: HistosysCode) -> (Sym<'b>, Sym<'b>) {
+pub fn histosys_basis<'b>(
+    b: &'b Builder,
+    alpha: Sym<'b>,
+    code: HistosysCode,
+) -> (Sym<'b>, Sym<'b>) {
     let one = Sym::from(1.0);
     match code {
-        HistosysCode::Code0 => (alpha, alpha.abs() * 0.5),
+        HistosysCode::Code0 => (alpha, even_basis(b, alpha, 0)),
         HistosysCode::Code2 => {
             let (above, below) = (alpha.gt(one), alpha.lt(Sym::from(-1.0)));
             let g1 = above.select(alpha - 1.0, below.select(alpha + 1.0, alpha));
@@ -225,11 +234,7 @@ pub fn histosys_basis<'b>(alpha: Sym<'b>, code: HistosysCode) -> (Sym<'b>, Sym<'
             );
             (g1, g2)
         }
-        HistosysCode::Code4p => {
-            let square = alpha * alpha;
-            let inside = square * (square * (square * (3.0 / 16.0) - 10.0 / 16.0) + 15.0 / 16.0);
-            (alpha, square.lt(one).select(inside, alpha.abs() * 0.5))
-        }
+        HistosysCode::Code4p => (alpha, even_basis(b, alpha, 4)),
     }
 }
 
@@ -385,14 +390,19 @@ impl Primitive for Interp {
         let axis: Axis = cx
             .axis(full, lanes)
             .ok_or_else(|| Self::ill_formed("the level of lanes is not on the path"))?;
-        let _ = interp_here;
-        let kernel = interp_at(cx.isa());
+        let _ = interp_here::<Unknown>;
+        let kernel = match shape.order {
+            0 => interp_at::<Known<0>>(cx.isa()),
+            1 => interp_at::<Known<1>>(cx.isa()),
+            2 => interp_at::<Known<2>>(cx.isa()),
+            3 => interp_at::<Known<3>>(cx.isa()),
+            _ => interp_at::<Unknown>(cx.isa()),
+        };
         Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
-            let mut segments = io.segments(&axis);
-            segments.inner = segments.uniform().unwrap_or(0);
+            let lanes = io.segments(&axis).uniform().unwrap_or(0);
             kernel(
                 shape,
-                segments,
+                lanes,
                 io.arg(0),
                 std::array::from_fn(|k| io.arg(k + 1)),
                 io.out(0),

@@ -116,37 +116,58 @@ impl Layout {
     }
 }
 
-/// The order of cells that needs fewer rows: channel by channel as in the model, or process by process.
+/// Cells up to which tiles are packed one by one; above, cells are ordered by process.
+const PACKED: usize = 4096;
+
+/// An order of cells whose tiles need few rows: each tile starts with the cell of most entries that is left and takes the cells that add the fewest rows
+/// and share the most.
 fn best_order(spec: &ModelSpec, tables: &[&Vec<Vec<(usize, i64)>>]) -> Vec<usize> {
-    let natural: Vec<usize> = (0..spec.cells()).collect();
-    let mut process_of = vec![0; spec.cells()];
-    for sample in &spec.samples {
-        process_of[sample.cells.clone()].fill(sample.process);
+    let cells = spec.cells();
+    let parameters = spec.parameters.len();
+    let mut order: Vec<usize> = (0..cells).collect();
+    if cells > PACKED {
+        let mut process_of = vec![0; cells];
+        for sample in &spec.samples {
+            process_of[sample.cells.clone()].fill(sample.process);
+        }
+        order.sort_by_key(|&c| process_of[c]);
+        return order;
     }
-    let mut by_process = natural.clone();
-    by_process.sort_by_key(|&c| process_of[c]);
-    let cost = |order: &[usize]| -> usize {
-        let tile = |cells: &[usize]| -> usize {
+    // One set of (table, parameter) per cell.
+    let sets: Vec<Vec<usize>> = order
+        .iter()
+        .map(|&c| {
             tables
                 .iter()
-                .map(|t| {
-                    let mut parameters: Vec<usize> = cells
-                        .iter()
-                        .flat_map(|&c| t[c].iter().map(|(p, _)| *p))
-                        .collect();
-                    parameters.sort_unstable();
-                    parameters.dedup();
-                    parameters.len()
-                })
-                .sum()
-        };
-        order.chunks(LANES).map(tile).sum()
-    };
-    if cost(&by_process) < cost(&natural) {
-        by_process
-    } else {
-        natural
+                .enumerate()
+                .flat_map(|(k, t)| t[c].iter().map(move |(p, _)| k * parameters + p))
+                .collect()
+        })
+        .collect();
+    order.sort_by_key(|&c| std::cmp::Reverse(sets[c].len()));
+    let mut left = order;
+    let mut packed = Vec::with_capacity(cells);
+    let mut present = vec![false; tables.len() * parameters];
+    while !left.is_empty() {
+        present.fill(false);
+        for _ in 0..LANES.min(left.len()) {
+            let score = |c: usize| -> isize {
+                let shared = sets[c].iter().filter(|e| present[**e]).count() as isize;
+                // Twice (new entries − half of the shared ones).
+                2 * sets[c].len() as isize - 3 * shared
+            };
+            let first = packed.len() % LANES == 0;
+            let best = if first {
+                0
+            } else {
+                (0..left.len()).min_by_key(|&k| score(left[k])).unwrap_or(0)
+            };
+            let cell = left.remove(best);
+            sets[cell].iter().for_each(|e| present[*e] = true);
+            packed.push(cell);
+        }
     }
+    packed
 }
 
 fn rows(cell: &[i64], entries: &[Vec<(usize, i64)>]) -> RowTable {

@@ -1,0 +1,280 @@
+//! The dimuon program: muon pt scaled by s, cut pt > 20 GeV, all opposite-charge pairs, F = Σ exp(−((m − 91.2)/5)²). Value and pathwise derivative to s
+//! next to the same by hand: one loop over events that carries (value, tangent).
+//!
+//! `cargo run --release -p pullback-benches --bin dimuon`
+
+use std::hint::black_box;
+
+use pullback_ad::Real;
+use pullback_array::{
+    Bindings, Builder, Column, DType, Lowered, Program, Space, Sym, Type, transform,
+};
+use pullback_benches::{Row, measure, paired};
+
+/// Mass of the muon in GeV (PDG 2022).
+const MUON: f64 = 0.1056583755;
+const CUT: f64 = 20.0;
+const PEAK: f64 = 91.2;
+const WIDTH: f64 = 5.0;
+
+/// Columns of events with muons.
+struct Events {
+    offsets: Vec<i64>,
+    pt: Vec<f64>,
+    eta: Vec<f64>,
+    phi: Vec<f64>,
+    charge: Vec<i32>,
+}
+
+/// Uniform in (0, 1): splitmix64 (Steele, Lea & Flood 2014).
+fn uniform(state: &mut u64) -> f64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (((z ^ (z >> 31)) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+}
+
+/// Events with 2.35 muons on average and up to 39: a pair near the Z in most, soft muons beside it.
+fn generate(events: usize, seed: u64) -> Events {
+    let mut state = seed;
+    let mut out = Events {
+        offsets: vec![0],
+        pt: Vec::new(),
+        eta: Vec::new(),
+        phi: Vec::new(),
+        charge: Vec::new(),
+    };
+    for _ in 0..events {
+        let u = uniform(&mut state);
+        let pair = u < 0.75;
+        let soft = if uniform(&mut state) < 0.002 {
+            (uniform(&mut state) * 38.0) as usize
+        } else {
+            // Geometric with mean 0.8.
+            (uniform(&mut state).ln() / (0.8_f64 / 1.8).ln()) as usize
+        };
+        let phi = 6.283185307179586 * uniform(&mut state) - 3.141592653589793;
+        for k in 0..(if pair { 2 } else { 0 }) + soft {
+            let near_z = pair && k < 2;
+            let angle = if near_z {
+                phi + 3.1 * k as f64
+            } else {
+                6.283185307179586 * uniform(&mut state)
+            };
+            out.pt.push(if near_z {
+                45.6 + 16.0 * (uniform(&mut state) - 0.5)
+            } else {
+                3.0 - 12.0 * uniform(&mut state).ln()
+            });
+            out.eta
+                .push(if near_z { 0.3 } else { 2.4 } * (2.0 * uniform(&mut state) - 1.0));
+            out.phi.push(if angle > 3.141592653589793 {
+                angle - 6.283185307179586
+            } else {
+                angle
+            });
+            out.charge.push(if near_z {
+                1 - 2 * k as i32
+            } else if uniform(&mut state) < 0.5 {
+                1
+            } else {
+                -1
+            });
+        }
+        out.offsets.push(out.pt.len() as i64);
+    }
+    out
+}
+
+/// The product of both members of each pair.
+fn pair_product<'b>(left: Sym<'b>, right: Sym<'b>) -> impl Fn(Sym<'b>) -> Sym<'b> {
+    move |x| x.at(left) * x.at(right)
+}
+
+fn record() -> Program {
+    let b = Builder::new();
+    let muons = b.ragged("muons", b.stream("events"));
+    let (pt, eta, phi) = (
+        b.input("pt", muons),
+        b.input("eta", muons),
+        b.input("phi", muons),
+    );
+    let charge = b.input_of("charge", Type::new(DType::I32, muons));
+    let s = b.input("s", Space::SCALAR);
+    let scaled = pt * s;
+    let (good, index) = scaled.gt(CUT.into()).filter("good");
+    let (pt, eta, phi, charge) = (
+        scaled.at(index),
+        eta.at(index),
+        phi.at(index),
+        charge.cast(DType::F64).at(index),
+    );
+    let (px, py, pz) = (pt * phi.cos(), pt * phi.sin(), pt * eta.sinh());
+    let energy = (px * px + py * py + pz * pz + MUON * MUON).sqrt();
+    let (_, left, right) = b.pairs(good, "pairs");
+    let product = pair_product(left, right);
+    let dot = product(energy) - product(px) - product(py) - product(pz);
+    let mass = (dot * 2.0 + 2.0 * MUON * MUON).sqrt();
+    let pull = (mass - PEAK) / WIDTH;
+    let shape = (-(pull * pull)).exp();
+    let f = product(charge)
+        .lt(0.0.into())
+        .select(shape, 0.0.into())
+        .sum_all();
+    b.finish(&[("F", f)]).expect("well-formed")
+}
+
+/// The same by hand: (F, dF/ds) in one loop over events.
+fn by_hand(events: &Events, s: f64) -> (f64, f64) {
+    #[derive(Clone, Copy, Default)]
+    struct Muon {
+        charge: i32,
+        p: [f64; 3],
+        dp: [f64; 3],
+        e: f64,
+        de: f64,
+    }
+    let mut good = [Muon::default(); 64];
+    let (mut value, mut tangent) = (0.0, 0.0);
+    for w in events.offsets.windows(2) {
+        let mut n = 0;
+        for i in w[0] as usize..w[1] as usize {
+            let pt = events.pt[i] * s;
+            if pt > CUT {
+                let (sin, cos) = events.phi[i].sin_cos();
+                let sinh = events.eta[i].sinh();
+                let d = events.pt[i];
+                let (p, dp) = (
+                    [pt * cos, pt * sin, pt * sinh],
+                    [d * cos, d * sin, d * sinh],
+                );
+                let e = (p[0] * p[0] + p[1] * p[1] + p[2] * p[2] + MUON * MUON).sqrt();
+                let de = (p[0] * dp[0] + p[1] * dp[1] + p[2] * dp[2]) / e;
+                good[n] = Muon {
+                    charge: events.charge[i],
+                    p,
+                    dp,
+                    e,
+                    de,
+                };
+                n += 1;
+            }
+        }
+        for i in 0..n {
+            let a = good[i];
+            for b in &good[i + 1..n] {
+                if a.charge * b.charge < 0 {
+                    let dot = a.e * b.e - a.p[0] * b.p[0] - a.p[1] * b.p[1] - a.p[2] * b.p[2];
+                    let d_dot = a.de * b.e + a.e * b.de
+                        - (a.dp[0] * b.p[0] + a.p[0] * b.dp[0])
+                        - (a.dp[1] * b.p[1] + a.p[1] * b.dp[1])
+                        - (a.dp[2] * b.p[2] + a.p[2] * b.dp[2]);
+                    let mass = (2.0 * dot + 2.0 * MUON * MUON).sqrt();
+                    let pull = (mass - PEAK) / WIDTH;
+                    let f = (-pull * pull).exp();
+                    value += f;
+                    tangent += f * -2.0 * pull / WIDTH * (d_dot / mass);
+                }
+            }
+        }
+    }
+    (value, tangent)
+}
+
+fn columns<'a>(events: &'a Events, s: &'a f64) -> Vec<Column<'a>> {
+    vec![
+        Column::Offsets(&events.offsets),
+        Column::F64(&events.pt),
+        Column::F64(&events.eta),
+        Column::F64(&events.phi),
+        Column::I32(&events.charge),
+        s.into(),
+    ]
+}
+
+fn main() {
+    let (events, s) = (generate(100_000, 20), 1.01);
+    let most = events
+        .offsets
+        .windows(2)
+        .map(|w| w[1] - w[0])
+        .max()
+        .unwrap_or(0);
+    println!(
+        "{} events, {:.3} muons per event, at most {most}",
+        events.offsets.len() - 1,
+        events.pt.len() as f64 / (events.offsets.len() - 1) as f64
+    );
+    let program = record();
+    let value = Lowered::new(program.clone()).expect("lowers");
+    let forward =
+        Lowered::new(transform::jvp(&program, &["s"]).expect("differentiable")).expect("lowers");
+    let reverse = Lowered::new(transform::grad(&program, "F", &["pt"]).expect("differentiable"))
+        .expect("lowers");
+    println!(
+        "instructions: value {:?}, forward {:?}, reverse {:?}",
+        value.instruction_counts(),
+        forward.instruction_counts(),
+        reverse.instruction_counts()
+    );
+
+    let (f, df) = by_hand(&events, s);
+    let one = 1.0;
+    let bindings = Bindings::ordered(&columns(&events, &s));
+    let with_tangent = Bindings::ordered(
+        &columns(&events, &s)
+            .into_iter()
+            .chain([Column::from(&one)])
+            .collect::<Vec<_>>(),
+    );
+    let (mut ws, mut ws_forward, mut ws_reverse) =
+        (value.workspace(), forward.workspace(), reverse.workspace());
+    value.run(&mut ws, &bindings).expect("runs");
+    forward.run(&mut ws_forward, &with_tangent).expect("runs");
+    reverse.run(&mut ws_reverse, &bindings).expect("runs");
+    let along: f64 = ws_reverse
+        .f64(1)
+        .iter()
+        .zip(&events.pt)
+        .map(|(g, pt)| g * pt)
+        .sum::<f64>()
+        / s;
+    println!(
+        "F = {f}, dF/ds = {df} by hand; {} and {} here, {along} from the gradient",
+        ws_forward.scalar(0),
+        ws_forward.scalar(1)
+    );
+    assert!(
+        (ws.scalar(0) / f - 1.0).abs() < 1e-11
+            && ws.scalar(0).to_bits() == ws_forward.scalar(0).to_bits()
+    );
+    assert!((ws_forward.scalar(1) / df - 1.0).abs() < 1e-10 && (along / df - 1.0).abs() < 1e-10);
+
+    let pair = paired(
+        || forward.run(&mut ws_forward, &with_tangent).expect("runs"),
+        || black_box(by_hand(black_box(&events), s)),
+    );
+    Row::paired(
+        "dimuon, 1e5 events: value + pathwise derivative to s",
+        &pair,
+    )
+    .ratio_at_most(3.0, 1.5)
+    .report();
+    Row::stats("dimuon, the same, absolute", &pair.ours)
+        .value_at_most(2e-3, None)
+        .report();
+    let plain = measure(|| value.run(&mut ws, &bindings).expect("runs"));
+    Row::stats("dimuon, value", &plain).report();
+    let pair = paired(
+        || reverse.run(&mut ws_reverse, &bindings).expect("runs"),
+        || value.run(&mut ws, &bindings).expect("runs"),
+    );
+    Row::paired("dimuon, gradient for every pt, over our value", &pair)
+        .ratio_at_most(3.0, 2.0)
+        .report();
+    let stats = measure(|| {
+        Lowered::new(transform::jvp(&record(), &["s"]).expect("differentiable")).expect("lowers")
+    });
+    Row::stats("dimuon, record + jvp + lower", &stats).report();
+}

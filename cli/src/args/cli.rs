@@ -1,0 +1,167 @@
+//! The verbs and their options. pyhf's names work as aliases.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::model::ModelArgs;
+use super::parse::parse_positive;
+
+/// Fits of HistFactory workspaces with exact derivatives.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pullback",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Exit codes: 0 good, 1 the fit did not converge, 2 wrong usage, 3 bad input, 4 a limit was passed, 130 interrupted."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Look at workspaces and change them
+    Ws {
+        /// What to do with the workspace.
+        #[command(subcommand)]
+        command: WorkspaceCommand,
+    },
+    /// The same as `ws inspect` (pyhf's name)
+    #[command(hide = true)]
+    Inspect(InspectArgs),
+    /// Evaluate the likelihood, its gradient and its Hessian at a point
+    Eval(EvalArgs),
+    /// Fit a workspace: best values, errors, pulls, yields
+    Fit(Box<FitArgs>),
+    /// Fit a small built-in workspace, differentiate the result, write a report
+    Demo(DemoArgs),
+}
+
+/// The verbs of `ws`.
+#[derive(Debug, Subcommand)]
+pub enum WorkspaceCommand {
+    /// Show channels, samples, modifiers and parameters, and what has no effect
+    Inspect(InspectArgs),
+}
+
+/// How a result is given.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Print JSON instead of tables
+    #[arg(long)]
+    pub json: bool,
+
+    /// Write the result as JSON to a file (with --json: instead of printing it)
+    #[arg(short, long, value_name = "FILE", alias = "output-file")]
+    pub output: Option<PathBuf>,
+
+    /// Show long tables whole
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `ws inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// The workspace.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// The output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `eval`.
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// The workspace.
+    #[command(flatten)]
+    pub model: ModelArgs,
+
+    /// The point, as JSON: a list in pyhf's order, or an object by name; what is not named keeps its initial value
+    #[arg(long, value_name = "FILE")]
+    pub parameters: Option<PathBuf>,
+
+    /// Also the gradient of twice_nll
+    #[arg(long)]
+    pub gradient: bool,
+
+    /// Also the Hessian of twice_nll
+    #[arg(long)]
+    pub hessian: bool,
+
+    /// The output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `fit`.
+#[derive(Debug, Args)]
+pub struct FitArgs {
+    /// The workspace.
+    #[command(flatten)]
+    pub model: ModelArgs,
+
+    /// Fit Asimov data made at this value of the parameter of interest instead of the observed data
+    #[arg(long, value_name = "MU", allow_negative_numbers = true)]
+    pub asimov: Option<f64>,
+
+    /// Nuisance parameters of the Asimov data: pre-fit values, or a fit to the observed data (pyhf's choice)
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = NuisancesArg::Nominal, requires = "asimov")]
+    pub asimov_nuisances: NuisancesArg,
+
+    /// Write a self-contained HTML page with plots
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
+    /// Stop when the estimated distance to the minimum (edm) is below this
+    #[arg(long, value_name = "EDM", value_parser = parse_positive, help_heading = "Fit")]
+    pub tolerance: Option<f64>,
+
+    /// Give up after so many iterations
+    #[arg(long, value_name = "N", help_heading = "Fit")]
+    pub max_iterations: Option<usize>,
+
+    /// The output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Where the report goes
+    #[arg(long, value_name = "FILE", default_value = "pullback-demo.html")]
+    pub report: PathBuf,
+
+    /// Show long tables whole
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Which nuisance parameters an Asimov data set has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum NuisancesArg {
+    /// Their initial values: nothing observed enters.
+    Nominal,
+    /// From a conditional fit to the observed data.
+    Fitted,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

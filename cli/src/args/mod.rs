@@ -1,0 +1,10 @@
+//! The command line.
+
+mod cli;
+mod model;
+mod parse;
+
+pub use cli::{
+    Cli, Command, DemoArgs, EvalArgs, FitArgs, InspectArgs, NuisancesArg, WorkspaceCommand,
+};
+pub use model::ModelArgs;

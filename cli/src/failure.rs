@@ -1,0 +1,146 @@
+//! What makes a command fail: codes, exit codes, help.
+
+use pullback_stats::{Error, ErrorKind};
+
+/// A failure of the command.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Something is wrong with a document, or an option names what it does not have.
+    #[error("{error}")]
+    Document {
+        /// The file, or `<stdin>`.
+        path: String,
+        /// What is wrong.
+        error: Box<Error>,
+    },
+    /// A file could not be opened or read.
+    #[error("`{path}` cannot be read: {message}")]
+    Open {
+        /// The file.
+        path: String,
+        /// What the operating system said.
+        message: String,
+    },
+    /// Two things are to be read from stdin.
+    #[error("only one of the inputs can be `-` (stdin)")]
+    StdinTwice,
+    /// No workspace was named, and nothing is piped in.
+    #[error("no workspace was given, and stdin is a terminal")]
+    NoWorkspace,
+    /// A patchset was given where one of its patches is needed.
+    #[error("`{path}` is a patchset with {count} patches: which one?")]
+    WhichPatch {
+        /// The file.
+        path: String,
+        /// How many patches it has.
+        count: usize,
+        /// The first one.
+        example: String,
+    },
+    /// An Asimov data set at a value of the parameter of interest was asked for, and there is none.
+    #[error("--asimov needs a parameter of interest, and the model has none")]
+    AsimovWithoutPoi,
+    /// The folder of an output file does not exist.
+    #[error("`{path}` cannot be written: its folder does not exist")]
+    NoFolder {
+        /// The file.
+        path: String,
+    },
+    /// Output could not be written.
+    #[error("`{path}` cannot be written: {message}")]
+    Write {
+        /// The file.
+        path: String,
+        /// What the operating system said.
+        message: String,
+    },
+    /// Ctrl-C.
+    #[error("interrupted{during}; nothing was written")]
+    Interrupted {
+        /// When, with a space in front.
+        during: String,
+    },
+}
+
+impl Failure {
+    /// An error of a document.
+    pub fn document(path: &str, error: Error) -> Self {
+        Self::Document {
+            path: path.to_owned(),
+            error: Box::new(error),
+        }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Document { error, .. } => error.code(),
+            Self::Open { .. } => "PB0901",
+            Self::StdinTwice => "PB0902",
+            Self::NoWorkspace => "PB0903",
+            Self::WhichPatch { .. } => "PB0904",
+            Self::AsimovWithoutPoi => "PB0905",
+            Self::NoFolder { .. } => "PB0906",
+            Self::Write { .. } => "PB0907",
+            Self::Interrupted { .. } => "PB0908",
+        }
+    }
+
+    /// The exit code of the process.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Document { error, .. } => match error.kind() {
+                ErrorKind::Usage => 2,
+                ErrorKind::Input => 3,
+                ErrorKind::Limit => 4,
+            },
+            Self::Open { .. } => 3,
+            Self::StdinTwice
+            | Self::NoWorkspace
+            | Self::WhichPatch { .. }
+            | Self::AsimovWithoutPoi
+            | Self::NoFolder { .. } => 2,
+            Self::Write { .. } => 4,
+            Self::Interrupted { .. } => 130,
+        }
+    }
+
+    /// What to do about it, in one line.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Document { error, .. } => match error.as_ref() {
+                Error::TooLarge { what, .. } => limit_help(what, error),
+                _ => error.help(),
+            },
+            Self::Open { .. } => "check the path and the permissions; `-` is stdin".to_owned(),
+            Self::StdinTwice => "give the others as files".to_owned(),
+            Self::NoWorkspace => {
+                "give a file: `pullback fit workspace.json`, or pipe one in".to_owned()
+            }
+            Self::WhichPatch { path, example, .. } => {
+                format!("add its name or its values: `--patch '{path}#{example}'`")
+            }
+            Self::AsimovWithoutPoi => "name one with --poi".to_owned(),
+            Self::NoFolder { .. } => "make the folder first".to_owned(),
+            Self::Write { .. } => "check the free space and the permissions".to_owned(),
+            Self::Interrupted { .. } => "--max-iterations bounds the work of a fit".to_owned(),
+        }
+    }
+}
+
+/// The option that raises a limit.
+fn limit_help(what: &str, error: &Error) -> String {
+    let option = [
+        ("bytes", "--max-size"),
+        ("parameters", "--max-parameters"),
+        ("cells", "--max-cells"),
+        ("modifiers", "--max-modifiers"),
+        ("values", "--max-cells"),
+    ]
+    .into_iter()
+    .find(|(word, _)| what.starts_with(word));
+    match option {
+        Some((_, option)) => format!("raise the limit with {option} if this is intended"),
+        None => error.help(),
+    }
+}

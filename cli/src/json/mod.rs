@@ -1,0 +1,11 @@
+//! Results for machines.
+
+mod eval;
+mod fit;
+mod inspect;
+mod layout;
+
+pub use eval::{Evaluation, NamedValue};
+pub use fit::fit;
+pub use inspect::inspect;
+pub use layout::write;

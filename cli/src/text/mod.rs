@@ -1,0 +1,17 @@
+//! Tables and sentences for people.
+
+mod bars;
+mod eval;
+mod fit;
+mod inspect;
+mod parameters;
+pub mod rounding;
+mod table;
+mod yields;
+
+pub use eval::eval;
+pub use fit::{About, count, duration, fit, headline};
+pub use inspect::inspect;
+pub use parameters::{Group, members, note};
+pub use table::{shorten, terminal_width};
+pub use yields::{observed, text_of as yield_text};

@@ -1,0 +1,12 @@
+//! The verbs of the command line, one file each.
+
+mod demo;
+mod eval;
+mod fit;
+mod inspect;
+mod point;
+
+pub use demo::demo;
+pub use eval::eval;
+pub use fit::fit;
+pub use inspect::inspect;

@@ -1,0 +1,97 @@
+//! The demo, and the pages that fits write.
+
+mod common;
+
+use common::{Folder, folder_with_workspace, stable};
+
+/// A page that needs nothing else, and in which nothing went wrong.
+fn check_page(page: &str) {
+    assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"));
+    let elsewhere = page.replace("http://www.w3.org/2000/svg", "");
+    for word in [
+        "http:",
+        "https:",
+        "<script",
+        "<link",
+        "@import",
+        "NaN",
+        "template failed",
+        "{{",
+        "{%",
+    ] {
+        assert!(!elsewhere.contains(word), "{word}");
+    }
+    for tag in [
+        "svg", "g", "figure", "section", "table", "tr", "td", "ul", "li", "div", "p",
+    ] {
+        let opened =
+            page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
+
+#[test]
+fn demo() {
+    let folder = Folder::new();
+    let run = folder.run_wide(&["demo"], "", 100);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    assert_eq!(folder.files(), ["pullback-demo.html"]);
+    insta::assert_snapshot!(stable(&run.stdout));
+    let page = folder.read("pullback-demo.html");
+    check_page(&page);
+    for id in ["yields", "pulls", "correlations", "parameters"] {
+        assert!(
+            page.contains(&format!("<section id=\"{id}\">"))
+                && page.contains(&format!("href=\"#{id}\"")),
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn names_cannot_break_the_page() {
+    let folder = Folder::new();
+    let text = common::TWO_CHANNELS
+        .replace("CR_top", "<script>alert(1)</script>&\\\"'")
+        .replace("\"jes\"", "\"<b>{{ jes }}</b>\"");
+    folder.write("ws.json", text);
+    let run = folder.run(&["fit", "ws.json", "--report", "fit.html"], "");
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let page = folder.read("fit.html");
+    assert!(!page.contains("<script>") && !page.contains("<b>{{"));
+    check_page(&page.replace("{{ jes }}", ""));
+}
+
+/// Without covariance, without a parameter of interest, with everything fixed: less to show, but a page.
+#[test]
+fn pages_of_poor_fits() {
+    let folder = folder_with_workspace();
+    for extra in [
+        &["--max-iterations", "1"][..],
+        &["--exclude", "SR"],
+        &[
+            "--fix",
+            "mu",
+            "--fix",
+            "norm_top",
+            "--fix",
+            "jes",
+            "--fix",
+            "b_tagging",
+            "--fix",
+            "theory",
+            "--fix",
+            "lumi",
+            "--fix",
+            "mc_stat_SR",
+            "--fix",
+            "fakes_SR",
+        ],
+    ] {
+        let mut args = vec!["fit", "ws.json", "--report", "fit.html"];
+        args.extend(extra);
+        let run = folder.run(&args, "");
+        assert!(matches!(run.code, Some(0 | 1)), "{}", run.stderr);
+        check_page(&folder.read("fit.html"));
+    }
+}

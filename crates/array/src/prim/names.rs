@@ -1,0 +1,35 @@
+//! The primitives that other modules refer to by name.
+
+use crate::primitive::PrimitiveRef;
+
+pub(crate) const CONST: PrimitiveRef = PrimitiveRef(&super::constant::Const);
+pub(crate) const DATA: PrimitiveRef = PrimitiveRef(&super::constant::DataArray);
+pub(crate) const INPUT: PrimitiveRef = PrimitiveRef(&super::input::Input);
+pub(crate) const SPLAT: PrimitiveRef = PrimitiveRef(&super::splat::Splat);
+pub(crate) const TOTAL: PrimitiveRef = PrimitiveRef(&super::total::Total);
+pub(crate) const EXPAND: PrimitiveRef = PrimitiveRef(&super::expand::Expand);
+pub(crate) const SUM: PrimitiveRef = PrimitiveRef(&super::sum::Sum);
+pub(crate) const SELECT: PrimitiveRef = PrimitiveRef(&super::select::Select);
+pub(crate) const GATHER: PrimitiveRef = PrimitiveRef(&super::gather::Gather);
+pub(crate) const SCATTER_ADD: PrimitiveRef = PrimitiveRef(&super::scatter::ScatterAdd);
+pub(crate) const STOP_GRADIENT: PrimitiveRef = PrimitiveRef(&super::stop_gradient::StopGradient);
+pub(crate) const PROD: PrimitiveRef = PrimitiveRef(&super::prod::Prod);
+pub(crate) const EXCLUSIVE_PROD: PrimitiveRef = PrimitiveRef(&super::prod::ExclusiveProd);
+pub(crate) const PREFIX_PROD: PrimitiveRef = PrimitiveRef(&super::recurrence::PrefixProd);
+pub(crate) const RECURRENCE: PrimitiveRef = PrimitiveRef(&super::recurrence::Recurrence);
+pub(crate) const FILTER_OFFSETS: PrimitiveRef = PrimitiveRef(&super::filter::FilterOffsets);
+pub(crate) const FILTER_INDEX: PrimitiveRef = PrimitiveRef(&super::filter::FilterIndex);
+pub(crate) const COMBINATION_OFFSETS: PrimitiveRef =
+    PrimitiveRef(&super::combine::CombinationOffsets);
+pub(crate) const COMBINATION_INDEX: PrimitiveRef = PrimitiveRef(&super::combine::CombinationIndex);
+pub(crate) const CARTESIAN_OFFSETS: PrimitiveRef = PrimitiveRef(&super::combine::CartesianOffsets);
+pub(crate) const CARTESIAN_INDEX: PrimitiveRef = PrimitiveRef(&super::combine::CartesianIndex);
+pub(crate) const POSITION: PrimitiveRef = PrimitiveRef(&super::structure::Position);
+pub(crate) const COUNTS: PrimitiveRef = PrimitiveRef(&super::structure::Counts);
+pub(crate) const LOCATE: PrimitiveRef = PrimitiveRef(&super::structure::Locate);
+pub(crate) const FIND: PrimitiveRef = PrimitiveRef(&super::extreme::Find);
+pub(crate) const LOGSUMEXP: PrimitiveRef = PrimitiveRef(&super::logsumexp::LogSumExp);
+pub(crate) const ARGSORT: PrimitiveRef = PrimitiveRef(&super::sort::ArgSort);
+pub(crate) const BIN_INDEX: PrimitiveRef = PrimitiveRef(&super::bin::BinIndex);
+pub(crate) const NEAREST_EDGE: PrimitiveRef = PrimitiveRef(&super::bin::NearestEdge);
+pub(crate) const CONTRACT: PrimitiveRef = PrimitiveRef(&super::contract::Contract);
