@@ -13,6 +13,7 @@ use super::shape::{Axis, LenId, Shapes, Step};
 use crate::attr::{Attrs, Data};
 use crate::error::Result;
 use crate::prim;
+use crate::primitive::ill_formed;
 use crate::program::{Program, ValueId};
 use crate::space::{LevelId, LevelKind, Space};
 use crate::ty::{DType, Type};
@@ -193,6 +194,8 @@ struct Lowering<'a> {
     next: u32,
     free: Vec<u32>,
     constants: Vec<(Operand, Constant)>,
+    /// Values that a phase reads and another one computes.
+    crossing: Vec<bool>,
 }
 
 impl<'a> Lowering<'a> {
@@ -205,6 +208,7 @@ impl<'a> Lowering<'a> {
             next: 0,
             free: Vec::new(),
             constants: Vec::new(),
+            crossing: vec![false; program.value_count()],
         }
     }
 
@@ -235,6 +239,14 @@ impl<'a> Lowering<'a> {
                     self.release(&node.args, |v| {
                         last[v.index()] == (p as u32, i as u32) && !pinned(&program, v)
                     });
+                }
+            }
+        }
+        for phase in &phases {
+            for &k in &phase.nodes {
+                for &a in &program.nodes()[k as usize].args {
+                    let here = phase.nodes.binary_search(&program.value(a).node).is_ok();
+                    self.crossing[a.index()] |= !here;
                 }
             }
         }
@@ -380,6 +392,10 @@ impl<'a> Lowering<'a> {
                             }
                         }
                     }
+                } else {
+                    for a in &node.args {
+                        needed_splats[a.index()] = true;
+                    }
                 }
                 kernels.insert(k, kernel);
             } else {
@@ -390,6 +406,9 @@ impl<'a> Lowering<'a> {
         }
         for &(_, v) in program.outputs() {
             needed_splats[v.index()] = true;
+        }
+        for (needed, crosses) in needed_splats.iter_mut().zip(&self.crossing) {
+            *needed |= crosses;
         }
         for &k in &phase.nodes {
             let first = program.nodes()[k as usize].first;
@@ -453,6 +472,18 @@ impl<'a> Lowering<'a> {
                 };
                 node.primitive.lower(&cx)?
             };
+            // What is computed block by block lives on the stream, unless it is accumulated.
+            let misplaced = phase.stream.is_some()
+                && !constant
+                && node.primitive != prim::INPUT
+                && node.results().any(|r| !streamed(r))
+                && !matches!(kernel, Kernel::Accumulate(..));
+            if misplaced {
+                return Err(ill_formed(
+                    node.primitive.name(),
+                    "its result lives on no stream, but what it depends on does",
+                ));
+            }
             let op = match kernel {
                 Kernel::Source => {
                     let operand = self.operand(node.first);

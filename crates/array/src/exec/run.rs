@@ -104,6 +104,7 @@ impl Lowered {
         if fresh {
             ws.bound.clear();
             self.bind(ws, inputs)?;
+            self.reserve_whole(ws)?;
         }
         for phase in &self.phases {
             match phase.stream {
@@ -125,6 +126,24 @@ impl Lowered {
         Ok(())
     }
 
+    /// Room for all whole values before anything runs: growing a slot loses its content, which an earlier value of the same slot may still need.
+    fn reserve_whole(&self, ws: &mut Workspace) -> Result<()> {
+        for phase in &self.phases {
+            let accumulated = phase.accumulators.iter().map(|a| (a.slot, a.len, a.dtype));
+            let whole = phase.needs.iter().copied();
+            let whole = whole.filter(|_| phase.stream.is_none());
+            for (slot, len, dtype) in whole.chain(accumulated) {
+                let n = ws.frame.lens[usize::from(len.0)];
+                if n == usize::MAX {
+                    return Err(self.unbound(len.0));
+                }
+                ws.whole[slot as usize]
+                    .reserve(n + usize::from(dtype == DType::Offsets), dtype.bytes());
+            }
+        }
+        Ok(())
+    }
+
     fn run_whole(
         &self,
         ws: &mut Workspace,
@@ -133,14 +152,6 @@ impl Lowered {
         fresh: bool,
     ) -> Result<()> {
         if fresh {
-            for (slot, len, dtype) in &phase.needs {
-                let n = ws.frame.lens[usize::from(len.0)];
-                if n == usize::MAX {
-                    return Err(self.unbound(len.0));
-                }
-                ws.whole[*slot as usize]
-                    .reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes());
-            }
             for (k, buffer) in ws.whole.iter().enumerate() {
                 ws.threads[0].slots[k] = buffer.ptr();
             }

@@ -41,13 +41,6 @@ impl Lowered {
                         .into(),
             });
         }
-        for a in &phase.accumulators {
-            let n = ws.frame.lens[usize::from(a.len.0)];
-            if n == usize::MAX {
-                return Err(self.unbound(a.len.0));
-            }
-            ws.whole[a.slot as usize].reserve(n, a.dtype.bytes());
-        }
         // The cut depends on the number of events and the size of the accumulators only.
         let table: usize = phase
             .accumulators

@@ -36,9 +36,19 @@ impl Primitive for Position {
         Nature::Structure
     }
 
-    fn infer(&self, _program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
+    fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         match (args, attrs.space("to"), attrs.level("over")) {
-            ([], Some(to), Some(over)) if to.contains(over) => Ok(vec![Type::new(DType::I64, to)]),
+            ([], Some(to), Some(over)) if to.contains(over) => {
+                // Refuses where a ragged level hangs below.
+                super::sum::reduced(
+                    self.name(),
+                    program,
+                    &[Type::new(DType::I64, to)],
+                    attrs,
+                    DType::I64,
+                )?;
+                Ok(vec![Type::new(DType::I64, to)])
+            }
             _ => Err(ill_formed(
                 self.name(),
                 "expects no argument, a space `to` and one of its levels `over`",

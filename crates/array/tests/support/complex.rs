@@ -255,6 +255,9 @@ impl C {
 
     /// (−1)^(n+1) n! ζ(n+1, z), by Euler–Maclaurin (DLMF 25.11.5 with the sum up to Re z ≥ 25); reflection below ½ by its recurrence.
     pub fn polygamma(self, n: i64) -> C {
+        if n == 0 {
+            return self.digamma();
+        }
         let s = (n + 1) as f64;
         let power = |z: C, p: f64| (z.ln().scale(-p)).exp();
         let (mut z, mut sum) = (self, c(0.0, 0.0));

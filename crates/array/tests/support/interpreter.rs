@@ -3,6 +3,7 @@
 //! It knows nothing of blocks, slots, lanes or derivative rules. With inputs x + i·h·v its outputs carry the derivative along v in their imaginary
 //! parts; with real inputs it is an independent evaluation of the program.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use pullback_array::{DType, Level, LevelId, LevelKind, Node, Owned, Program, Space, ValueId};
@@ -47,6 +48,15 @@ impl Array {
         }
     }
 
+    /// As doubles.
+    pub fn reals(&self) -> Vec<f64> {
+        match self {
+            Self::Num(d) => d.iter().map(|z| z.re).collect(),
+            Self::Int(d) => d.iter().map(|i| *i as f64).collect(),
+            Self::Bool(d) => d.iter().map(|m| f64::from(*m)).collect(),
+        }
+    }
+
     /// Picks elements; `None` gives the missing value of a gather.
     fn pick(&self, at: impl Iterator<Item = Option<usize>>) -> Self {
         match self {
@@ -58,13 +68,14 @@ impl Array {
 }
 
 /// Coordinates of an element: one index per level, counted within its parent.
-type Coordinates = Vec<usize>;
+pub type Coordinates = Vec<usize>;
 
 /// A program with values.
 pub struct Interpreter<'a> {
-    program: &'a Program,
+    pub program: &'a Program,
     dims: HashMap<LevelId, usize>,
     pub values: Vec<Option<Array>>,
+    fragile: Cell<bool>,
 }
 
 /// What could not be interpreted.
@@ -73,17 +84,27 @@ pub struct Unknown(pub String);
 
 /// Evaluates a program: the values of its outputs. `Err` names a primitive that the interpreter does not know.
 pub fn interpret(program: &Program, inputs: &[Array]) -> Result<Vec<Array>, Unknown> {
+    interpret_decisions(program, inputs).map(|(values, _)| values)
+}
+
+/// [`interpret`], and whether a decision hung on the last digits: then an evaluation with other roundings may decide otherwise.
+pub fn interpret_decisions(
+    program: &Program,
+    inputs: &[Array],
+) -> Result<(Vec<Array>, bool), Unknown> {
     let mut it = Interpreter {
         program,
         dims: HashMap::new(),
         values: vec![None; program.value_count()],
+        fragile: Cell::new(false),
     };
     it.run(inputs)?;
-    Ok(program
+    let values = program
         .outputs()
         .iter()
         .map(|(_, v)| it.get(*v).clone())
-        .collect())
+        .collect();
+    Ok((values, it.fragile.get()))
 }
 
 /// The columns of a sample as arrays; `step[k]`, if given, is the imaginary part of input `k`.
@@ -111,7 +132,7 @@ pub fn arrays(inputs: &[Owned], step: &[Option<Vec<f64>>]) -> Vec<Array> {
 }
 
 impl<'a> Interpreter<'a> {
-    fn get(&self, v: ValueId) -> &Array {
+    pub fn get(&self, v: ValueId) -> &Array {
         self.values[v.index()]
             .as_ref()
             .expect("arguments come before uses")
@@ -165,7 +186,7 @@ impl<'a> Interpreter<'a> {
         all
     }
 
-    fn flat(&self, space: &Space) -> HashMap<Coordinates, usize> {
+    pub fn flat(&self, space: &Space) -> HashMap<Coordinates, usize> {
         self.coordinates(space)
             .into_iter()
             .enumerate()
@@ -241,6 +262,10 @@ impl<'a> Interpreter<'a> {
         let out = self.program.ty(node.first);
         let attrs = &node.attrs;
         let one = |a: Array| Some(vec![a]);
+        self.note_decision(node);
+        if let Some(found) = self.structure(node) {
+            return one(found);
+        }
         match name {
             "const" => one(Array::Num(vec![C::from(attrs.f64("value")?)])),
             "data" => one(match attrs.data("data")? {
@@ -270,7 +295,8 @@ impl<'a> Interpreter<'a> {
                 )
             }
             "sum" | "total" => {
-                let k = attrs.level("over").and_then(|l| space(0).position(l));
+                let over = attrs.level("over").filter(|_| name == "sum");
+                let k = over.and_then(|l| space(0).position(l));
                 let to = self.flat(&out.space);
                 let mut sums = vec![C::from(0.0); to.len()];
                 for (mut at, x) in self.coordinates(&space(0)).into_iter().zip(arg(0).num()) {
@@ -427,8 +453,46 @@ impl<'a> Interpreter<'a> {
         }
     }
 
+    /// Takes note of decisions between numbers that are equal to nine digits.
+    fn note_decision(&self, node: &Node) {
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * (a.abs() + b.abs());
+        // Whole numbers and equal inputs are equal in every evaluation.
+        let tied = |a: f64, b: f64| close(a, b) && (a != b || a.fract() != 0.0);
+        let numbers = |i: usize| node.args.get(i).map(|a| self.get(*a));
+        let fragile = match (node.primitive.name(), numbers(0), numbers(1)) {
+            (
+                "lt" | "le" | "gt" | "ge" | "eq" | "ne" | "min" | "max",
+                Some(Array::Num(a)),
+                Some(Array::Num(b)),
+            ) => node.args[0] != node.args[1] && a.iter().zip(b).any(|(a, b)| tied(a.re, b.re)),
+            ("floor" | "ceil" | "round", Some(Array::Num(x)), _) => x
+                .iter()
+                .any(|x| (x.re * 2.0 - (x.re * 2.0).round()).abs() < 1e-8 && x.re != 0.0),
+            ("sign" | "abs", Some(Array::Num(x)), _) => {
+                x.iter().any(|x| x.re.abs() < 1e-12 && x.re != 0.0)
+            }
+            ("copysign", _, Some(Array::Num(x))) => x.iter().any(|x| x.re.abs() < 1e-12),
+            ("bin_index" | "nearest_edge", Some(Array::Num(x)), Some(Array::Num(e))) => {
+                x.iter().any(|x| e.iter().any(|e| close(x.re, e.re)))
+            }
+            (
+                "argmax" | "argmin" | "argsort" | "max_over" | "min_over" | "find",
+                Some(Array::Num(x)),
+                _,
+            ) => {
+                let mut sorted: Vec<f64> = x.iter().map(|x| x.re).collect();
+                sorted.sort_by(f64::total_cmp);
+                sorted.windows(2).any(|w| w[0] != w[1] && close(w[0], w[1]))
+            }
+            _ => false,
+        };
+        if fragile {
+            self.fragile.set(true);
+        }
+    }
+
     /// The lines of a space along a level: for each element of the space without the level, the positions along it. And that space's positions.
-    fn lines(
+    pub fn lines(
         &self,
         space: &Space,
         over: LevelId,

@@ -3,6 +3,7 @@
 
 pub mod complex;
 pub mod interpreter;
+pub mod structure;
 
 use pullback_ad::isa::Level as Isa;
 use pullback_array::{Bindings, DType, Lowered, Owned, Program, ValueId};

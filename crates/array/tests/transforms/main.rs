@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod executor;
 mod simplify;
 mod specialise;
 mod text;
