@@ -161,7 +161,9 @@ impl Interpreter<'_> {
                     nan.then(if falling { by.reverse() } else { by })
                 };
                 let mut sorted = lines()?;
-                sorted.iter_mut().for_each(|l| l.sort_by(order));
+                for l in &mut sorted {
+                    l.sort_by(order);
+                }
                 if name == "argsort" {
                     let mut all = vec![0; x.len()];
                     for (line, sorted) in lines()?.iter().zip(&sorted) {
@@ -318,9 +320,8 @@ fn bin(x: f64, edges: &[f64], flow: i64, closed: bool) -> i64 {
     if x < low || x >= high {
         return match (flow, x < low) {
             (0, _) => -1,
-            (1, true) => 0,
-            (1, false) => bins - 1,
             (_, true) => 0,
+            (1, false) => bins - 1,
             (_, false) => bins + 1,
         };
     }
