@@ -3,6 +3,7 @@
 //!
 //! References: HistFactory manual CERN-OPEN-2012-016, section 4.1; pyhf 0.7 `pyhf.interpolators`.
 
+use super::even::even_basis;
 use crate::spec::HistosysCode;
 use pullback_ad::Real;
 use pullback_ad::isa::Isa;
@@ -216,10 +217,14 @@ pub fn coefficients<R: Real>(hi: R, lo: R) -> [R; 8] {
 /// - code 0: piecewise linear, g₂ = |α|/2;
 /// - code 2: g₂ = α²/2 inside |α| ≤ 1; outside as pyhf has it, (b ± 2a)(α ∓ 1);
 /// - code 4p: g₂ = α²(15 − 10α² + 3α⁴)/16 inside, |α|/2 outside.
-pub fn histosys_basis(alpha: Sym<'_>, code: HistosysCode) -> (Sym<'_>, Sym<'_>) {
+pub fn histosys_basis<'b>(
+    b: &'b Builder,
+    alpha: Sym<'b>,
+    code: HistosysCode,
+) -> (Sym<'b>, Sym<'b>) {
     let one = Sym::from(1.0);
     match code {
-        HistosysCode::Code0 => (alpha, alpha.abs() * 0.5),
+        HistosysCode::Code0 => (alpha, even_basis(b, alpha, 0)),
         HistosysCode::Code2 => {
             let (above, below) = (alpha.gt(one), alpha.lt(Sym::from(-1.0)));
             let g1 = above.select(alpha - 1.0, below.select(alpha + 1.0, alpha));
@@ -229,11 +234,7 @@ pub fn histosys_basis(alpha: Sym<'_>, code: HistosysCode) -> (Sym<'_>, Sym<'_>) 
             );
             (g1, g2)
         }
-        HistosysCode::Code4p => {
-            let square = alpha * alpha;
-            let inside = square * (square * (square * (3.0 / 16.0) - 10.0 / 16.0) + 15.0 / 16.0);
-            (alpha, square.lt(one).select(inside, alpha.abs() * 0.5))
-        }
+        HistosysCode::Code4p => (alpha, even_basis(b, alpha, 4)),
     }
 }
 

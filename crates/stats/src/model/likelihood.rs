@@ -163,10 +163,9 @@ impl Model {
         let constant = self.constant(data)?;
         let evaluator = match &mut self.gradient {
             Some(e) => e,
-            slot => slot.insert(Evaluator::new(transform::grad(
-                &self.kernel,
-                "twice_nll",
-                &["parameters"],
+            slot => slot.insert(Evaluator::new(transform::bind(
+                &transform::grad(&self.kernel, "twice_nll", &["parameters"])?,
+                &[],
             )?)?),
         };
         evaluator.run(&columns(parameters, data, &constant))?;

@@ -1,10 +1,12 @@
 //! The likelihood of a resolved model, as programs of the array engine.
 
+mod even;
 mod interp;
 mod layout;
 mod likelihood;
 mod record;
 
+pub use even::{EVEN, Even, even_basis};
 pub use interp::{INTERP, Interp, coefficients, factor, histosys_basis};
 pub use layout::{LANES, Layout, RowTable};
 pub use likelihood::{Data, Model};

@@ -194,7 +194,7 @@ impl<'a> Recorder<'a> {
                 let alpha = theta
                     .gather(self.index(&table.parameter, rows))
                     .named("alpha of histosys");
-                let (g1, g2) = histosys_basis(alpha, self.spec.settings.histosys);
+                let (g1, g2) = histosys_basis(b, alpha, self.spec.settings.histosys);
                 let m = self.pick(values, &table.entry, full, 0.0);
                 let level = rows.last().unwrap_or(pullback_array::LevelId(0));
                 yields += (if k == 0 { g1 } else { g2 })
