@@ -39,7 +39,13 @@ fn demo() {
     insta::assert_snapshot!(stable(&run.stdout));
     let page = folder.read("pullback-demo.html");
     check_page(&page);
-    for id in ["yields", "pulls", "correlations", "parameters"] {
+    for id in [
+        "yields",
+        "pulls",
+        "correlations",
+        "derivatives",
+        "parameters",
+    ] {
         assert!(
             page.contains(&format!("<section id=\"{id}\">"))
                 && page.contains(&format!("href=\"#{id}\"")),

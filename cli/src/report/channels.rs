@@ -22,46 +22,50 @@ pub struct Plot {
 const TOGETHER: usize = 4;
 const SHARED: usize = 14;
 
-/// The drawings of all channels; those with one bin stand side by side if there are several.
-pub fn plots(channels: &[ChannelYields], keys: &[Key]) -> Vec<Plot> {
-    let single: Vec<usize> = (0..channels.len())
-        .filter(|&c| channels[c].observed.len() == 1)
-        .collect();
+/// The heading of a drawing with several channels.
+pub const TOGETHER_TITLE: &str = "Channels with one bin";
+
+/// The channels of each drawing, given their numbers of bins: those with one bin stand side by side if there are several.
+pub fn arrange(bins: &[usize]) -> Vec<Vec<usize>> {
+    let single: Vec<usize> = (0..bins.len()).filter(|&c| bins[c] == 1).collect();
     let together = single.len() >= TOGETHER;
-    let mut plots = Vec::new();
-    for (i, channel) in channels.iter().enumerate() {
-        if together && channel.observed.len() == 1 {
-            continue;
-        }
-        let (svg, wide) = plot(channel, keys, None);
-        plots.push(Plot {
-            title: channel.channel.clone(),
-            svg,
-            wide,
-            channel: Some(i),
-        });
-    }
+    let alone = (0..bins.len()).filter(|&c| !together || bins[c] != 1);
+    let mut groups: Vec<Vec<usize>> = alone.map(|c| vec![c]).collect();
     if together {
         let drawings = single.len().div_ceil(SHARED);
-        let size = single.len().div_ceil(drawings);
-        for (i, group) in single.chunks(size).enumerate() {
-            let members: Vec<&ChannelYields> = group.iter().map(|&c| &channels[c]).collect();
-            let names: Vec<String> = members.iter().map(|c| c.channel.clone()).collect();
-            let (svg, wide) = plot(&side_by_side(&members), keys, Some(&names));
-            let part = if drawings > 1 {
-                format!(" ({} of {drawings})", i + 1)
-            } else {
-                String::new()
-            };
-            plots.push(Plot {
-                title: format!("Channels with one bin{part}"),
+        groups.extend(
+            single
+                .chunks(single.len().div_ceil(drawings))
+                .map(<[usize]>::to_vec),
+        );
+    }
+    groups
+}
+
+/// The drawings of all channels.
+pub fn plots(channels: &[ChannelYields], keys: &[Key]) -> Vec<Plot> {
+    let bins: Vec<usize> = channels.iter().map(|c| c.observed.len()).collect();
+    let draw = |group: Vec<usize>| {
+        if let [c] = group[..] {
+            let (svg, wide) = plot(&channels[c], keys, None);
+            return Plot {
+                title: channels[c].channel.clone(),
                 svg,
                 wide,
-                channel: None,
-            });
+                channel: Some(c),
+            };
         }
-    }
-    plots
+        let members: Vec<&ChannelYields> = group.iter().map(|&c| &channels[c]).collect();
+        let names: Vec<String> = members.iter().map(|c| c.channel.clone()).collect();
+        let (svg, wide) = plot(&side_by_side(&members), keys, Some(&names));
+        Plot {
+            title: TOGETHER_TITLE.to_owned(),
+            svg,
+            wide,
+            channel: None,
+        }
+    };
+    arrange(&bins).into_iter().map(draw).collect()
 }
 
 /// Channels with one bin each as the bins of one.
@@ -96,5 +100,18 @@ fn side_by_side(channels: &[&ChannelYields]) -> ChannelYields {
         samples,
         prefit_total: nothing,
         postfit_total: nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_with_one_bin_share_drawings() {
+        assert_eq!(arrange(&[1, 3, 1, 1]), [vec![0], vec![1], vec![2], vec![3]]);
+        assert_eq!(arrange(&[1, 3, 1, 1, 1]), [vec![1], vec![0, 2, 3, 4]]);
+        let groups = arrange(&[1; 15]);
+        assert_eq!(groups.iter().map(Vec::len).collect::<Vec<_>>(), [8, 7]);
     }
 }

@@ -2,6 +2,7 @@
 
 mod channels;
 mod correlations;
+mod derivatives;
 mod image;
 mod legend;
 mod page;

@@ -5,9 +5,12 @@ use pullback_stats::fit::{ChannelYields, FitResult, FittedParameter};
 use serde::Serialize;
 
 use super::legend::legend;
-use super::{channels, correlations, pulls};
+use super::{channels, correlations, derivatives, pulls};
 use crate::text::rounding::{fixed, round, significant};
-use crate::text::{About, Group, count, duration, headline, members, note, observed, yield_text};
+use crate::text::{
+    About, Derivatives, Group, Lever, by_data, by_signal, count, duration, headline, members, note,
+    observed, yield_text,
+};
 
 /// What the page is about.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +21,8 @@ pub struct Page<'a> {
     pub about: About<'a>,
     /// Names of the samples that the parameter of interest scales.
     pub signal: &'a [String],
+    /// How the parameter of interest moves with data and signal, if that was computed.
+    pub derivatives: Option<Derivatives<'a>>,
     /// What to look at.
     pub warnings: &'a [String],
 }
@@ -110,6 +115,7 @@ pub fn render(page: &Page<'_>) -> String {
         covariance_note => result.covariance_note,
         figures => figures(result),
         correlations,
+        derivatives => page.derivatives.as_ref().and_then(|d| derivative_charts(d, result)),
         legend => names,
         channels => figures_of_channels,
         tables => tables(result),
@@ -122,6 +128,26 @@ pub fn render(page: &Page<'_>) -> String {
         .template_from_str(TEMPLATE)
         .and_then(|template| template.render(values))
         .unwrap_or_else(|error| format!("<!DOCTYPE html><p>The template failed: {error}</p>"))
+}
+
+/// The drawings of the derivatives by data and by signal.
+fn derivative_charts(of: &Derivatives<'_>, result: &FitResult) -> Option<Value> {
+    let poi = &result.parameters.get(result.poi?)?.name;
+    let section = |title: &str, levers: &[Lever<'_>], symbol: &str| {
+        let (charts, hidden) = derivatives::charts(levers, symbol, poi);
+        let charts: Vec<Value> = charts
+            .into_iter()
+            .map(|c| context! { title => c.title, wide => c.wide, svg => Value::from_safe_string(c.svg) })
+            .collect();
+        context! { title, charts, hidden }
+    };
+    Some(context! {
+        poi,
+        sections => [
+            section("By the data: one more event in a bin", &by_data(of), "n"),
+            section("By the signal: one more expected event in a bin", &by_signal(of), "s"),
+        ],
+    })
 }
 
 fn totals(c: &ChannelYields) -> String {

@@ -1,6 +1,7 @@
 //! Tables and sentences for people.
 
 mod bars;
+mod derivatives;
 mod eval;
 mod fit;
 mod inspect;
@@ -9,6 +10,7 @@ pub mod rounding;
 mod table;
 mod yields;
 
+pub use derivatives::{Derivatives, Lever, by_data, by_signal, derivatives};
 pub use eval::eval;
 pub use fit::{About, count, duration, fit, headline};
 pub use inspect::inspect;

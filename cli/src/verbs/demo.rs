@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Instant;
 
-use pullback_stats::fit::{FitOptions, FitResult, fit as run_fit};
+use pullback_stats::fit::{FitOptions, FitResult, Sensitivities, fit as run_fit, sensitivities};
 use pullback_stats::spec;
 use pullback_stats::workspace::{Workspace, read_json, sha256_hex};
 use pullback_stats::{Error, Model};
@@ -13,14 +13,20 @@ use crate::args::DemoArgs;
 use crate::demo::WORKSPACE;
 use crate::failure::Failure;
 use crate::report::{self, Page};
-use crate::text::About;
+use crate::text::{About, Derivatives};
 use crate::{interrupt, output, text};
 
 /// Fits the built-in workspace, differentiates the result, writes a report.
 pub fn demo(args: &DemoArgs) -> Result<Outcome, Failure> {
     output::check_folder(Some(&args.report))?;
     let built_in = |error| Failure::document("the built-in workspace", error);
-    let (model, result) = interrupt::watched(run).map_err(built_in)?;
+    let (model, result, s) = interrupt::watched(run).map_err(built_in)?;
+    let data = model.observed();
+    let derivatives = Derivatives {
+        spec: model.spec(),
+        observed: &data.main,
+        sensitivities: &s,
+    };
     let about = About {
         title: "The built-in workspace (an invented search in one signal region and two control regions)",
         left_out: &[],
@@ -30,10 +36,13 @@ pub fn demo(args: &DemoArgs) -> Result<Outcome, Failure> {
         result: &result,
         about,
         signal: &super::fit::signal(model.spec()),
+        derivatives: Some(derivatives),
         warnings: &result.warnings,
     });
     output::write_file(&args.report, &page)?;
-    let mut text = text::fit(&result, about, args.all, text::terminal_width());
+    let width = text::terminal_width();
+    let mut text = text::fit(&result, about, args.all, width);
+    text.push_str(&text::derivatives(&derivatives, &result, args.all, width));
     let shown = std::path::absolute(&args.report).unwrap_or_else(|_| args.report.clone());
     // Writing to a string does not fail.
     let _ = writeln!(text, "\nReport: {}", shown.display());
@@ -45,7 +54,7 @@ pub fn demo(args: &DemoArgs) -> Result<Outcome, Failure> {
     })
 }
 
-fn run() -> Result<(Model, FitResult), Error> {
+fn run() -> Result<(Model, FitResult, Sensitivities), Error> {
     let start = Instant::now();
     let options = spec::Options::default();
     let (workspace, _) = Workspace::from_slice(WORKSPACE)?;
@@ -58,5 +67,6 @@ fn run() -> Result<(Model, FitResult), Error> {
     result.seconds.read = read;
     result.seconds.compile = compile;
     result.digest = Some(sha256_hex(&read_json(WORKSPACE, &options.limits)?));
-    Ok((model, result))
+    let s = sensitivities(&mut model, &data, &result)?;
+    Ok((model, result, s))
 }

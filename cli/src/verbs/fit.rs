@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use pullback_stats::fit::{AsimovNuisances, FitOptions, FitResult, fit as run_fit};
+use pullback_stats::fit::{AsimovNuisances, FitOptions, FitResult, fit as run_fit, sensitivities};
 use pullback_stats::spec::{Constraint, ModelSpec, summarise};
 use pullback_stats::{Data, Model};
 
@@ -12,7 +12,7 @@ use crate::args::{FitArgs, NuisancesArg};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::report::{self, Page};
-use crate::text::About;
+use crate::text::{About, Derivatives};
 use crate::{complaint, interrupt, json, output, source, text};
 
 /// Fits a workspace.
@@ -39,15 +39,16 @@ pub fn fit(args: &FitArgs) -> Result<Outcome, Failure> {
     let mut options = options(args);
     let fitted = interrupt::watched(|| {
         let data = data(&mut model, args, &mut options)?;
-        run_fit(&mut model, &data, &mut options)
+        let result = run_fit(&mut model, &data, &mut options)?;
+        Ok((data, result))
     });
     if interrupt::requested() {
-        let during = fitted.map_or(String::new(), |r| {
+        let during = fitted.map_or(String::new(), |(_, r)| {
             format!(" after {}", text::count(r.iterations, "iteration"))
         });
         return Err(Failure::Interrupted { during });
     }
-    let mut result = fitted.map_err(in_file)?;
+    let (data, mut result) = fitted.map_err(in_file)?;
     result.seconds.read = loaded.read_seconds;
     result.seconds.compile = compile_seconds;
     warnings.extend(result.warnings.iter().cloned());
@@ -62,7 +63,22 @@ pub fn fit(args: &FitArgs) -> Result<Outcome, Failure> {
         left_out: &loaded.left_out,
         data: data_name.as_deref(),
     };
-    write(args, &result, about, &signal(&loaded.spec), &warnings)?;
+    let page = args.report.as_ref().map(|_| {
+        // Without a parameter of interest, or with one at its bound, there are none.
+        let sensitivities = sensitivities(&mut model, &data, &result).ok();
+        report::render(&Page {
+            result: &result,
+            about,
+            signal: &signal(&loaded.spec),
+            derivatives: sensitivities.as_ref().map(|sensitivities| Derivatives {
+                spec: &loaded.spec,
+                observed: &data.main,
+                sensitivities,
+            }),
+            warnings: &warnings,
+        })
+    });
+    write(args, &result, about, page, &warnings)?;
     Ok(if result.converged {
         Outcome::Good
     } else {
@@ -70,24 +86,16 @@ pub fn fit(args: &FitArgs) -> Result<Outcome, Failure> {
     })
 }
 
+/// Writes all outputs; everything is made before anything is written.
 fn write(
     args: &FitArgs,
     result: &FitResult,
     about: About<'_>,
-    signal: &[String],
+    page: Option<String>,
     warnings: &[String],
 ) -> Result<(), Failure> {
-    // Everything is made before anything is written.
     let json =
         (args.output.json || args.output.output.is_some()).then(|| json::fit(result, warnings));
-    let page = args.report.as_ref().map(|_| {
-        report::render(&Page {
-            result,
-            about,
-            signal,
-            warnings,
-        })
-    });
     if let (Some(path), Some(page)) = (&args.report, page) {
         output::write_file(path, &page)?;
     }
