@@ -13,7 +13,14 @@ import random
 from typing import Any
 
 SEED = 20111
-TRUTH = {"mu": 1.3, "norm_ttbar": 0.92, "jet_energy_scale": 0.6, "b_tagging": -0.4, "ttbar_shower": 0.5, "wjets_cross_section": -0.7}
+TRUTH = {
+    "mu": 1.3,
+    "norm_ttbar": 0.92,
+    "jet_energy_scale": 0.6,
+    "b_tagging": -0.4,
+    "ttbar_shower": 0.5,
+    "wjets_cross_section": -0.7,
+}
 
 # Expected yields: process -> channel -> (total, slope of an exponential over the bins, luminosity weight of a simulated event).
 CHANNELS = {"CR_top": 6, "CR_Wjets": 6, "SR": 8}
@@ -71,7 +78,9 @@ def modifiers(process: str, channel: str) -> list[dict[str, Any]]:
         if process in shapes:
             norm, tilt = shapes[process]
             hi_data, lo_data = tilted(values, norm, tilt), tilted(values, -0.9 * norm, -tilt)
-            found.append({"name": name, "type": "histosys", "data": {"hi_data": rounded(hi_data), "lo_data": rounded(lo_data)}})
+            found.append(
+                {"name": name, "type": "histosys", "data": {"hi_data": rounded(hi_data), "lo_data": rounded(lo_data)}}
+            )
     uncertainty = rounded([math.sqrt(v * weight) for v in values])
     found.append({"name": f"mc_stat_{channel}", "type": "staterror", "data": uncertainty})
     return found
@@ -105,7 +114,9 @@ def workspace() -> dict[str, Any]:
     rng = random.Random(SEED)
     channels, observations = [], []
     for channel, bins in CHANNELS.items():
-        samples = [{"name": p, "data": rounded(nominal(p, channel)), "modifiers": modifiers(p, channel)} for p in PROCESSES]
+        samples = [
+            {"name": p, "data": rounded(nominal(p, channel)), "modifiers": modifiers(p, channel)} for p in PROCESSES
+        ]
         channels.append({"name": channel, "samples": samples})
         means = [sum(true_yield(p, channel)[b] for p in PROCESSES) for b in range(bins)]
         observations.append({"name": channel, "data": [poisson(rng, m) for m in means]})

@@ -34,7 +34,11 @@ def power(a, b, sign=0):
     """Magnitudes from 2^a to 2^b, uniform in the exponent; sign 0: both."""
 
     def draw():
-        x = 2.0 ** RNG.uniform(max(a, -1022), b) if a >= -1022 else math.ldexp(RNG.uniform(0.5, 1), int(RNG.uniform(a, b)))
+        x = (
+            2.0 ** RNG.uniform(max(a, -1022), b)
+            if a >= -1022
+            else math.ldexp(RNG.uniform(0.5, 1), int(RNG.uniform(a, b)))
+        )
         return math.copysign(x, sign or RNG.choice((-1, 1)))
 
     return draw
@@ -123,11 +127,23 @@ FUNCTIONS = {
     "ln_1p": (mp.log1p, [uniform(-1, 3), power(-1074, 1023, 1), power(-60, -1), near(-1)]),
     "log2": (lambda x: mp.log(x) / mp.log(2), [*POSITIVE, lambda: 2.0 ** RNG.randint(-1000, 1000)]),
     "log10": (mp.log10, [*POSITIVE, lambda: float(10 ** RNG.randint(0, 22))]),
-    "sin": (wide(mp.sin), [uniform(-7, 7), uniform(-1e6, 1e6), multiples(mp.pi / 2, 600000), power(-1074, 20), power(20, 1023)]),
-    "cos": (wide(mp.cos), [uniform(-7, 7), uniform(-1e6, 1e6), multiples(mp.pi / 2, 600000), power(-60, 20), power(20, 1023)]),
-    "tan": (wide(mp.tan), [uniform(-7, 7), uniform(-1e6, 1e6), multiples(mp.pi / 2, 600000), power(-1074, 20), power(20, 1023)]),
+    "sin": (
+        wide(mp.sin),
+        [uniform(-7, 7), uniform(-1e6, 1e6), multiples(mp.pi / 2, 600000), power(-1074, 20), power(20, 1023)],
+    ),
+    "cos": (
+        wide(mp.cos),
+        [uniform(-7, 7), uniform(-1e6, 1e6), multiples(mp.pi / 2, 600000), power(-60, 20), power(20, 1023)],
+    ),
+    "tan": (
+        wide(mp.tan),
+        [uniform(-7, 7), uniform(-1e6, 1e6), multiples(mp.pi / 2, 600000), power(-1074, 20), power(20, 1023)],
+    ),
     "asin": (mp.asin, [uniform(-1, 1), power(-1074, 0), inside(near(1), 0, 1), inside(near(-0.5), -1, 0)]),
-    "acos": (mp.acos, [uniform(-1, 1), power(-60, 0), inside(near(1), 0, 1), inside(near(-1), -1, 0), near(0.5, -52, -4)]),
+    "acos": (
+        mp.acos,
+        [uniform(-1, 1), power(-60, 0), inside(near(1), 0, 1), inside(near(-1), -1, 0), near(0.5, -52, -4)],
+    ),
     "atan": (mp.atan, [uniform(-4, 4), power(-1074, 1023), near(0.41421356), near(2.41421356), near(1)]),
     "sinh": (mp.sinh, [uniform(-3, 3), uniform(-710.4, 710.4), power(-1074, 3), near(0.3466), near(1.04)]),
     "cosh": (mp.cosh, [uniform(-3, 3), uniform(-710.4, 710.4), power(-60, 3), near(0.3466)]),
@@ -135,7 +151,10 @@ FUNCTIONS = {
     "asinh": (mp.asinh, [uniform(-3, 3), power(-1074, 1023), power(-5, 5)]),
     "acosh": (mp.acosh, [uniform(1, 10), power(0, 1023, 1), inside(near(1), 1, 2)]),
     "atanh": (mp.atanh, [uniform(-1, 1), power(-1074, 0), inside(near(1), 0, 0.9999999999999999)]),
-    "cbrt": (lambda x: mp.sign(x) * mp.cbrt(abs(x)), [uniform(-10, 10), power(-1074, 1023), lambda: float(RNG.randint(1, 1000) ** 3)]),
+    "cbrt": (
+        lambda x: mp.sign(x) * mp.cbrt(abs(x)),
+        [uniform(-10, 10), power(-1074, 1023), lambda: float(RNG.randint(1, 1000) ** 3)],
+    ),
     "sigmoid": (lambda x: 1 / (1 + mp.exp(-x)), [uniform(-10, 10), uniform(-745, 40), power(-60, 3)]),
     "softplus": (lambda x: mp.log1p(mp.exp(x)), [uniform(-10, 10), uniform(-745, 40), power(-60, 9)]),
     "log1mexp": (log1mexp, [uniform(-3, 0), uniform(-745, 0), power(-1074, 4, -1), near(-LN2)]),
@@ -144,7 +163,16 @@ FUNCTIONS = {
     "erfcx": (erfcx, [uniform(0, 30), uniform(-26.6, 0), power(-60, 1020, 1), uniform(-1, 1)]),
     "norm_cdf": (big_cdf, [uniform(-5, 5), uniform(-38.4, 8), power(-60, 5), uniform(-38.45, -37)]),
     "log_norm_cdf": (log_cdf, [uniform(-5, 5), uniform(-60, 37), power(-60, 500), uniform(-1, 1)]),
-    "norm_quantile": (quantile, [uniform(0, 1), power(-1074, -1, 1), near(0.5, -50, -3), inside(near(1), 0, 0.9999999999999999), near(0.075, -30, -4)]),
+    "norm_quantile": (
+        quantile,
+        [
+            uniform(0, 1),
+            power(-1074, -1, 1),
+            near(0.5, -50, -3),
+            inside(near(1), 0, 0.9999999999999999),
+            near(0.075, -30, -4),
+        ],
+    ),
     "lgamma": (lngamma, [uniform(0, 20), power(-1070, 1010, 1), near(1), near(2), uniform(0.5, 3)]),
     "digamma": (mp.digamma, [uniform(0, 20), power(-1020, 1010, 1), near(ROOT), uniform(0.5, 3), uniform(0, 1)]),
     "trigamma": (lambda x: mp.psi(1, x), [uniform(0, 20), power(-500, 1010, 1), uniform(0.5, 3)]),
@@ -165,10 +193,33 @@ PAIRS = {
             (uniform(0.9, 1.1), uniform(-7000, 7000)),
         ],
     ),
-    "hypot": (lambda x, y: mp.sqrt(x * x + y * y), [(uniform(-10, 10), uniform(-10, 10)), (power(-1074, 1022), near(1)), (power(-1070, -900), power(-1070, -900)), (power(900, 1022), power(900, 1022))]),
-    "atan2": (mp.atan2, [(uniform(-10, 10), uniform(-10, 10)), (power(-1000, 1000), power(-1000, 1000)), (near(1), near(1)), (near(1), near(-1)), (power(-10, 10), power(-10, 10))]),
-    "logaddexp": (lambda x, y: mp.log(mp.exp(x) + mp.exp(y)), [(uniform(-10, 10), uniform(-10, 10)), (uniform(-800, 800), uniform(-30, 30))]),
-    "xlogy": (lambda x, y: x * mp.log(y), [(uniform(0, 10), uniform(0, 10)), (power(-50, 50, 1), power(-1074, 1000, 1))]),
+    "hypot": (
+        lambda x, y: mp.sqrt(x * x + y * y),
+        [
+            (uniform(-10, 10), uniform(-10, 10)),
+            (power(-1074, 1022), near(1)),
+            (power(-1070, -900), power(-1070, -900)),
+            (power(900, 1022), power(900, 1022)),
+        ],
+    ),
+    "atan2": (
+        mp.atan2,
+        [
+            (uniform(-10, 10), uniform(-10, 10)),
+            (power(-1000, 1000), power(-1000, 1000)),
+            (near(1), near(1)),
+            (near(1), near(-1)),
+            (power(-10, 10), power(-10, 10)),
+        ],
+    ),
+    "logaddexp": (
+        lambda x, y: mp.log(mp.exp(x) + mp.exp(y)),
+        [(uniform(-10, 10), uniform(-10, 10)), (uniform(-800, 800), uniform(-30, 30))],
+    ),
+    "xlogy": (
+        lambda x, y: x * mp.log(y),
+        [(uniform(0, 10), uniform(0, 10)), (power(-50, 50, 1), power(-1074, 1000, 1))],
+    ),
 }
 
 
@@ -190,7 +241,7 @@ def main():
             if isinstance(v, mp.mpc) or mp.isnan(v) or mp.isinf(v):
                 continue
             hi = float(v)
-            if math.isinf(hi) or hi == 0 and v != 0:
+            if math.isinf(hi) or (hi == 0 and v != 0):
                 continue
             lo = float((v - mp.mpf(hi)) / mp.mpf(math.ulp(hi)))
             y = bits(point[1]) if len(point) == 2 else ""

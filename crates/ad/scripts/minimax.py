@@ -11,6 +11,7 @@ It prints the coefficients, rounded to f64, from the constant up, as a Rust cons
 """
 
 import sys
+from typing import Any
 
 import mpmath as mp
 
@@ -49,7 +50,7 @@ def remez(f, a, b, n, w, rounds=12):
     for _ in range(rounds):
         c, e = solve(f, w, nodes, n)
         err = [wv * (fv - horner(c, x)) for x, fv, wv in zip(grid, fg, wg)]
-        picks = []
+        picks: list[int] = []
         for i, v in enumerate(err):
             if picks and (v > 0) == (err[picks[-1]] > 0):
                 if abs(v) > abs(err[picks[-1]]):
@@ -98,7 +99,7 @@ def guard(f, x0=0):
     return lambda x: f(x) if abs(x - x0) > eps else f(mp.mpf(x0) + eps)
 
 
-FITS = {}
+FITS: dict[str, Any] = {}
 
 
 def fit(name, f, a, b, n, w, hi=0):
@@ -107,11 +108,32 @@ def fit(name, f, a, b, n, w, hi=0):
 
 LN2 = mp.log(2)
 # exp(r) = 1 + r + r² P(r), |r| <= ln 2 / 2; relative error of exp.
-fit("exp_p", guard(lambda r: (mp.expm1(r) - r) / r**2), "-0.3467", "0.3467", 9, lambda r: r**2 / mp.exp(r) + mp.mpf("1e-40"))
+fit(
+    "exp_p",
+    guard(lambda r: (mp.expm1(r) - r) / r**2),
+    "-0.3467",
+    "0.3467",
+    9,
+    lambda r: r**2 / mp.exp(r) + mp.mpf("1e-40"),
+)
 # exp(r) = 1 + r + r²/2 + r³ P(r): relative error of expm1.
-fit("expm1_p", guard(lambda r: (mp.expm1(r) - r - r**2 / 2) / r**3), "-0.3467", "0.3467", 9, lambda r: r**2 + mp.mpf("1e-40"))
+fit(
+    "expm1_p",
+    guard(lambda r: (mp.expm1(r) - r - r**2 / 2) / r**3),
+    "-0.3467",
+    "0.3467",
+    9,
+    lambda r: r**2 + mp.mpf("1e-40"),
+)
 # ln((1+s)/(1-s)) = 2 s + s z P(z), z = s², s <= 3 - 2√2; relative error of ln.
-fit("ln_p", guard(lambda z: (2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z), "0", "0.029438", 6, lambda z: z / 2 + mp.mpf("1e-40"))
+fit(
+    "ln_p",
+    guard(lambda z: (2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z),
+    "0",
+    "0.029438",
+    6,
+    lambda z: z / 2 + mp.mpf("1e-40"),
+)
 
 
 def odd(f, k=1):
@@ -120,7 +142,10 @@ def odd(f, k=1):
     return guard(lambda z: (g(mp.sqrt(z)) - sum(t * z**i for i, t in enumerate(taylor[:k]))) / z**k)
 
 
-Q = lambda n, d: mp.mpf(n) / d
+def Q(n, d):
+    return mp.mpf(n) / d
+
+
 TINY = mp.mpf("1e-40")
 # sin r = r + r z P(z), cos r = 1 - z/2 + z² P(z), z = r² <= (π/4)² (a little more: the quotient is rounded).
 fit("sin_p", odd((lambda x: mp.sin(x) / x, [1])), "0", "0.617", 5, lambda z: z / mp.sinc(mp.sqrt(z)) + TINY)
@@ -137,7 +162,14 @@ fit("cbrt_p", mp.cbrt, "0.3535", "2.8285", 5, lambda m: 1 / mp.cbrt(m))
 # artanh(s)/s = 1 + z/3 + z² P(z), z = s², s <= 3 - 2√2; relative error of the logarithm.
 fit("log_q", odd((lambda x: mp.atanh(x) / x, [1, Q(1, 3)]), 2), "0", "0.029438", 7, lambda z: z**2 + TINY)
 # erf x = x + x P(x²), |x| <= 0.625.
-fit("erf_p", guard(lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1), "0", "0.390625", 10, lambda z: 1 if z == 0 else mp.sqrt(z) / mp.erf(mp.sqrt(z)))
+fit(
+    "erf_p",
+    guard(lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1),
+    "0",
+    "0.390625",
+    10,
+    lambda z: 1 if z == 0 else mp.sqrt(z) / mp.erf(mp.sqrt(z)),
+)
 
 
 def erfcx(a):
@@ -162,7 +194,15 @@ fit("erfcx_slope", lambda q: mp.diff(erfcx_scaled, q), "-0.999", "0.999", 4, lam
 
 ROOT = mp.findroot(mp.digamma, mp.mpf("1.4616"))
 # ψ(x) = (x - x0) P(x - 3/2), 1 <= x <= 2, x0 the positive zero.
-fit("digamma_p", guard(lambda t: mp.digamma(t + mp.mpf("1.5")) / (t + mp.mpf("1.5") - ROOT), ROOT - mp.mpf("1.5")), "-0.5", "0.5", 22, lambda t: 1, hi=1)
+fit(
+    "digamma_p",
+    guard(lambda t: mp.digamma(t + mp.mpf("1.5")) / (t + mp.mpf("1.5") - ROOT), ROOT - mp.mpf("1.5")),
+    "-0.5",
+    "0.5",
+    22,
+    lambda t: 1,
+    hi=1,
+)
 
 if __name__ == "__main__":
     for key in sys.argv[1:] or FITS:

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Result with this crate's [`Error`].
+/// Result with this crate's [`enum@Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Errors of the array engine. Each has a stable code (`PB02xx`), the place where it arose and, in its message, what to do.

@@ -7,9 +7,11 @@ Random workspaces (fixed seed) with everything that is easy to get wrong: unsort
 over several channels, conflicting names, configured parameters. For each: names, initial values, bounds, fixed flags, constraint widths, auxiliary and
 main data, parameter of interest and digest, or the name of the exception with which pyhf refuses it.
 """
+
 import json
 import random
 import sys
+from typing import Any
 
 import pyhf
 
@@ -24,7 +26,7 @@ def number(zero=0.1, negative=0.0):
 
 
 def modifiers(channel, sample, bins, unique, risk):
-    out = []
+    out: list[dict[str, Any]] = []
 
     def add(kind, name, data):
         if (kind, name) not in [(m["type"], m["name"]) for m in out]:
@@ -33,7 +35,11 @@ def modifiers(channel, sample, bins, unique, risk):
     for _ in range(rng.randint(0, 2)):
         add("normfactor", rng.choice(["mu", "k_top", "Norm"]), None)
     for _ in range(rng.randint(0, 2)):
-        add("normsys", rng.choice(["alpha", "JES", "syst_b"]), {"hi": round(rng.uniform(0.7, 1.4), 3), "lo": round(rng.uniform(0.7, 1.4), 3)})
+        add(
+            "normsys",
+            rng.choice(["alpha", "JES", "syst_b"]),
+            {"hi": round(rng.uniform(0.7, 1.4), 3), "lo": round(rng.uniform(0.7, 1.4), 3)},
+        )
     for _ in range(rng.randint(0, 2)):
         name = rng.choice(["JES", "beta", "aaa"])
         add("histosys", name, {"hi_data": [number() for _ in range(bins)], "lo_data": [number() for _ in range(bins)]})
@@ -48,7 +54,11 @@ def modifiers(channel, sample, bins, unique, risk):
     if rng.random() < 0.2:
         add("shapefactor", f"sf_{channel}", None)
     if rng.random() < 0.2 * risk:
-        add(rng.choice(["normfactor", "shapefactor", "normsys"]), rng.choice(["mu", "alpha", "sf_SR", "stat_SR"]), {"hi": 1.1, "lo": 0.9})
+        add(
+            rng.choice(["normfactor", "shapefactor", "normsys"]),
+            rng.choice(["mu", "alpha", "sf_SR", "stat_SR"]),
+            {"hi": 1.1, "lo": 0.9},
+        )
         if out[-1]["type"] != "normsys":
             out[-1]["data"] = None
     if rng.random() < 0.1 * risk:
@@ -58,14 +68,14 @@ def modifiers(channel, sample, bins, unique, risk):
 
 
 def config(channels, risk):
-    found = {}
+    found: dict[str, tuple[str, int]] = {}
     for c in channels:
         for s in c["samples"]:
             for m in s["modifiers"]:
                 found.setdefault(m["name"], (m["type"], len(s["data"])))
     out = []
     if rng.random() < 0.9:
-        lumi = {"name": "lumi", "auxdata": [1.0], "bounds": [[0.5, 1.5]], "inits": [1.0]}
+        lumi: dict[str, Any] = {"name": "lumi", "auxdata": [1.0], "bounds": [[0.5, 1.5]], "inits": [1.0]}
         if rng.random() < 0.9:
             lumi["sigmas"] = [0.017]
         if rng.random() < 0.3:
@@ -77,7 +87,7 @@ def config(channels, risk):
         n = 1 if kind in ("normfactor", "normsys", "histosys") else bins
         if rng.random() < 0.1 * risk:
             n += 1
-        p = {"name": name}
+        p: dict[str, Any] = {"name": name}
         if rng.random() < 0.4:
             p["inits"] = [round(rng.uniform(0.1, 2.0), 2) for _ in range(n)]
         if rng.random() < 0.4:
@@ -97,34 +107,48 @@ def config(channels, risk):
 
 def workspace(risk):
     names = rng.sample(["SR", "CR_top", "VR1", "b-region", "Zed"], rng.randint(1, 3))
-    channels = []
+    channels: list[dict[str, Any]] = []
     for channel in names:
         bins = rng.randint(1, 3)
-        samples = []
+        samples: list[dict[str, Any]] = []
         for sample in rng.sample(["signal", "bkg", "Top", "data-driven"], rng.randint(1, 3)):
             data = [number(0.15, 0.1) for _ in range(bins)]
             samples.append({"name": sample, "data": data, "modifiers": modifiers(channel, sample, bins, names, risk)})
         channels.append({"name": channel, "samples": samples})
-    observations = [{"name": c["name"], "data": [rng.randint(0, 90) for _ in c["samples"][0]["data"]]} for c in channels]
+    observations = [
+        {"name": c["name"], "data": [rng.randint(0, 90) for _ in c["samples"][0]["data"]]} for c in channels
+    ]
     rng.shuffle(observations)
-    measurement = {"name": "meas", "config": {"poi": rng.choice(["mu", "mu", "mu", ""]), "parameters": config(channels, risk)}}
+    measurement = {
+        "name": "meas",
+        "config": {"poi": rng.choice(["mu", "mu", "mu", ""]), "parameters": config(channels, risk)},
+    }
     return {"channels": channels, "observations": observations, "measurements": [measurement], "version": "1.0.0"}
 
 
 def shared_staterror():
     """A staterror over two channels that pyhf accepts: the same samples carry it in both."""
-    channels = []
+    channels: list[dict[str, Any]] = []
     for channel, bins in (("Z", 2), ("A", 3)):
-        samples = [
-            {"name": s, "data": [number(0.1) for _ in range(bins)], "modifiers": [
-                {"name": "stat", "type": "staterror", "data": [number(0.1) for _ in range(bins)]},
-                {"name": "mu", "type": "normfactor", "data": None},
-            ]}
+        samples: list[dict[str, Any]] = [
+            {
+                "name": s,
+                "data": [number(0.1) for _ in range(bins)],
+                "modifiers": [
+                    {"name": "stat", "type": "staterror", "data": [number(0.1) for _ in range(bins)]},
+                    {"name": "mu", "type": "normfactor", "data": None},
+                ],
+            }
             for s in ("x", "b")
         ]
         channels.append({"name": channel, "samples": samples})
     observations = [{"name": c["name"], "data": [1] * len(c["samples"][0]["data"])} for c in channels]
-    return {"channels": channels, "observations": observations, "measurements": [{"name": "m", "config": {"poi": "mu", "parameters": []}}], "version": "1.0.0"}
+    return {
+        "channels": channels,
+        "observations": observations,
+        "measurements": [{"name": "m", "config": {"poi": "mu", "parameters": []}}],
+        "version": "1.0.0",
+    }
 
 
 def describe(spec):
@@ -157,7 +181,11 @@ def describe(spec):
 
 
 def main():
-    cases = [workspace(0.0) for _ in range(60)] + [workspace(1.0) for _ in range(60)] + [shared_staterror() for _ in range(3)]
+    cases = (
+        [workspace(0.0) for _ in range(60)]
+        + [workspace(1.0) for _ in range(60)]
+        + [shared_staterror() for _ in range(3)]
+    )
     out = [{"workspace": w, "digest": pyhf.utils.digest(w), "pyhf": describe(w)} for w in cases]
     json.dump(out, sys.stdout, separators=(",", ":"))
 

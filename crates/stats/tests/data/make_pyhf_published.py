@@ -3,10 +3,12 @@
 
 usage: make_pyhf_published.py DIR > pyhf_published.json     (pyhf 0.7.6; DIR holds the workspaces and the archive of RegionA)
 """
+
 import json
 import pathlib
 import sys
 import tarfile
+from typing import Any
 
 import jsonpatch
 import pyhf
@@ -32,12 +34,17 @@ def describe(spec):
 
 def main(directory):
     directory = pathlib.Path(directory)
-    out = {"digests": {}, "patched": {}, "selected": {}}
+    out: dict[str, dict[str, Any]] = {"digests": {}, "patched": {}, "selected": {}}
     for path in sorted(directory.glob("*.json")):
         if path.stem != "references":
             out["digests"][path.stem] = pyhf.utils.digest(json.loads(path.read_text()))
     with tarfile.open(directory / "SUSY-2018-31-RegionA-BkgOnly-and-patches.tar.gz") as archive:
-        read = lambda name: json.load(archive.extractfile(f"RegionA/{name}.json"))
+
+        def read(name):
+            member = archive.extractfile(f"RegionA/{name}.json")
+            assert member is not None
+            return json.load(member)
+
         background = read("BkgOnly")
         out["digests"]["RegionA/BkgOnly"] = pyhf.utils.digest(background)
         for point in POINTS:
