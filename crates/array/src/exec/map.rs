@@ -76,12 +76,14 @@ fn run_body<I: Isa, F: Lane, S: Scalars>(args: MapArgs) {
     let b = argument::<F::B>(args.src[1], n, S::MASK & 2 != 0);
     let c = argument::<F::C>(args.src[2], n, S::MASK & 4 != 0);
     match (a, b, c) {
-        (Arg::Array(a), Arg::Scalar(b), Arg::Scalar(c)) if F::HEAVY => chunks::<I, F>(dst, a, b, c),
+        (Arg::Array(a), Arg::Scalar(b), Arg::Scalar(c)) if F::HEAVY => {
+            chunks::<I, F>(dst, a, b, c, args.n);
+        }
         (Arg::Array(a), Arg::Array(b), Arg::Scalar(c)) if F::HEAVY => {
-            chunks2::<I, F>(dst, a, b, c);
+            chunks2::<I, F>(dst, a, b, c, args.n);
         }
         (Arg::Scalar(a), Arg::Array(b), Arg::Scalar(c)) if F::HEAVY => {
-            chunks_right::<I, F>(dst, a, b, c);
+            chunks_right::<I, F>(dst, a, b, c, args.n);
         }
         (Arg::Array(a), Arg::Scalar(b), Arg::Scalar(c)) => zip1(dst, a, |a| F::eval::<I>(a, b, c)),
         (Arg::Array(a), Arg::Array(b), Arg::Scalar(c)) => {
@@ -101,13 +103,14 @@ fn run_body<I: Isa, F: Lane, S: Scalars>(args: MapArgs) {
     }
 }
 
-/// One group of a heavy function: several vectors, so that the long chains of operations overlap.
+/// One group of a heavy function: several vectors, so that the long chains of operations overlap. Only the first `n` elements are meant.
 #[inline(always)]
 fn group<I: Isa, F: Lane>(
     out: &mut [F::Out; GROUP],
     a: &[F::A; GROUP],
     b: &[F::B; GROUP],
     c: F::C,
+    n: usize,
 ) {
     for j in 0..GROUP {
         out[j] = F::eval::<I>(a[j], b[j], c);
@@ -117,15 +120,21 @@ fn group<I: Isa, F: Lane>(
         rare |= F::is_rare(a[j], b[j]);
     }
     if rare {
-        redo::<F>(out, a, b, c);
+        redo::<F>(out, a, b, c, n.min(GROUP));
     }
 }
 
 /// The elements that the vectorised form does not cover.
 #[cold]
 #[inline(never)]
-fn redo<F: Lane>(out: &mut [F::Out; GROUP], a: &[F::A; GROUP], b: &[F::B; GROUP], c: F::C) {
-    for j in 0..GROUP {
+fn redo<F: Lane>(
+    out: &mut [F::Out; GROUP],
+    a: &[F::A; GROUP],
+    b: &[F::B; GROUP],
+    c: F::C,
+    n: usize,
+) {
+    for j in 0..n {
         if F::is_rare(a[j], b[j]) {
             out[j] = F::rare(a[j], b[j], c);
         }
@@ -134,29 +143,32 @@ fn redo<F: Lane>(out: &mut [F::Out; GROUP], a: &[F::A; GROUP], b: &[F::B; GROUP]
 
 /// One array under a heavy function.
 #[inline(always)]
-fn chunks<I: Isa, F: Lane>(dst: &mut [F::Out], a: &[F::A], b: F::B, c: F::C) {
+fn chunks<I: Isa, F: Lane>(dst: &mut [F::Out], a: &[F::A], b: F::B, c: F::C, mut n: usize) {
     let outs = dst.as_chunks_mut::<GROUP>().0;
     for (out, a) in outs.iter_mut().zip(a.as_chunks::<GROUP>().0) {
-        group::<I, F>(out, a, &[b; GROUP], c);
+        group::<I, F>(out, a, &[b; GROUP], c, n);
+        n = n.saturating_sub(GROUP);
     }
 }
 
 /// One array and a scalar before it.
 #[inline(always)]
-fn chunks_right<I: Isa, F: Lane>(dst: &mut [F::Out], a: F::A, b: &[F::B], c: F::C) {
+fn chunks_right<I: Isa, F: Lane>(dst: &mut [F::Out], a: F::A, b: &[F::B], c: F::C, mut n: usize) {
     let outs = dst.as_chunks_mut::<GROUP>().0;
     for (out, b) in outs.iter_mut().zip(b.as_chunks::<GROUP>().0) {
-        group::<I, F>(out, &[a; GROUP], b, c);
+        group::<I, F>(out, &[a; GROUP], b, c, n);
+        n = n.saturating_sub(GROUP);
     }
 }
 
 /// Two arrays under a heavy function.
 #[inline(always)]
-fn chunks2<I: Isa, F: Lane>(dst: &mut [F::Out], a: &[F::A], b: &[F::B], c: F::C) {
+fn chunks2<I: Isa, F: Lane>(dst: &mut [F::Out], a: &[F::A], b: &[F::B], c: F::C, mut n: usize) {
     let outs = dst.as_chunks_mut::<GROUP>().0;
     let (a, b) = (a.as_chunks::<GROUP>().0, b.as_chunks::<GROUP>().0);
     for ((out, a), b) in outs.iter_mut().zip(a).zip(b) {
-        group::<I, F>(out, a, b, c);
+        group::<I, F>(out, a, b, c, n);
+        n = n.saturating_sub(GROUP);
     }
 }
 

@@ -88,7 +88,7 @@ pub struct Segments<'a> {
 
 impl Segments<'_> {
     /// First and one-past-last element of segment `s`, in units of `inner`.
-    #[inline]
+    #[inline(always)]
     pub fn range(&self, s: usize) -> (usize, usize) {
         match self.offsets {
             None => (s * self.dense, (s + 1) * self.dense),

@@ -225,7 +225,8 @@ impl Sweep<'_> {
             for (level, input, _) in &self.phase.inputs {
                 let (a, b) = self.range(*input, first, next);
                 let _ = level;
-                most = most.max(b - a);
+                // Children count half: filters and pairs leave fewer of them, and blocks of short columns cost more per element than long ones.
+                most = most.max((b - a) / 2);
             }
             if most > self.block {
                 break;

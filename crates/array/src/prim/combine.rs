@@ -1,5 +1,7 @@
 //! Combinations within a segment and pairs of elements of two levels: offsets of the new level, and the index of each member.
 
+use pullback_ad::isa::Isa;
+
 use super::along::expect_structure;
 use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
@@ -126,6 +128,62 @@ fn subsets(a: i64, b: i64, n: usize, mut visit: impl FnMut(&[i64])) {
     }
 }
 
+/// Members of the pairs of up to 4 elements, counted from the first element; eight are one vector.
+const PAIRS: [[[i64; 8]; 5]; 2] = [
+    [
+        [0; 8],
+        [0; 8],
+        [0; 8],
+        [0, 0, 1, 0, 0, 0, 0, 0],
+        [0, 0, 0, 1, 1, 2, 0, 0],
+    ],
+    [
+        [0; 8],
+        [0; 8],
+        [1, 0, 0, 0, 0, 0, 0, 0],
+        [1, 2, 2, 0, 0, 0, 0, 0],
+        [1, 2, 3, 2, 3, 3, 0, 0],
+    ],
+];
+
+/// One member of all pairs of each segment.
+#[inline(always)]
+#[allow(
+    clippy::extra_unused_type_parameters,
+    reason = "the instruction set tells the compiled instances apart"
+)]
+fn pairs_body<I: Isa>(offsets: &[i64], slot: usize, out: &mut [i64]) {
+    let patterns = &PAIRS[slot];
+    let mut at = 0;
+    for w in offsets.windows(2) {
+        let (a, b) = (w[0], w[1]);
+        let n = (b - a) as usize;
+        // Most segments are short, of lengths that no branch can be predicted from: write all eight, the next segment overwrites what is too much.
+        if let (Some(pattern), Some(row)) = (patterns.get(n), out.get_mut(at..at + 8)) {
+            for (o, p) in row.iter_mut().zip(pattern) {
+                *o = a + p;
+            }
+            at += n * n.saturating_sub(1) / 2;
+            continue;
+        }
+        for i in a..b {
+            let row = &mut out[at..at + (b - i - 1) as usize];
+            if slot == 0 {
+                for o in row.iter_mut() {
+                    *o = i;
+                }
+            } else {
+                row.iter_mut().zip(i + 1..b).for_each(|(o, j)| *o = j);
+            }
+            at += row.len();
+        }
+    }
+}
+
+pullback_ad::multiversion! {
+    fn pairs_here, pairs_at(offsets: &[i64], slot: usize, out: &mut [i64]) = pairs_body;
+}
+
 impl Primitive for CombinationOffsets {
     fn name(&self) -> &'static str {
         "combination_offsets"
@@ -154,6 +212,16 @@ impl Primitive for CombinationOffsets {
             let (offsets, out) = (io.arg::<i64>(0), io.out::<i64>(0));
             let mut total = 0_i64;
             out[0] = 0;
+            // Pairs of short segments, which cannot overflow, without a branch on the data.
+            let short = |w: &[i64]| w[1] - w[0] < 1 << 20;
+            if n == 2 && offsets.len() < 1 << 20 && offsets.windows(2).all(short) {
+                for (o, w) in out[1..].iter_mut().zip(offsets.windows(2)) {
+                    let n = w[1] - w[0];
+                    total += n * (n - 1) / 2;
+                    *o = total;
+                }
+                return Ok(());
+            }
             for (o, w) in out[1..].iter_mut().zip(offsets.windows(2)) {
                 let count = choose(w[1] - w[0], n).and_then(|c| total.checked_add(c));
                 total = count.ok_or_else(|| {
@@ -220,28 +288,20 @@ impl Primitive for CombinationIndex {
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
         let n = members(self.name(), cx.attrs())?;
         let slot = slot(self.name(), cx.attrs(), n)?;
+        let _ = pairs_here;
+        let pairs = pairs_at(cx.isa());
         Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
             let (offsets, out) = (io.arg::<i64>(0), io.out::<i64>(0));
+            if n == 2 {
+                pairs(offsets, slot, out);
+                return Ok(());
+            }
             let mut at = 0;
             for w in offsets.windows(2) {
-                let (a, b) = (w[0], w[1]);
-                if n == 2 {
-                    for i in a..b {
-                        let count = (b - i - 1) as usize;
-                        let right = &mut out[at..at + count];
-                        if slot == 0 {
-                            right.fill(i);
-                        } else {
-                            right.iter_mut().zip(i + 1..b).for_each(|(o, j)| *o = j);
-                        }
-                        at += count;
-                    }
-                } else {
-                    subsets(a, b, n, |members| {
-                        out[at] = members[slot];
-                        at += 1;
-                    });
-                }
+                subsets(w[0], w[1], n, |members| {
+                    out[at] = members[slot];
+                    at += 1;
+                });
             }
             Ok(())
         })))

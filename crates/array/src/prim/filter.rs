@@ -1,5 +1,9 @@
 //! Filters: a mask makes a ragged level of the elements for which it holds, and the index that gathers them.
 
+use std::cell::RefCell;
+
+use pullback_ad::isa::Isa;
+
 use super::along::expect_structure;
 use crate::attr::Attrs;
 use crate::build::{Builder, Sym};
@@ -16,6 +20,69 @@ pub struct FilterOffsets;
 
 /// Positions of the elements for which a mask holds.
 pub struct FilterIndex;
+
+thread_local! {
+    /// How many elements hold before each element of a block; grown once per thread, then reused.
+    static BEFORE: RefCell<Vec<i64>> = const { RefCell::new(vec![]) };
+}
+
+/// Positions of the bits that are set in a byte, the lowest first.
+static SET: [[u8; 8]; 256] = {
+    let mut table = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mut bit, mut n) = (0, 0);
+        while bit < 8 {
+            if byte >> bit & 1 == 1 {
+                table[byte][n] = bit as u8;
+                n += 1;
+            }
+            bit += 1;
+        }
+        byte += 1;
+    }
+    table
+};
+
+/// Writes the positions of the elements that hold to `out[n..]`; returns the new `n`. Eight elements at a time, without a branch on them: eight positions are
+/// written, those that are too much are overwritten by the next.
+#[inline(always)]
+#[allow(
+    clippy::extra_unused_type_parameters,
+    reason = "the instruction set tells the compiled instances apart"
+)]
+fn compress_body<I: Isa>(mask: &[u8], out: &mut [i64], mut n: usize) -> usize {
+    let (words, rest) = mask.as_chunks::<8>();
+    let mut first = 0_i64;
+    for word in words {
+        // Bit j of the key is byte j of the word: each product puts one byte into the top byte.
+        let key = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        let set = &SET[key as usize];
+        if let Some(out) = out.get_mut(n..n + 8) {
+            for (o, s) in out.iter_mut().zip(set) {
+                *o = first + i64::from(*s);
+            }
+            n += key.count_ones() as usize;
+        } else {
+            for s in &set[..key.count_ones() as usize] {
+                out[n] = first + i64::from(*s);
+                n += 1;
+            }
+        }
+        first += 8;
+    }
+    for (i, m) in (first..).zip(rest) {
+        if *m != 0 {
+            out[n] = i;
+            n += 1;
+        }
+    }
+    n
+}
+
+pullback_ad::multiversion! {
+    fn compress_here, compress_at(mask: &[u8], out: &mut [i64], n: usize) -> usize = compress_body;
+}
 
 /// The path below which the elements go that a mask keeps: elements of a stream become children of themselves (one or none), so that the stream stays the
 /// root of the program; elements of another level stay below the same parent.
@@ -88,13 +155,19 @@ impl Primitive for FilterOffsets {
                 }
                 Some(axis) => {
                     let segments = io.segments(&axis);
-                    for (s, o) in out[1..].iter_mut().enumerate() {
-                        let (a, b) = segments.range(s);
-                        for m in &mask[a..b] {
-                            total += i64::from(*m);
+                    // Segments are short: a loop over each would end in a mispredicted branch.
+                    BEFORE.with_borrow_mut(|before| {
+                        if before.len() <= mask.len() {
+                            before.resize(mask.len() + 1, 0);
                         }
-                        *o = total;
-                    }
+                        for (b, m) in before[1..].iter_mut().zip(mask) {
+                            total += i64::from(*m);
+                            *b = total;
+                        }
+                        for (s, o) in out[1..].iter_mut().enumerate() {
+                            *o = before[segments.range(s).1];
+                        }
+                    });
                 }
             }
             Ok(())
@@ -150,6 +223,8 @@ impl Primitive for FilterIndex {
         let mask = cx.arg(0).space;
         let axis = mask.last().and_then(|last| cx.axis(mask, last));
         let axis = axis.ok_or_else(|| ill_formed(self.name(), "expects a mask along a level"))?;
+        let _ = compress_here;
+        let compress = compress_at(cx.isa());
         Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
             let (mask, out) = (io.arg::<u8>(0), io.out::<i64>(0));
             // As a gather counts: within the segment of a dense level or a stream, within the lane of a ragged one.
@@ -159,13 +234,7 @@ impl Primitive for FilterIndex {
             }
             let mut n = 0;
             for chunk in mask.chunks(lane.max(1)) {
-                for (i, m) in chunk.iter().enumerate() {
-                    // Written always, kept where the mask holds: no branch on the data.
-                    if let Some(o) = out.get_mut(n) {
-                        *o = i as i64;
-                    }
-                    n += usize::from(*m);
-                }
+                n = compress(chunk, out, n);
             }
             Ok(())
         })))

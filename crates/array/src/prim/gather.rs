@@ -1,9 +1,11 @@
 //! Reading elements at indices.
 
+use pullback_ad::isa::Isa;
+
 use crate::attr::Attrs;
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
-use crate::exec::{Axis, Element, Io, Kernel, LenId, LowerCx};
+use crate::exec::{Axis, Element, Io, Kernel, LenId, LowerCx, Run};
 use crate::primitive::{Call, Nature, Primitive, ill_formed};
 use crate::program::Program;
 use crate::sample::Sample;
@@ -171,12 +173,12 @@ impl Primitive for Gather {
         };
         let lanes = Lanes::new(cx, cx.arg(0).space, cx.arg(1).space, over)
             .ok_or_else(|| ill_formed(self.name(), "the level is not on the path"))?;
+        let _ = pick::<f64>;
+        let isa = cx.isa();
         Ok(match cx.out(0).dtype {
-            DType::F64 => Kernel::Run(Box::new(move |io: &Io<'_>| {
-                gather::<f64>(io, &lanes, f64::NAN)
-            })),
-            DType::I64 => Kernel::Run(Box::new(move |io: &Io<'_>| gather::<i64>(io, &lanes, -1))),
-            DType::Bool => Kernel::Run(Box::new(move |io: &Io<'_>| gather::<u8>(io, &lanes, 0))),
+            DType::F64 => Kernel::Run(kernel(lanes, f64::NAN, pick_at(isa))),
+            DType::I64 => Kernel::Run(kernel(lanes, -1_i64, pick_at(isa))),
+            DType::Bool => Kernel::Run(kernel(lanes, 0_u8, pick_at(isa))),
             other => {
                 return Err(ill_formed(
                     self.name(),
@@ -212,37 +214,90 @@ impl Primitive for Gather {
     }
 }
 
-fn gather<T: Element>(io: &Io<'_>, lanes: &Lanes, missing: T) -> std::result::Result<(), String> {
+/// `out[i] = table[index[i]]`, `missing` where the index is negative; returns the first index past the end.
+///
+/// Four at a time with plain loads, which are as fast as vector gathers or faster.
+#[inline(always)]
+#[allow(
+    clippy::extra_unused_type_parameters,
+    reason = "the instruction set tells the compiled instances apart"
+)]
+fn pick_body<I: Isa, T: Element>(
+    table: &[T],
+    index: &[i64],
+    out: &mut [T],
+    missing: T,
+) -> Option<i64> {
+    let one = |o: &mut T, i: i64| {
+        *o = match table.get(i as usize) {
+            Some(x) => *x,
+            None if i < 0 => missing,
+            None => return false,
+        };
+        true
+    };
+    let ((outs, out), (indices, index)) = (out.as_chunks_mut::<4>(), index.as_chunks::<4>());
+    for (o, i) in outs.iter_mut().zip(indices) {
+        if let (Some(a), Some(b), Some(c), Some(d)) = (
+            table.get(i[0] as usize),
+            table.get(i[1] as usize),
+            table.get(i[2] as usize),
+            table.get(i[3] as usize),
+        ) {
+            *o = [*a, *b, *c, *d];
+        } else {
+            for (o, i) in o.iter_mut().zip(i) {
+                if !one(o, *i) {
+                    return Some(*i);
+                }
+            }
+        }
+    }
+    for (o, i) in out.iter_mut().zip(index) {
+        if !one(o, *i) {
+            return Some(*i);
+        }
+    }
+    None
+}
+
+pullback_ad::multiversion! {
+    fn pick, pick_at[T: Element](table: &[T], index: &[i64], out: &mut [T], missing: T) -> Option<i64> = pick_body;
+}
+
+fn kernel<T: Element + Send + Sync>(lanes: Lanes, missing: T, pick: Pick<T>) -> Box<dyn Run> {
+    Box::new(move |io: &Io<'_>| gather::<T>(io, &lanes, missing, pick))
+}
+
+/// The loop over single elements for one instruction set.
+type Pick<T> = fn(&[T], &[i64], &mut [T], T) -> Option<i64>;
+
+fn gather<T: Element>(
+    io: &Io<'_>,
+    lanes: &Lanes,
+    missing: T,
+    pick: Pick<T>,
+) -> std::result::Result<(), String> {
     let (count, per_lane, inner) = lanes.get(io);
     let (table, index, out) = (io.arg::<T>(0), io.arg::<i64>(1), io.out::<T>(0));
+    let past_end =
+        |i: i64| format!("index {i} is past the end: the level has {per_lane} elements here");
     for lane in 0..count {
         let table = &table[lane * per_lane * inner..(lane + 1) * per_lane * inner];
         let range = lanes.index(io, count, lane);
         let out = &mut out[range.start * inner..range.end * inner];
         let index = &index[range];
         if inner == 1 {
-            for (o, &i) in out.iter_mut().zip(index) {
-                *o = match table.get(i as usize) {
-                    Some(x) => *x,
-                    None if i < 0 => missing,
-                    None => {
-                        return Err(format!(
-                            "index {i} is past the end: the level has {per_lane} elements here"
-                        ));
-                    }
-                };
+            if let Some(i) = pick(table, index, out, missing) {
+                return Err(past_end(i));
             }
-        } else {
-            for (o, &i) in out.chunks_exact_mut(inner.max(1)).zip(index) {
-                match usize::try_from(i) {
-                    Ok(i) if i < per_lane => o.copy_from_slice(&table[i * inner..(i + 1) * inner]),
-                    Ok(i) => {
-                        return Err(format!(
-                            "index {i} is past the end: the level has {per_lane} elements here"
-                        ));
-                    }
-                    Err(_) => o.fill(missing),
-                }
+            continue;
+        }
+        for (o, &i) in out.chunks_exact_mut(inner.max(1)).zip(index) {
+            match usize::try_from(i) {
+                Ok(i) if i < per_lane => o.copy_from_slice(&table[i * inner..(i + 1) * inner]),
+                Ok(_) => return Err(past_end(i)),
+                Err(_) => o.fill(missing),
             }
         }
     }
