@@ -14,6 +14,7 @@ pub mod prim;
 mod primitive;
 mod program;
 mod ragged;
+pub mod region;
 pub mod registry;
 mod sample;
 mod space;

@@ -134,7 +134,7 @@ impl std::ops::Deref for PrimitiveRef {
 }
 
 /// Shorthand for [`Error::IllFormed`].
-pub(crate) fn ill_formed(primitive: &'static str, message: impl Into<String>) -> Error {
+pub fn ill_formed(primitive: &'static str, message: impl Into<String>) -> Error {
     Error::IllFormed {
         primitive,
         message: message.into(),

@@ -38,6 +38,7 @@ pub fn all() -> Vec<PrimitiveRef> {
         prim::BIN_INDEX,
         prim::NEAREST_EDGE,
         prim::CONTRACT,
+        prim::CALL,
         prim::cast::CAST,
         PrimitiveRef(&prim::family::FamilyOp::Powi),
         PrimitiveRef(&prim::family::FamilyOp::Powf),

@@ -51,6 +51,14 @@ impl<'a> LowerCx<'a> {
             .ty(ValueId(self.program.nodes()[self.node].first.0 + k))
     }
 
+    /// Whether anything reads result `k`.
+    pub(crate) fn is_used(&self, k: u32) -> bool {
+        let value = ValueId(self.program.nodes()[self.node].first.0 + k);
+        let read = |n: &crate::program::Node| n.args.contains(&value);
+        self.program.outputs().iter().any(|(_, v)| *v == value)
+            || self.program.nodes()[self.node..].iter().any(read)
+    }
+
     /// Instruction set to choose kernels for.
     pub fn isa(&self) -> Isa {
         self.isa
@@ -147,6 +155,8 @@ pub struct Lowered {
     /// Slots below this are shared between threads.
     pub(crate) whole_slots: u32,
     pub(crate) isa: Isa,
+    /// Slots of whole values, by value.
+    value_slots: Vec<u32>,
 }
 
 pub(crate) enum Constant {
@@ -167,6 +177,18 @@ impl Lowered {
     pub fn for_isa(program: impl Into<Arc<Program>>, isa: Isa) -> Result<Self> {
         let program: Arc<Program> = program.into();
         Lowering::new(&program, isa).lower()
+    }
+
+    /// Lowers a program for steps: slots of inputs and outputs belong to nothing else, so that a run may point them elsewhere.
+    pub(super) fn for_steps(program: &Arc<Program>, isa: Isa) -> Result<Self> {
+        let mut lowering = Lowering::new(program, isa);
+        lowering.exclusive = true;
+        lowering.lower()
+    }
+
+    /// The slot of a whole value.
+    pub(super) fn slot(&self, v: ValueId) -> u32 {
+        self.value_slots[v.index()]
     }
 
     /// The program.
@@ -196,6 +218,8 @@ struct Lowering<'a> {
     constants: Vec<(Operand, Constant)>,
     /// Values that a phase reads and another one computes.
     crossing: Vec<bool>,
+    /// Inputs and outputs share their slots with nothing.
+    exclusive: bool,
 }
 
 impl<'a> Lowering<'a> {
@@ -209,6 +233,7 @@ impl<'a> Lowering<'a> {
             free: Vec::new(),
             constants: Vec::new(),
             crossing: vec![false; program.value_count()],
+            exclusive: false,
         }
     }
 
@@ -229,7 +254,9 @@ impl<'a> Lowering<'a> {
                 // Constants are written once, when a workspace is made: nothing else may live in their slots.
                 let constant = node.primitive == prim::CONST || node.primitive == prim::DATA;
                 for result in node.results().filter(|r| whole(*r)) {
-                    self.slots[result.index()] = if constant {
+                    let border = node.primitive == prim::INPUT
+                        || program.outputs().iter().any(|(_, o)| *o == result);
+                    self.slots[result.index()] = if constant || (self.exclusive && border) {
                         self.fresh()
                     } else {
                         self.allocate()
@@ -291,6 +318,7 @@ impl<'a> Lowering<'a> {
             slots,
             whole_slots,
             isa: self.isa,
+            value_slots: self.slots,
         })
     }
 

@@ -7,6 +7,7 @@
 //! - `lower`: instructions and slots.
 //! - `bind`: lengths from the inputs of a run.
 //! - `run`: memory, phases of whole values, instructions.
+//! - `step`: a program that runs again and again on memory of the caller.
 //! - `sweep`: blocks, chunks, threads; `monoid`: how partial results are combined.
 //! - `pieces`: streamed outputs; `output`: where results are read.
 
@@ -22,6 +23,7 @@ mod pieces;
 mod plan;
 mod run;
 mod shape;
+mod step;
 mod sweep;
 
 pub(crate) use inputs::check_offsets;
@@ -31,4 +33,5 @@ pub use lower::{LowerCx, Lowered};
 pub(crate) use plan::{dependencies, structure_of};
 pub use run::Workspace;
 pub(crate) use shape::counted;
+pub(crate) use step::{Border, Padded, Stepper, Steps};
 pub use shape::{Axis, LEAF, LenId, Segments};

@@ -127,7 +127,7 @@ impl Lowered {
     }
 
     /// Room for all whole values before anything runs: growing a slot loses its content, which an earlier value of the same slot may still need.
-    fn reserve_whole(&self, ws: &mut Workspace) -> Result<()> {
+    pub(super) fn reserve_whole(&self, ws: &mut Workspace) -> Result<()> {
         for phase in &self.phases {
             let accumulated = phase.accumulators.iter().map(|a| (a.slot, a.len, a.dtype));
             let whole = phase.needs.iter().copied();
@@ -253,6 +253,13 @@ impl Lowered {
             }
         }
         Ok(())
+    }
+
+    /// Number of elements of a space, if it is known before anything runs.
+    pub(super) fn elements(&self, ws: &Workspace, space: crate::space::Space) -> Option<usize> {
+        let k = self.shapes.spaces.iter().position(|s| *s == space)?;
+        let n = ws.frame.lens[k];
+        (n != usize::MAX).then_some(n)
     }
 
     pub(super) fn set_dim(&self, frame: &mut Frame, level: usize, n: usize) {

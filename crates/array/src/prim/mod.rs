@@ -3,6 +3,7 @@
 pub(crate) mod along;
 pub(crate) mod bin;
 pub(crate) mod binary;
+pub(crate) mod call;
 pub(crate) mod cast;
 pub(crate) mod combine;
 pub(crate) mod compare;

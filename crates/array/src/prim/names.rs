@@ -32,4 +32,5 @@ pub(crate) const LOGSUMEXP: PrimitiveRef = PrimitiveRef(&super::logsumexp::LogSu
 pub(crate) const ARGSORT: PrimitiveRef = PrimitiveRef(&super::sort::ArgSort);
 pub(crate) const BIN_INDEX: PrimitiveRef = PrimitiveRef(&super::bin::BinIndex);
 pub(crate) const NEAREST_EDGE: PrimitiveRef = PrimitiveRef(&super::bin::NearestEdge);
+pub(crate) const CALL: PrimitiveRef = PrimitiveRef(&super::call::Call);
 pub(crate) const CONTRACT: PrimitiveRef = PrimitiveRef(&super::contract::Contract);

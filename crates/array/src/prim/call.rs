@@ -2,22 +2,21 @@
 
 use std::sync::Arc;
 
-use pullback_array::attr::{Attr, Attrs};
-use pullback_array::exec::{Io, Kernel, LowerCx};
-use pullback_array::transform::LaneCall;
-use pullback_array::{
-    Bindings, Builder, Call as Node, DType, Lowered, Nature, Point, Primitive, PrimitiveRef,
-    Program, Result, Sample, Space, Sym, Type,
-};
-
-use super::region::{self, BODY, Signature, body, ill_formed};
-use super::runtime::{Lanes, Pool, part};
+use crate::attr::{Attr, Attrs};
+use crate::build::{Builder, Sym};
+use crate::error::Result;
+use crate::exec::{Bindings, Io, Kernel, LowerCx, Lowered};
+use crate::primitive::{Call as Node, Nature, Primitive, ill_formed};
+use crate::program::Program;
+use crate::region::{self, BODY, Lanes, Pool, Signature, body, part};
+use crate::sample::{Point, Sample, Sampler};
+use crate::space::Space;
+use crate::transform::LaneCall;
+use crate::ty::{DType, Type};
+use super::CALL;
 
 /// Evaluates a region.
 pub(crate) struct Call;
-
-/// The primitive.
-pub(crate) const CALL: PrimitiveRef = PrimitiveRef(&Call);
 
 /// Records a call of `body` and returns its results. What goes wrong is kept by the builder, as for operators.
 ///
@@ -25,7 +24,7 @@ pub(crate) const CALL: PrimitiveRef = PrimitiveRef(&Call);
 /// ```
 /// use pullback_ad::Real;
 /// use pullback_array::{Bindings, Builder, Lowered, Space, transform};
-/// use pullback_optim::implicit::{call, region};
+/// use pullback_array::region::{call, region};
 /// let b = Builder::new();
 /// let x = b.input("x", b.dense("n"));
 /// let body = region(Space::SCALAR, &[x], |_, v| v[0].square().sum_all())?;
@@ -205,7 +204,7 @@ impl Primitive for Call {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        let body = |s: &pullback_array::Sampler, lanes: Space, args: &[Sym<'_>]| {
+        let body = |s: &Sampler, lanes: Space, args: &[Sym<'_>]| {
             use pullback_ad::Real;
             let made = region::region(lanes, args, |_, v| {
                 (v[0] * v[1]).sin().sum_all() + v[1].exp()
