@@ -38,7 +38,12 @@ pub fn all() -> Vec<PrimitiveRef> {
         prim::BIN_INDEX,
         prim::NEAREST_EDGE,
         prim::CONTRACT,
+        prim::PERMUTE,
         prim::CALL,
+        prim::SCAN,
+        prim::SCAN_ADJOINT,
+        prim::CUSTOM_JVP,
+        prim::CUSTOM_VJP,
         prim::cast::CAST,
         PrimitiveRef(&prim::family::FamilyOp::Powi),
         PrimitiveRef(&prim::family::FamilyOp::Powf),
@@ -82,7 +87,12 @@ impl Registry {
     /// The primitives of this crate.
     pub fn standard() -> Self {
         Self {
-            list: all().into_iter().map(|p| (p.name(), p)).collect(),
+            list: all()
+                .into_iter()
+                // A tangent without a value: it occurs in regions that wait for their transpose.
+                .chain([prim::CUSTOM_TANGENT])
+                .map(|p| (p.name(), p))
+                .collect(),
         }
     }
 

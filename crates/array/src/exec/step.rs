@@ -2,6 +2,7 @@
 #![allow(unsafe_code)] // Slots are pointed at rows of columns; each block states why its access is in bounds and unaliased.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 use pullback_ad::isa::Level as Isa;
@@ -16,6 +17,9 @@ use crate::primitive::ill_formed;
 use crate::program::{Program, ValueId};
 use crate::sample::Owned;
 use crate::ty::DType;
+
+/// The slot of an input that nothing reads.
+const UNREAD: u32 = u32::MAX;
 
 /// What the inputs and outputs of a program are for. Inputs are carried values, rows of columns, and whole columns, in this order; outputs are carried
 /// values and rows of columns.
@@ -47,6 +51,30 @@ impl<'a> Padded<'a> {
     /// The bytes of the column itself.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
+    }
+
+    /// The bytes `range` as elements of the type that the column has.
+    ///
+    /// # Panics
+    /// For offsets, which are no values of regions.
+    pub fn column(&self, dtype: DType, range: Range<usize>) -> Column<'a> {
+        let bytes = &self.bytes[range];
+        /// Bytes of an operand as its elements.
+        fn view<T>(bytes: &[u8]) -> &[T] {
+            // SAFETY: called with the element type of the operand, which slots are aligned for and whose bytes are whole elements; masks are bytes 0 and 1.
+            unsafe {
+                std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len() / size_of::<T>())
+            }
+        }
+        match dtype {
+            DType::F64 => Column::F64(view(bytes)),
+            DType::F32 => Column::F32(view(bytes)),
+            DType::I64 => Column::I64(view(bytes)),
+            DType::I32 => Column::I32(view(bytes)),
+            DType::U64 => Column::U64(view(bytes)),
+            DType::Bool => Column::Bool(view(bytes)),
+            DType::Offsets => panic!("offsets are no values of regions"),
+        }
     }
 
     /// Bytes from the start of the column that may be read, for elements of `size` bytes.
@@ -265,16 +293,17 @@ pub(crate) struct Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
-    /// The rows of input `k` of those that are rows: those of `column` from byte `first` on.
-    pub fn read(&mut self, k: usize, column: Padded<'a>, first: usize) {
+    /// The rows of input `k` of those that are rows: those of the bytes `range` of `column`.
+    pub fn read(&mut self, k: usize, column: Padded<'a>, range: Range<usize>) {
         let row = &mut self.stepper.xs[k];
-        row.count = (column.bytes.len() - first).checked_div(row.bytes).unwrap_or(usize::MAX);
+        let (first, own) = (range.start, &column.bytes[range]);
+        row.count = own.len().checked_div(row.bytes).unwrap_or(usize::MAX);
         let padded = (row.bytes / row.size).next_multiple_of(GROUP) * row.size;
         row.in_place = match column.readable(row.size).checked_sub(first + padded) {
             Some(more) => more.checked_div(row.bytes).map_or(usize::MAX, |n| n + 1),
             None => 0,
         };
-        row.column = column.bytes[first..].as_ptr().cast_mut();
+        row.column = own.as_ptr().cast_mut();
     }
 
     /// The value of input `k` of those that are rows for the next step alone.
@@ -282,6 +311,9 @@ impl<'a> Steps<'a> {
         let row = &mut self.stepper.xs[k];
         (row.column, row.count) = (std::ptr::null_mut(), usize::MAX);
         assert_eq!(row.bytes, value.len(), "a value of another size");
+        if row.slot == UNREAD {
+            return;
+        }
         let to = self.stepper.memory.whole[row.slot as usize].ptr();
         // SAFETY: the slot was reserved for the elements of this input, and is no memory of the caller.
         unsafe { std::ptr::copy_nonoverlapping(value.as_ptr(), to, row.bytes) };
@@ -291,6 +323,9 @@ impl<'a> Steps<'a> {
     pub fn capture(&mut self, k: usize, column: Padded<'a>, first: usize) {
         let row = &self.stepper.captures[k];
         let source = &column.bytes[first..first + row.bytes];
+        if row.slot == UNREAD {
+            return;
+        }
         let padded = (row.bytes / row.size).next_multiple_of(GROUP) * row.size;
         let slot = row.slot as usize;
         self.stepper.memory.threads[0].slots[slot] = if first + padded <= column.readable(row.size) {
@@ -301,6 +336,18 @@ impl<'a> Steps<'a> {
             unsafe { std::ptr::copy_nonoverlapping(source.as_ptr(), own, row.bytes) };
             own
         };
+    }
+
+    /// The value of capture `k`, copied.
+    pub fn set(&mut self, k: usize, value: &[u8]) {
+        let row = &self.stepper.captures[k];
+        assert_eq!(row.bytes, value.len(), "a value of another size");
+        if row.slot != UNREAD {
+            let own = self.stepper.memory.whole[row.slot as usize].ptr();
+            // SAFETY: the slot was reserved for the elements of this input, and is no memory of the caller.
+            unsafe { std::ptr::copy_nonoverlapping(value.as_ptr(), own, row.bytes) };
+            self.stepper.memory.threads[0].slots[row.slot as usize] = own;
+        }
     }
 
     /// Where the rows of output `k` of those that are rows are written.
@@ -318,6 +365,15 @@ impl<'a> Steps<'a> {
         unsafe {
             let to = carry.rows.ptr().add(row * carry.stride);
             std::ptr::copy_nonoverlapping(value.as_ptr(), to, carry.bytes);
+        }
+    }
+
+    /// Sets the carried values from number `first` on to zero in row `row`.
+    pub fn clear(&mut self, first: usize, row: usize) {
+        assert!(row < self.stepper.rows, "no such row");
+        for carry in &mut self.stepper.carries[first..] {
+            // SAFETY: as for `load`.
+            unsafe { carry.rows.ptr().add(row * carry.stride).write_bytes(0, carry.bytes) };
         }
     }
 
@@ -342,6 +398,15 @@ impl<'a> Steps<'a> {
         }
     }
 
+    /// Leaves out step `k`: the rows that it would return are zero.
+    pub fn skip(&mut self, k: usize) {
+        for row in self.stepper.ys.iter().filter(|r| !r.column.is_null()) {
+            assert!(k < row.count, "no row {k}");
+            // SAFETY: the column has more than `k` rows of `bytes` bytes, borrowed mutably.
+            unsafe { row.column.add(k * row.bytes).write_bytes(0, row.bytes) };
+        }
+    }
+
     /// Runs the program once: carried values are read from row `from` and written to row `to`, another one; rows number `k` of columns are read and written.
     ///
     /// # Errors
@@ -351,7 +416,7 @@ impl<'a> Steps<'a> {
         let stepper = &mut *self.stepper;
         assert!(from != to && from < stepper.rows && to < stepper.rows, "no such row");
         let slots = &mut stepper.memory.threads[0].slots;
-        for row in &stepper.xs {
+        for row in stepper.xs.iter().filter(|r| r.slot != UNREAD) {
             assert!(k < row.count, "no row {k}");
             let slot = row.slot as usize;
             if row.column.is_null() {
@@ -373,7 +438,9 @@ impl<'a> Steps<'a> {
         for carry in &stepper.carries {
             // SAFETY: both rows are inside the memory of rows and hold a padded value each.
             unsafe {
-                slots[carry.input as usize] = carry.rows.ptr().add(from * carry.stride);
+                if carry.input != UNREAD {
+                    slots[carry.input as usize] = carry.rows.ptr().add(from * carry.stride);
+                }
                 if carry.direct {
                     slots[carry.output as usize] = carry.rows.ptr().add(to * carry.stride);
                 }

@@ -91,17 +91,7 @@ impl Primitive for Call {
 
     fn infer(&self, around: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         let body = body(self.name(), attrs)?;
-        let signature = signature(around, args, attrs)?;
-        region::output_types(body)
-            .into_iter()
-            .map(|ty| match ty.dtype {
-                DType::F64 | DType::I64 | DType::Bool => signature.outer(self.name(), body, ty),
-                other => Err(ill_formed(
-                    self.name(),
-                    format!("the region returns {other}; expected f64, i64 or bool"),
-                )),
-            })
-            .collect()
+        results(self.name(), body, &signature(around, args, attrs)?)
     }
 
     fn jvp<'b>(
@@ -166,41 +156,9 @@ impl Primitive for Call {
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
-        let body = body(self.name(), cx.attrs())?.clone();
+        let body = body(self.name(), cx.attrs())?;
         let args: Vec<Type> = (0..body.inputs().len()).map(|i| cx.arg(i)).collect();
-        let lanes = Lanes::new(cx, &signature(cx.program(), &args, cx.attrs())?);
-        let dtypes: Vec<DType> = region::output_types(&body)
-            .iter()
-            .map(|t| t.dtype)
-            .collect();
-        let lowered = Lowered::for_isa(body, cx.isa())?;
-        let pool = Pool::new(lowered.workspace());
-        Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
-            let args = lanes.arguments(io);
-            let mut outs: Vec<Out<'_>> = dtypes
-                .iter()
-                .enumerate()
-                .map(|(k, d)| Out::new(io, k, *d))
-                .collect();
-            pool.with(
-                || Ok(lowered.workspace()),
-                |memory| {
-                    for lane in 0..args.count {
-                        lowered
-                            .run(memory, &Bindings::ordered(&args.columns_from(0, lane)))
-                            .map_err(|e| e.to_string())?;
-                        for (k, out) in outs.iter_mut().enumerate() {
-                            match out {
-                                Out::F64(o) => copy(o, memory.f64(k), args.count, lane)?,
-                                Out::I64(o) => copy(o, memory.i64(k), args.count, lane)?,
-                                Out::Bool(o) => copy(o, memory.bool(k), args.count, lane)?,
-                            }
-                        }
-                    }
-                    Ok(())
-                },
-            )
-        })))
+        kernel(cx, body, &signature(cx.program(), &args, cx.attrs())?)
     }
 
     fn samples(&self) -> Vec<Sample> {
@@ -234,6 +192,65 @@ impl Primitive for Call {
 
 fn signature_of<'b>(cx: &'b Builder, node: &Node<'_, 'b>) -> Result<Signature> {
     cx.with_program(|p| signature(p, &types(node.args), node.attrs))
+}
+
+/// Types of the results of a region in the program around it.
+pub(crate) fn results(
+    primitive: &'static str,
+    body: &Program,
+    signature: &Signature,
+) -> Result<Vec<Type>> {
+    region::output_types(body)
+        .into_iter()
+        .map(|ty| match ty.dtype {
+            DType::F64 | DType::I64 | DType::Bool => signature.outer(primitive, body, ty),
+            other => Err(ill_formed(
+                primitive,
+                format!("the region returns {other}; expected f64, i64 or bool"),
+            )),
+        })
+        .collect()
+}
+
+/// The kernel that runs a region lane by lane.
+pub(crate) fn kernel(
+    cx: &LowerCx<'_>,
+    body: &Arc<Program>,
+    signature: &Signature,
+) -> Result<Kernel> {
+    let lanes = Lanes::new(cx, signature);
+    let dtypes: Vec<DType> = region::output_types(body)
+        .iter()
+        .map(|t| t.dtype)
+        .collect();
+    let lowered = Lowered::for_isa(body.clone(), cx.isa())?;
+    let pool = Pool::new(lowered.workspace());
+    Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
+        let args = lanes.arguments(io);
+        let mut outs: Vec<Out<'_>> = dtypes
+            .iter()
+            .enumerate()
+            .map(|(k, d)| Out::new(io, k, *d))
+            .collect();
+        pool.with(
+            || Ok(lowered.workspace()),
+            |memory| {
+                for lane in 0..args.count {
+                    lowered
+                        .run(memory, &Bindings::ordered(&args.columns_from(0, lane)))
+                        .map_err(|e| e.to_string())?;
+                    for (k, out) in outs.iter_mut().enumerate() {
+                        match out {
+                            Out::F64(o) => copy(o, memory.f64(k), args.count, lane)?,
+                            Out::I64(o) => copy(o, memory.i64(k), args.count, lane)?,
+                            Out::Bool(o) => copy(o, memory.bool(k), args.count, lane)?,
+                        }
+                    }
+                }
+                Ok(())
+            },
+        )
+    })))
 }
 
 /// A result of a kernel.

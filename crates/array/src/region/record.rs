@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::primitive::ill_formed;
 use crate::program::Program;
 use crate::space::{LevelId, LevelKind, Space};
-use crate::ty::{DType, Type};
+use crate::ty::Type;
 
 /// Name of the parameter that holds a region.
 pub const BODY: &str = "body";
@@ -48,11 +48,27 @@ pub fn region<'o>(
     args: &[Sym<'o>],
     f: impl for<'r> FnOnce(&'r Builder, &[Sym<'r>]) -> Sym<'r>,
 ) -> Result<Arc<Program>> {
+    region_of(lanes, None, args, |b, inputs| vec![f(b, inputs)])
+}
+
+/// [`region`] with several results r0, r1, …; the region sees neither the `lanes` nor the level `rows` of its arguments.
+///
+/// # Errors
+/// As for [`region`].
+pub(crate) fn region_of<'o>(
+    lanes: Space,
+    rows: Option<LevelId>,
+    args: &[Sym<'o>],
+    f: impl for<'r> FnOnce(&'r Builder, &[Sym<'r>]) -> Vec<Sym<'r>>,
+) -> Result<Arc<Program>> {
     let b = Builder::new();
     let mut known: Vec<(LevelId, LevelId)> = Vec::new();
     let mut types = Vec::new();
     for arg in args {
-        let space = arg.space();
+        let mut space = arg.space();
+        if let Some(k) = rows.and_then(|l| space.position(l)) {
+            space = space.without(k);
+        }
         let own = if space.prefix(lanes.depth()) == lanes {
             space.iter().skip(lanes.depth()).collect()
         } else {
@@ -76,8 +92,14 @@ pub fn region<'o>(
         .enumerate()
         .map(|(k, ty)| b.input_of(&format!("a{k}"), *ty))
         .collect();
-    let result = f(&b, &inputs);
-    Ok(Arc::new(b.finish(&[("r0", result)])?))
+    let results = f(&b, &inputs);
+    let named = results
+        .into_iter()
+        .enumerate()
+        .map(|(k, s)| (format!("r{k}").into(), b.id(s)))
+        .collect();
+    drop(inputs);
+    Ok(Arc::new(b.finish_ids(named)?))
 }
 
 /// Declares a level like `outer` in a region.

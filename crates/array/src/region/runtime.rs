@@ -10,6 +10,7 @@ use crate::ty::DType;
 pub struct Pool<T>(Mutex<Vec<T>>);
 
 impl<T> Pool<T> {
+    /// With one of them.
     pub fn new(first: T) -> Self {
         Self(Mutex::new(vec![first]))
     }
@@ -40,6 +41,7 @@ pub struct Lanes {
 }
 
 impl Lanes {
+    /// From the node that is lowered.
     pub fn new(cx: &LowerCx<'_>, signature: &Signature) -> Self {
         let count = (!signature.lanes.is_scalar()).then(|| cx.len(signature.lanes));
         Self {

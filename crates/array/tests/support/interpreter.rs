@@ -73,7 +73,7 @@ pub type Coordinates = Vec<usize>;
 /// A program with values.
 pub struct Interpreter<'a> {
     pub program: &'a Program,
-    dims: HashMap<LevelId, usize>,
+    pub dims: HashMap<LevelId, usize>,
     pub values: Vec<Option<Array>>,
     fragile: Cell<bool>,
 }
@@ -92,9 +92,18 @@ pub fn interpret_decisions(
     program: &Program,
     inputs: &[Array],
 ) -> Result<(Vec<Array>, bool), Unknown> {
+    interpret_inside(program, inputs, &HashMap::new())
+}
+
+/// [`interpret_decisions`] with lengths that are known from outside.
+pub fn interpret_inside(
+    program: &Program,
+    inputs: &[Array],
+    dims: &HashMap<LevelId, usize>,
+) -> Result<(Vec<Array>, bool), Unknown> {
     let mut it = Interpreter {
         program,
-        dims: HashMap::new(),
+        dims: dims.clone(),
         values: vec![None; program.value_count()],
         fragile: Cell::new(false),
     };
@@ -266,6 +275,9 @@ impl<'a> Interpreter<'a> {
         if let Some(found) = self.structure(node) {
             return one(found);
         }
+        if node.attrs.program("body").is_some() {
+            return self.region(node);
+        }
         match name {
             "const" => one(Array::Num(vec![C::from(attrs.f64("value")?)])),
             "data" => one(match attrs.data("data")? {
@@ -293,6 +305,17 @@ impl<'a> Interpreter<'a> {
                         Some(from[&at])
                     })),
                 )
+            }
+            "permute" => {
+                let (from, to) = (space(0), out.space);
+                let places = self.flat(&from);
+                one(arg(0).pick(self.coordinates(&to).into_iter().map(|at| {
+                    let old: Vec<usize> = from
+                        .iter()
+                        .map(|l| at[to.position(l).expect("the same levels")])
+                        .collect();
+                    Some(places[&old])
+                })))
             }
             "sum" | "total" => {
                 let over = attrs.level("over").filter(|_| name == "sum");
@@ -451,6 +474,11 @@ impl<'a> Interpreter<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Takes note of a decision that hung on the last digits.
+    pub fn note_fragile(&self) {
+        self.fragile.set(true);
     }
 
     /// Takes note of decisions between numbers that are equal to nine digits.

@@ -3,6 +3,7 @@
 
 pub mod complex;
 pub mod interpreter;
+pub mod regions;
 pub mod structure;
 
 use pullback_ad::isa::Level as Isa;
