@@ -335,7 +335,7 @@ fn ill_formed_scans_are_refused_with_the_reason() {
             })?;
             Ok(())
         },
-        "right before the levels of a row",
+        "in rows only",
     );
     refused(
         &|b, steps| {
@@ -415,9 +415,10 @@ fn each_event_may_scan() {
 fn a_checkpoint_evaluates_its_region_twice() {
     let b = Builder::new();
     let x = b.input("x", Space::SCALAR);
-    let body = region::region(Space::SCALAR, &[x], |b, v| counted(b, 1, v[0]).sin())
-        .expect("well-formed");
-    let y = region::call(&b, &body, &[x])[0];
+    let y = region::checkpoint(&b, Space::SCALAR, &[x], |b, v| {
+        vec![counted(b, 1, v[0]).sin()]
+    });
+    let y = y.expect("well-formed")[0];
     let program = b.finish(&[("y", y * y)]).expect("well-formed");
     let gradient = transform::grad(&program, "y", &["x"]).expect("grad");
     let (count, found) = evaluations(1, || {

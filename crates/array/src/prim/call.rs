@@ -49,6 +49,50 @@ pub fn call<'b>(b: &'b Builder, body: &Arc<Program>, args: &[Sym<'b>]) -> Vec<Sy
         .collect()
 }
 
+/// Records `f` as a region of its own and calls it: a reverse sweep keeps its arguments and evaluates the inside again.
+///
+/// ```text
+/// forward: y = f(args);   reverse: y = f(args) once more, then its pullback
+/// ```
+///
+/// Shape: arguments may have `lanes` in front, which `f` does not see.
+///
+/// Differentiability: that of `f`, to any order.
+///
+/// # Errors
+/// An argument in a stream or in a ragged level behind the lanes; what recording may return.
+///
+/// # Example
+/// ```
+/// use pullback_ad::Real;
+/// use pullback_array::{Bindings, Builder, Lowered, Space, region, transform};
+/// let b = Builder::new();
+/// let x = b.input("x", b.dense("n"));
+/// let y = region::checkpoint(&b, Space::SCALAR, &[x], |_, v| vec![v[0].exp().sin().sum_all()])?[0];
+/// let program = b.finish(&[("y", y)])?;
+/// let lowered = Lowered::new(transform::grad(&program, "y", &["x"])?)?;
+/// let mut ws = lowered.workspace();
+/// lowered.run(&mut ws, &Bindings::ordered(&[(&[0.0]).into()]))?;
+/// assert_eq!(ws.f64(1)[0], 1f64.cos());
+/// # Ok::<(), pullback_array::Error>(())
+/// ```
+///
+/// Reference: A. Griewank & A. Walther, Evaluating Derivatives (2nd ed., 2008), section 12.1.
+pub fn checkpoint<'b>(
+    b: &'b Builder,
+    lanes: Space,
+    args: &[Sym<'b>],
+    f: impl for<'r> FnOnce(&'r Builder, &[Sym<'r>]) -> Vec<Sym<'r>>,
+) -> Result<Vec<Sym<'b>>> {
+    let args: Vec<Sym<'b>> = args.iter().map(|s| b.sym(b.id(*s))).collect();
+    let body = region::region_of(lanes, None, &args, f)?;
+    let found = call(b, &body, &args);
+    match b.failure() {
+        Some(error) => Err(error),
+        None => Ok(found),
+    }
+}
+
 fn signature(around: &Program, args: &[Type], attrs: &Attrs) -> Result<Signature> {
     let body = body(CALL.name(), attrs)?;
     let inner = region::input_types(body);

@@ -21,7 +21,7 @@ mod repeat;
 mod runtime;
 mod signature;
 
-pub use crate::prim::call::call;
+pub use crate::prim::call::{call, checkpoint};
 pub use crate::prim::custom::{custom_jvp, custom_vjp};
 pub use crate::prim::scan::{Scan, Scanned};
 pub use crate::primitive::ill_formed;

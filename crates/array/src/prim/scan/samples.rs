@@ -131,6 +131,21 @@ fn pullback(sample: &Sample) -> Sample {
     let [of, wrt] = [&of, &wrt].map(|list| list.iter().map(String::as_str).collect::<Vec<_>>());
     let pulled = transform::vjp(program, &of, &wrt)
         .unwrap_or_else(|e| panic!("sample `{}`: {e}", sample.what));
+    // Names that a second pullback does not take.
+    let inputs: Vec<String> = (0..pulled.inputs().len()).map(|k| format!("in{k}")).collect();
+    let inputs: Vec<Option<&str>> = inputs.iter().map(|n| Some(n.as_str())).collect();
+    let outputs: Vec<(String, String)> = pulled
+        .outputs()
+        .iter()
+        .enumerate()
+        .map(|(k, (n, _))| (n.to_string(), format!("out{k}")))
+        .collect();
+    let outputs: Vec<(&str, &str)> = outputs
+        .iter()
+        .map(|(old, new)| (old.as_str(), new.as_str()))
+        .collect();
+    let pulled = transform::interface(&pulled, &inputs, &outputs)
+        .unwrap_or_else(|e| panic!("sample `{}`: {e}", sample.what));
     let lowered = Lowered::new(program.clone())
         .unwrap_or_else(|e| panic!("sample `{}`: {e}", sample.what));
     let mut ws = lowered.workspace();
