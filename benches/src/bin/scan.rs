@@ -31,13 +31,14 @@ fn elementwise(policy: Policy) -> Result<Program> {
     let x = b.input("x", b.join(steps, n));
     let state: Vec<Sym<'_>> = (0..4).map(|k| b.input(&format!("s{k}"), n)).collect();
     let w: Vec<Sym<'_>> = (0..VECTORS).map(|k| b.input(&format!("w{k}"), n)).collect();
-    let found = Scan::along(steps)
-        .checkpoint(policy)
-        .record(&b, &state, &[x], &w, |_, s, x, w| {
-            let [c0, h0] = layer(x[0], s[0], s[1], &w[..8]);
-            let [c1, h1] = layer(h0, s[2], s[3], &w[8..]);
-            (vec![h0, c0, h1, c1], vec![h1])
-        })?;
+    let found =
+        Scan::along(steps)
+            .checkpoint(policy)
+            .record(&b, &state, &[x], &w, |_, s, x, w| {
+                let [c0, h0] = layer(x[0], s[0], s[1], &w[..8]);
+                let [c1, h1] = layer(h0, s[2], s[3], &w[8..]);
+                (vec![h0, c0, h1, c1], vec![h1])
+            })?;
     b.finish(&[("out", (found.ys[0] * found.ys[0]).sum_all())])
 }
 
@@ -131,7 +132,12 @@ fn main() -> Result<()> {
     let data = columns(&plain);
     let hand = measure(|| by_hand(black_box(&data)));
     let value = time("elementwise LSTM, 2 × 14 × 1023: value", plain.clone())?;
-    Row::value("the same / the value by hand with std functions", value / hand.min, "").report();
+    Row::value(
+        "the same / the value by hand with std functions",
+        value / hand.min,
+        "",
+    )
+    .report();
     let both = time("value + gradient, store", gradient(&plain)?)?;
     Row::value("gradient / value", both / value, "").report();
     for (name, policy) in [

@@ -63,14 +63,32 @@ fn elements_stop_on_their_own_and_say_when_and_whether() {
             let program = roots(bound, policy);
             let gradient = transform::grad(&program, "sum", &["a"]).expect("grad");
             let found = run(&gradient, &inputs()).expect("runs");
-            let (starts, values) = (support::doubles(&inputs()[0]).to_vec(), support::doubles(&inputs()[1]).to_vec());
+            let (starts, values) = (
+                support::doubles(&inputs()[0]).to_vec(),
+                support::doubles(&inputs()[1]).to_vec(),
+            );
             for (k, (start, a)) in starts.into_iter().zip(values).enumerate() {
                 let (x, steps, cut, margin, dx) = by_hand(bound, start, a);
-                assert_eq!((found[1][k], found[2][k], found[3][k]), (x, steps, cut), "{bound}");
-                assert!((found[4][k] - margin).abs() <= 1e-15 * a, "{bound}: {} {margin}", found[4][k]);
-                assert!((found[5][k] - dx).abs() < 1e-14, "{bound} {policy:?}: {} {dx}", found[5][k]);
+                assert_eq!(
+                    (found[1][k], found[2][k], found[3][k]),
+                    (x, steps, cut),
+                    "{bound}"
+                );
+                assert!(
+                    (found[4][k] - margin).abs() <= 1e-15 * a,
+                    "{bound}: {} {margin}",
+                    found[4][k]
+                );
+                assert!(
+                    (found[5][k] - dx).abs() < 1e-14,
+                    "{bound} {policy:?}: {} {dx}",
+                    found[5][k]
+                );
             }
-            let plain = run(&transform::simplify(&program).expect("simplifies"), &inputs());
+            let plain = run(
+                &transform::simplify(&program).expect("simplifies"),
+                &inputs(),
+            );
             assert_eq!(bits(&plain.expect("runs")), bits(&found[..5]));
         }
     }
@@ -88,13 +106,20 @@ fn derivatives_agree_with_the_complex_step_to_second_order() {
         let reference = interpret(&program, &arrays(&inputs, &step)).expect("known");
         let expected = reference[0].num()[0].im / STEP;
         let found = run(&jvp, &with).expect("runs")[5][0];
-        assert!((found - expected).abs() < 1e-13 * expected.abs(), "{found} {expected}");
+        assert!(
+            (found - expected).abs() < 1e-13 * expected.abs(),
+            "{found} {expected}"
+        );
         let gradient = transform::value_and_grad(&program, "sum", &["a"]).expect("grad");
         let reference = interpret(&gradient, &arrays(&inputs, &step)).expect("known");
         let hvp = transform::hvp(&program, "sum", &["a"]).expect("hvp");
         let found = run(&hvp, &with).expect("runs");
         let e: Vec<f64> = reference[1].num().iter().map(|z| z.im / STEP).collect();
-        assert!(deviation(&found[0], &e) < 1e-11, "{policy:?}: {:?} {e:?}", found[0]);
+        assert!(
+            deviation(&found[0], &e) < 1e-11,
+            "{policy:?}: {:?} {e:?}",
+            found[0]
+        );
         let printed = text::print(&hvp);
         assert!(text::parse(&printed, &Registry::standard()).expect("reads") == hvp);
     }
@@ -130,7 +155,10 @@ fn an_infinite_derivative_where_an_element_has_stopped_is_not_seen() {
 fn doubling() -> Program {
     let b = Builder::new();
     let (x, limit) = (b.input("x", Space::SCALAR), b.input("limit", Space::SCALAR));
-    let count = b.input_of("count", pullback_array::Type::new(DType::I64, Space::SCALAR));
+    let count = b.input_of(
+        "count",
+        pullback_array::Type::new(DType::I64, Space::SCALAR),
+    );
     let found = While::at_most(30)
         .record(
             &b,
@@ -140,8 +168,12 @@ fn doubling() -> Program {
             |_, v, _| vec![v[0] * 2.0, (v[1].cast(DType::F64) + 1.0).cast(DType::I64)],
         )
         .expect("well-formed");
-    b.finish(&[("x", found.carries[0]), ("count", found.carries[1]), ("steps", found.steps)])
-        .expect("well-formed")
+    b.finish(&[
+        ("x", found.carries[0]),
+        ("count", found.carries[1]),
+        ("steps", found.steps),
+    ])
+    .expect("well-formed")
 }
 
 #[test]
@@ -149,7 +181,11 @@ fn lanes_have_their_own_number_of_steps() {
     let gradient = transform::grad(&doubling(), "x", &["x"]).expect("grad");
     let lanes = transform::vmap(&gradient, &["x"], "lanes").expect("lanes");
     let starts = vec![1.0, 3.0, 100.0];
-    let all = [Owned::F64(starts.clone()), Owned::F64(vec![10.0]), Owned::I64(vec![4])];
+    let all = [
+        Owned::F64(starts.clone()),
+        Owned::F64(vec![10.0]),
+        Owned::I64(vec![4]),
+    ];
     let found = run(&lanes, &all).expect("runs");
     assert_eq!(found[0], [16.0, 12.0, 100.0]);
     assert_eq!(found[1], [8.0, 6.0, 4.0]);
@@ -173,10 +209,15 @@ fn the_schedule_covers_the_steps_that_were_made() {
         let program = b.finish(&[("y", y)]).expect("well-formed");
         transform::grad(&program, "y", &["x"]).expect("grad")
     };
-    let found: Vec<Vec<Vec<f64>>> = [Policy::Store, Policy::Binomial(1), Policy::Binomial(4), Policy::Every(4)]
-        .into_iter()
-        .map(|p| run(&gradient(p), &[Owned::F64(vec![0.3])]).expect("runs"))
-        .collect();
+    let found: Vec<Vec<Vec<f64>>> = [
+        Policy::Store,
+        Policy::Binomial(1),
+        Policy::Binomial(4),
+        Policy::Every(4),
+    ]
+    .into_iter()
+    .map(|p| run(&gradient(p), &[Owned::F64(vec![0.3])]).expect("runs"))
+    .collect();
     let (mut x, mut dx, mut steps) = (0.3_f64, 1.0, 0);
     while x < 3.0 {
         dx *= 1.0 + 0.1 * x.cos();
@@ -195,5 +236,8 @@ fn a_condition_that_is_no_mask_is_refused() {
     let x = b.input("x", Space::SCALAR);
     let made = While::at_most(3).record(&b, &[x], &[], |_, x, _| x[0], |_, x, _| vec![x[0]]);
     let message = made.expect_err("no mask").to_string();
-    assert!(message.contains("while") && message.contains("expected bool"), "{message}");
+    assert!(
+        message.contains("while") && message.contains("expected bool"),
+        "{message}"
+    );
 }

@@ -156,7 +156,10 @@ fn rules_of_the_wrong_shape_are_refused() {
         |_, (_, _, d)| vec![d[0]],
     );
     let message = short.expect_err("one tangent for two results").to_string();
-    assert!(message.contains("the rule returns 1 values, expected doubles in [n], [n]"), "{message}");
+    assert!(
+        message.contains("the rule returns 1 values, expected doubles in [n], [n]"),
+        "{message}"
+    );
 }
 
 /// Closures of the host have no text that could be read back: the name is refused, with what to do.
@@ -178,10 +181,17 @@ fn closures_of_the_host_are_refused_by_the_text_form() {
         })
         .expect("well-formed");
     let program = b.finish(&[("y", found.carries[0])]).expect("well-formed");
-    assert_eq!(run(&program, &[Owned::F64(vec![1.0, 2.0])]).expect("runs"), [[6.0]]);
+    assert_eq!(
+        run(&program, &[Owned::F64(vec![1.0, 2.0])]).expect("runs"),
+        [[6.0]]
+    );
     let printed = text::print(&program);
     let error = text::parse(&printed, &Registry::standard()).expect_err("a closure");
-    assert!(error.to_string().contains("no primitive named `host_twice` in the registry"));
+    assert!(
+        error
+            .to_string()
+            .contains("no primitive named `host_twice` in the registry")
+    );
     // Who has the closure can read the text.
     let registry = Registry::standard().with(host.primitive().0);
     assert!(text::parse(&printed, &registry).expect("reads") == program);

@@ -200,7 +200,11 @@ impl<'b> Grower<'b> {
         ];
         let policy = *c.of(&[Policy::Store, Policy::Every(2), Policy::Binomial(1)]);
         let scan = Scan::along(over).lanes(lanes).checkpoint(policy);
-        let scan = if c.below(2) == 0 { scan.reversed() } else { scan };
+        let scan = if c.below(2) == 0 {
+            scan.reversed()
+        } else {
+            scan
+        };
         let found = scan.record(self.b, &args[..1], &args[1..2], &args[2..], |_, h, x, w| {
             let mut values = vec![h[0], x[0], w[0]];
             for _ in 0..3 {
@@ -218,7 +222,9 @@ impl<'b> Grower<'b> {
             (vec![into(y + h[0], (-1.0, 1.0))], vec![y])
         });
         match found {
-            Ok(found) => self.doubles.extend(found.carries.into_iter().chain(found.ys)),
+            Ok(found) => self
+                .doubles
+                .extend(found.carries.into_iter().chain(found.ys)),
             Err(e) => self.b.fail(e),
         }
     }
@@ -777,7 +783,10 @@ fn compositions(case: &Case) -> Result<(), String> {
     };
     let ((a, size_a), (b, size_b)) = (sum(&u, &forward), sum(&v, &backward));
     if size_a.is_finite() && size_b.is_finite() && (a - b).abs() > 1e-8 * (size_a + size_b) {
-        return fail("second order", format!("<u, H v> = {a:e}, <H u, v> = {b:e}"));
+        return fail(
+            "second order",
+            format!("<u, H v> = {a:e}, <H u, v> = {b:e}"),
+        );
     }
     // Against the complex step of the gradient.
     let mut step = vec![None; inputs.len()];
@@ -789,7 +798,10 @@ fn compositions(case: &Case) -> Result<(), String> {
         let e: Vec<f64> = e.num().iter().map(|z| z.im / STEP).collect();
         let close = found.iter().zip(&e).all(|(f, e)| (f - e).abs() < 1e-7);
         if deviation(found, &e) > 1e-6 && !close && e.iter().all(|x| x.is_finite()) {
-            return fail("complex step of the gradient", format!("{found:?}, expected {e:?}"));
+            return fail(
+                "complex step of the gradient",
+                format!("{found:?}, expected {e:?}"),
+            );
         }
     }
     lanes(&Case {

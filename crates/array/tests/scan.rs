@@ -81,10 +81,15 @@ const fn counter(name: &'static str) -> Counted {
 }
 
 /// One for each test: tests run side by side.
-static COUNTERS: [Counted; 3] = [counter("counted_a"), counter("counted_b"), counter("counted_c")];
+static COUNTERS: [Counted; 3] = [
+    counter("counted_a"),
+    counter("counted_b"),
+    counter("counted_c"),
+];
 
 fn counted<'b>(b: &'b Builder, k: usize, x: Sym<'b>) -> Sym<'b> {
-    b.push(PrimitiveRef(&COUNTERS[k]), &[x], Attrs::NONE).first(b)
+    b.push(PrimitiveRef(&COUNTERS[k]), &[x], Attrs::NONE)
+        .first(b)
 }
 
 /// How often primitive `k` runs in `f`.
@@ -173,19 +178,25 @@ fn network(policy: Policy) -> Program {
     let to = b.constant_i64(&[2, 0, 1], n);
     let found = Scan::along(steps)
         .checkpoint(policy)
-        .record(&b, &[h, c], &[x], &[w, outer, to], |b, carried, x, captured| {
-            let (h, c, x) = (carried[0], carried[1], x[0]);
-            let (w, bias, to) = (captured[0], captured[1], captured[2]);
-            let m = bias.space();
-            let gate = ((h + x).contract(w, m) + bias).tanh();
-            // Back to the level of the carried values by a gather.
-            let turned = gate.gather(to);
-            let kept = c.gt(0.0.into()).select(c * 0.8, c * c);
-            let c = kept + turned * x;
-            let h = turned * c.sin();
-            let _ = b;
-            (vec![h, c], vec![h.sum_all(), gate])
-        })
+        .record(
+            &b,
+            &[h, c],
+            &[x],
+            &[w, outer, to],
+            |b, carried, x, captured| {
+                let (h, c, x) = (carried[0], carried[1], x[0]);
+                let (w, bias, to) = (captured[0], captured[1], captured[2]);
+                let m = bias.space();
+                let gate = ((h + x).contract(w, m) + bias).tanh();
+                // Back to the level of the carried values by a gather.
+                let turned = gate.gather(to);
+                let kept = c.gt(0.0.into()).select(c * 0.8, c * c);
+                let c = kept + turned * x;
+                let h = turned * c.sin();
+                let _ = b;
+                (vec![h, c], vec![h.sum_all(), gate])
+            },
+        )
         .expect("well-formed");
     let total = (found.ys[0] * found.ys[0]).sum_all() + (found.ys[1] * 0.5).sum_all();
     let out = total + (found.carries[0] * found.carries[1]).sum_all();
@@ -198,7 +209,14 @@ fn network_inputs(steps: usize) -> Vec<Owned> {
     [3, 3, 3 * steps, 9, 3]
         .iter()
         .enumerate()
-        .map(|(k, n)| Owned::F64(direction(*n, k as u64 + 11).iter().map(|x| 0.6 * x).collect()))
+        .map(|(k, n)| {
+            Owned::F64(
+                direction(*n, k as u64 + 11)
+                    .iter()
+                    .map(|x| 0.6 * x)
+                    .collect(),
+            )
+        })
         .collect()
 }
 
@@ -230,7 +248,10 @@ fn gradients_of_captures_rows_and_initial_values_agree_with_the_complex_step() {
         let expected = reference[0].num()[0].im / STEP;
         let jvp = transform::jvp(&program, &WRT).expect("jvp");
         let tangent = run(&jvp, &with).expect("runs")[1][0];
-        assert!((tangent - expected).abs() < 1e-12 * expected.abs(), "{policy:?}: {tangent} {expected}");
+        assert!(
+            (tangent - expected).abs() < 1e-12 * expected.abs(),
+            "{policy:?}: {tangent} {expected}"
+        );
         let gradient = transform::grad(&program, "out", &WRT).expect("grad");
         let found = run(&gradient, &inputs).expect("runs");
         let along: f64 = found[1..]
@@ -238,7 +259,10 @@ fn gradients_of_captures_rows_and_initial_values_agree_with_the_complex_step() {
             .zip(&with[inputs.len()..])
             .map(|(g, v)| support::dot(g, support::doubles(v)).0)
             .sum();
-        assert!((along - expected).abs() < 1e-12 * expected.abs(), "{policy:?}: {along} {expected}");
+        assert!(
+            (along - expected).abs() < 1e-12 * expected.abs(),
+            "{policy:?}: {along} {expected}"
+        );
         // The value is that of the plain program to the bit.
         assert_eq!(
             support::bits(&found[..1]),

@@ -29,7 +29,10 @@ fn columns(program: &Program, of: usize, wrt: &str, n: usize) -> Vec<Vec<f64>> {
     let jvp = transform::jvp(program, &[wrt]).expect("jvp");
     let outputs = program.outputs().len();
     let doubles = support::double_outputs(program);
-    let place = doubles.iter().position(|(i, _)| *i == of).expect("a double");
+    let place = doubles
+        .iter()
+        .position(|(i, _)| *i == of)
+        .expect("a double");
     (0..n)
         .map(|j| {
             let mut v = vec![0.0; n];
@@ -44,7 +47,12 @@ fn columns(program: &Program, of: usize, wrt: &str, n: usize) -> Vec<Vec<f64>> {
 fn jacobians_have_rows_of_outputs_and_columns_of_inputs_in_both_modes() {
     let p = program();
     // 2 × 3 in reverse mode, 2 × (2 × 3) in reverse mode, 3 × 3 in forward mode.
-    for (k, of, wrt, n) in [(0, "y", "x", 3), (0, "y", "a", 6), (2, "x2", "x", 3), (1, "z", "x", 3)] {
+    for (k, of, wrt, n) in [
+        (0, "y", "x", 3),
+        (0, "y", "a", 6),
+        (2, "x2", "x", 3),
+        (1, "z", "x", 3),
+    ] {
         let jacobian = transform::jacobian(&p, of, &[wrt]).expect("jacobian");
         let found = run(&jacobian, &inputs()).expect("runs")[0].clone();
         let columns = columns(&p, k, wrt, n);
@@ -52,7 +60,10 @@ fn jacobians_have_rows_of_outputs_and_columns_of_inputs_in_both_modes() {
         let expected: Vec<f64> = (0..rows)
             .flat_map(|i| columns.iter().map(move |c| c[i]))
             .collect();
-        assert!(deviation(&found, &expected) < 1e-14, "{of} {wrt}: {found:?} {expected:?}");
+        assert!(
+            deviation(&found, &expected) < 1e-14,
+            "{of} {wrt}: {found:?} {expected:?}"
+        );
         let name = &jacobian.outputs()[0].0;
         assert_eq!(&**name, format!("jac_{of}_{wrt}"));
     }
@@ -83,7 +94,8 @@ fn a_hessian_is_symmetric_and_its_products_are_those_of_hvp() {
             .map(|row| row.iter().zip(v).map(|(a, b)| a * b).sum())
             .collect()
     };
-    let plus = |a: Vec<f64>, b: Vec<f64>| -> Vec<f64> { a.iter().zip(&b).map(|(a, b)| a + b).collect() };
+    let plus =
+        |a: Vec<f64>, b: Vec<f64>| -> Vec<f64> { a.iter().zip(&b).map(|(a, b)| a + b).collect() };
     assert!(deviation(&products[0], &plus(times(xx, &v), times(xa, &w))) < 1e-13);
     assert!(deviation(&products[1], &plus(times(ax, &v), times(aa, &w))) < 1e-13);
 }
@@ -116,7 +128,10 @@ fn a_jacobian_of_a_stream_is_refused_by_name() {
     let x = b.input("x", b.stream("events"));
     let p = b.finish(&[("y", x * x)]).expect("well-formed");
     let error = transform::jacobian(&p, "y", &["x"]).expect_err("a stream");
-    assert!(matches!(error, Error::Refused { .. }) && error.to_string().contains("events"), "{error}");
+    assert!(
+        matches!(error, Error::Refused { .. }) && error.to_string().contains("events"),
+        "{error}"
+    );
 }
 
 /// Dimuon-like: a cut, pairs, a sum over all of them, all below a stream.
@@ -138,11 +153,18 @@ fn events() -> Program {
 fn a_linearised_program_gives_the_tangents_of_jvp_also_where_it_makes_structure() {
     let p = events();
     let pt: Vec<f64> = direction(9, 4).iter().map(|x| 1.2 * x.abs()).collect();
-    let inputs = vec![Owned::Offsets(vec![0, 4, 4, 9]), Owned::F64(vec![1.1]), Owned::F64(pt)];
+    let inputs = vec![
+        Owned::Offsets(vec![0, 4, 4, 9]),
+        Owned::F64(vec![1.1]),
+        Owned::F64(pt),
+    ];
     let wrt = ["s", "pt"];
     let cut = transform::linearize(&p, &wrt).expect("linearize");
     let values = run(&cut.value, &inputs).expect("runs");
-    assert_eq!(support::bits(&values[..2]), support::bits(&run(&p, &inputs).expect("runs")));
+    assert_eq!(
+        support::bits(&values[..2]),
+        support::bits(&run(&p, &inputs).expect("runs"))
+    );
     let given: Vec<Owned> = cut
         .value
         .outputs()
@@ -169,10 +191,21 @@ fn a_linearised_program_gives_the_tangents_of_jvp_also_where_it_makes_structure(
         }
     }
     // Columns of a stream cross; what lives where the program makes structure is computed again.
-    let names: Vec<&str> = cut.linear.nodes().iter().map(|n| n.primitive.name()).collect();
-    assert!(!names.contains(&"sin") && !names.contains(&"cos"), "{names:?}");
+    let names: Vec<&str> = cut
+        .linear
+        .nodes()
+        .iter()
+        .map(|n| n.primitive.name())
+        .collect();
+    assert!(
+        !names.contains(&"sin") && !names.contains(&"cos"),
+        "{names:?}"
+    );
     let back = transform::vjp(&cut.linear, &["d_sum"], &["d_s"]);
-    assert!(back.is_ok(), "the linear part is transposed like any program");
+    assert!(
+        back.is_ok(),
+        "the linear part is transposed like any program"
+    );
 }
 
 #[test]

@@ -33,5 +33,5 @@ pub use lower::{LowerCx, Lowered};
 pub(crate) use plan::{dependencies, structure_of};
 pub use run::Workspace;
 pub(crate) use shape::counted;
-pub(crate) use step::{Border, Padded, Stepper, Steps};
 pub use shape::{Axis, LEAF, LenId, Segments};
+pub(crate) use step::{Border, Padded, Stepper, Steps};

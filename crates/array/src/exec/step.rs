@@ -198,9 +198,16 @@ impl Stepper {
             self.lens = Some(lens.to_vec());
         }
         for carry in &mut self.carries {
-            carry.rows.reserve(rows * carry.stride / carry.size, carry.size);
+            carry
+                .rows
+                .reserve(rows * carry.stride / carry.size, carry.size);
         }
-        for row in self.xs.iter_mut().chain(&mut self.captures).chain(&mut self.ys) {
+        for row in self
+            .xs
+            .iter_mut()
+            .chain(&mut self.captures)
+            .chain(&mut self.ys)
+        {
             (row.column, row.count, row.in_place) = (std::ptr::null_mut(), 0, 0);
         }
         self.rows = rows;
@@ -238,14 +245,17 @@ impl Stepper {
         self.lowered
             .bind(&mut self.memory, &Bindings::ordered(&columns))?;
         self.lowered.reserve_whole(&mut self.memory)?;
-        self.memory.threads[0]
-            .frame
-            .clone_from(&self.memory.frame);
+        self.memory.threads[0].frame.clone_from(&self.memory.frame);
         for (carry, n) in self.carries.iter_mut().zip(lens) {
             carry.bytes = n * carry.size;
             carry.stride = n.next_multiple_of(GROUP).max(GROUP) * carry.size;
         }
-        for (row, n) in self.xs.iter_mut().chain(&mut self.captures).zip(&lens[self.carries.len()..]) {
+        for (row, n) in self
+            .xs
+            .iter_mut()
+            .chain(&mut self.captures)
+            .zip(&lens[self.carries.len()..])
+        {
             row.bytes = n * row.size;
         }
         let outputs = program.outputs();
@@ -328,7 +338,8 @@ impl<'a> Steps<'a> {
         }
         let padded = (row.bytes / row.size).next_multiple_of(GROUP) * row.size;
         let slot = row.slot as usize;
-        self.stepper.memory.threads[0].slots[slot] = if first + padded <= column.readable(row.size) {
+        self.stepper.memory.threads[0].slots[slot] = if first + padded <= column.readable(row.size)
+        {
             source.as_ptr().cast_mut()
         } else {
             let own = self.stepper.memory.whole[slot].ptr();
@@ -360,7 +371,10 @@ impl<'a> Steps<'a> {
     /// Sets carried value `k` in row `row`.
     pub fn load(&mut self, k: usize, row: usize, value: &[u8]) {
         let carry = &mut self.stepper.carries[k];
-        assert!(row < self.stepper.rows && value.len() == carry.bytes, "a value of another size");
+        assert!(
+            row < self.stepper.rows && value.len() == carry.bytes,
+            "a value of another size"
+        );
         // SAFETY: `begin` reserved `rows` rows of `stride` bytes, of which a value takes the first `bytes`.
         unsafe {
             let to = carry.rows.ptr().add(row * carry.stride);
@@ -373,7 +387,13 @@ impl<'a> Steps<'a> {
         assert!(row < self.stepper.rows, "no such row");
         for carry in &mut self.stepper.carries[first..] {
             // SAFETY: as for `load`.
-            unsafe { carry.rows.ptr().add(row * carry.stride).write_bytes(0, carry.bytes) };
+            unsafe {
+                carry
+                    .rows
+                    .ptr()
+                    .add(row * carry.stride)
+                    .write_bytes(0, carry.bytes)
+            };
         }
     }
 
@@ -390,11 +410,20 @@ impl<'a> Steps<'a> {
 
     /// Copies every carried value from one row to another.
     pub fn copy(&mut self, from: usize, to: usize) {
-        assert!(from < self.stepper.rows && to < self.stepper.rows, "no such row");
+        assert!(
+            from < self.stepper.rows && to < self.stepper.rows,
+            "no such row"
+        );
         for carry in &mut self.stepper.carries {
             let rows = carry.rows.ptr();
             // SAFETY: as for `load`.
-            unsafe { std::ptr::copy(rows.add(from * carry.stride), rows.add(to * carry.stride), carry.bytes) };
+            unsafe {
+                std::ptr::copy(
+                    rows.add(from * carry.stride),
+                    rows.add(to * carry.stride),
+                    carry.bytes,
+                )
+            };
         }
     }
 
@@ -414,7 +443,10 @@ impl<'a> Steps<'a> {
     #[inline]
     pub fn step(&mut self, k: usize, from: usize, to: usize) -> Result<()> {
         let stepper = &mut *self.stepper;
-        assert!(from != to && from < stepper.rows && to < stepper.rows, "no such row");
+        assert!(
+            from != to && from < stepper.rows && to < stepper.rows,
+            "no such row"
+        );
         let slots = &mut stepper.memory.threads[0].slots;
         for row in stepper.xs.iter().filter(|r| r.slot != UNREAD) {
             assert!(k < row.count, "no row {k}");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::CALL;
 use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
 use crate::error::Result;
@@ -13,7 +14,6 @@ use crate::sample::{Point, Sample, Sampler};
 use crate::space::Space;
 use crate::transform::LaneCall;
 use crate::ty::{DType, Type};
-use super::CALL;
 
 /// Evaluates a region.
 pub(crate) struct Call;
@@ -263,10 +263,7 @@ pub(crate) fn kernel(
     signature: &Signature,
 ) -> Result<Kernel> {
     let lanes = Lanes::new(cx, signature);
-    let dtypes: Vec<DType> = region::output_types(body)
-        .iter()
-        .map(|t| t.dtype)
-        .collect();
+    let dtypes: Vec<DType> = region::output_types(body).iter().map(|t| t.dtype).collect();
     let lowered = Lowered::for_isa(body.clone(), cx.isa())?;
     let pool = Pool::new(lowered.workspace());
     Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {

@@ -106,13 +106,20 @@ impl Primitive for Permute {
             from: from.iter().collect(),
         };
         Ok(match cx.arg(0).dtype.bytes() {
-            8 if cx.arg(0).dtype == DType::F64 => Kernel::infallible(move |io| copy::<f64>(io, &axes)),
-            8 if cx.arg(0).dtype == DType::I64 => Kernel::infallible(move |io| copy::<i64>(io, &axes)),
+            8 if cx.arg(0).dtype == DType::F64 => {
+                Kernel::infallible(move |io| copy::<f64>(io, &axes))
+            }
+            8 if cx.arg(0).dtype == DType::I64 => {
+                Kernel::infallible(move |io| copy::<i64>(io, &axes))
+            }
             1 => Kernel::infallible(move |io| copy::<u8>(io, &axes)),
             _ => {
                 return Err(ill_formed(
                     NAME,
-                    format!("{} is not supported; convert it with `cast`", cx.arg(0).dtype),
+                    format!(
+                        "{} is not supported; convert it with `cast`",
+                        cx.arg(0).dtype
+                    ),
                 ));
             }
         })

@@ -95,7 +95,13 @@ pub(crate) fn part_of(body: &Program, inputs: &[bool], results: &[usize]) -> Res
     let mut next = names.iter();
     let kept: Vec<Option<&str>> = inputs
         .iter()
-        .map(|keep| if *keep { next.next().map(String::as_str) } else { None })
+        .map(|keep| {
+            if *keep {
+                next.next().map(String::as_str)
+            } else {
+                None
+            }
+        })
         .collect();
     let (old, new): (Vec<String>, Vec<String>) = (
         results.iter().map(|k| format!("r{k}")).collect(),

@@ -123,13 +123,16 @@ mod tests {
     fn captures_are_worked_on_once() {
         let b = Builder::new();
         let n = b.dense("n");
-        let (x, w, s) = (b.input("x", n), b.input("w", n), b.input("s", Space::SCALAR));
+        let (x, w, s) = (
+            b.input("x", n),
+            b.input("w", n),
+            b.input("s", Space::SCALAR),
+        );
         let y = x * (w.exp() + s.sin()) + s;
         let body = b.finish(&[("y", y)]).unwrap();
         let hoisted = hoist(&body, 1).unwrap().unwrap();
-        let names = |p: &Program| -> Vec<&str> {
-            p.nodes().iter().map(|n| n.primitive.name()).collect()
-        };
+        let names =
+            |p: &Program| -> Vec<&str> { p.nodes().iter().map(|n| n.primitive.name()).collect() };
         assert_eq!(hoisted.before.inputs().len(), 2);
         assert_eq!(hoisted.before.outputs().len(), 1);
         assert_eq!(

@@ -29,14 +29,21 @@ pub fn inline<'b>(b: &'b Builder, body: &Program, args: &[Sym<'b>]) -> Result<Ve
     if args.len() != body.inputs().len() {
         return Err(ill_formed(
             "region",
-            format!("{} arguments for {} inputs", args.len(), body.inputs().len()),
+            format!(
+                "{} arguments for {} inputs",
+                args.len(),
+                body.inputs().len()
+            ),
         ));
     }
     let mut levels = vec![None; body.levels().len()];
     for ((_, value), arg) in body.inputs().iter().zip(args) {
         let (inner, outer) = (body.ty(*value).space, arg.space());
         if inner.depth() != outer.depth() {
-            return Err(ill_formed("region", "an argument has other levels than its input"));
+            return Err(ill_formed(
+                "region",
+                "an argument has other levels than its input",
+            ));
         }
         for (i, o) in inner.iter().zip(outer.iter()) {
             levels[usize::from(i.0)] = Some(o);
@@ -82,10 +89,7 @@ pub(crate) fn composed(
 /// # Errors
 /// What recording may return.
 pub(crate) fn rearranged(body: &Program, order: &[usize]) -> Result<Program> {
-    let types: Vec<Type> = order
-        .iter()
-        .map(|k| body.ty(body.inputs()[*k].1))
-        .collect();
+    let types: Vec<Type> = order.iter().map(|k| body.ty(body.inputs()[*k].1)).collect();
     composed(body, &types, |b, inputs| {
         let mut args = vec![Sym::from(f64::NAN); order.len()];
         for (new, old) in inputs.iter().zip(order) {

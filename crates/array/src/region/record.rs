@@ -148,4 +148,3 @@ pub fn input_types(body: &Program) -> Vec<Type> {
 pub fn output_types(body: &Program) -> Vec<Type> {
     body.outputs().iter().map(|(_, v)| body.ty(*v)).collect()
 }
-

@@ -210,7 +210,11 @@ fn step(
                 } else {
                     *next
                 };
-                if masked { running.select(next, *old) } else { next }
+                if masked {
+                    running.select(next, *old)
+                } else {
+                    next
+                }
             })
             .collect();
         let again = inline(b, condition, &[&next[..], captures].concat())?;

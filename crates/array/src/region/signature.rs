@@ -151,4 +151,3 @@ pub fn without_lanes(cotangent: Sym<'_>, lanes: Space, laned: bool) -> Sym<'_> {
         }
     })
 }
-

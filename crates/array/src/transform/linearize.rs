@@ -120,8 +120,8 @@ fn frontier(whole: &Program, linear: &[bool]) -> (Vec<bool>, Vec<ValueId>) {
     let mut todo: Vec<ValueId> = tangents.collect();
     while let Some(v) = todo.pop() {
         let node = whole.value(v).node as usize;
-        let constant = whole.nodes()[node].args.is_empty()
-            && whole.nodes()[node].primitive != prim::INPUT;
+        let constant =
+            whole.nodes()[node].args.is_empty() && whole.nodes()[node].primitive != prim::INPUT;
         if !linear[v.index()] && !constant && crosses(whole, v) {
             given[v.index()] = true;
         } else if !std::mem::replace(&mut kept[node], true) {

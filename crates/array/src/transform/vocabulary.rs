@@ -255,13 +255,21 @@ impl<'a> Block<'a> {
     ) -> Result<Sym<'b>> {
         let (seeded, seed, result) = if self.forward() {
             let seed = format!("d_{}", self.wrt);
-            (jvp(self.program, &[self.wrt])?, seed, format!("d_{}", self.of))
+            (
+                jvp(self.program, &[self.wrt])?,
+                seed,
+                format!("d_{}", self.of),
+            )
         } else {
             let seed = format!("ct_{}", self.of);
             let program = vjp(self.program, &[self.of], &[self.wrt])?;
             (program, seed, format!("ct_{}", self.wrt))
         };
-        let side = if self.forward() { self.input } else { self.output };
+        let side = if self.forward() {
+            self.input
+        } else {
+            self.output
+        };
         let mut program = with_outputs(&seeded, &[(result.clone(), result)])?;
         // One lane for each element: a level of lanes for each of its levels, the outermost last.
         let own = values[side.index()].space();

@@ -74,7 +74,8 @@ impl Interpreter<'_> {
     }
 
     fn lanes_of(&self, result: Space, inner: usize) -> usize {
-        self.coordinates(&result.prefix(result.depth() - inner)).len()
+        self.coordinates(&result.prefix(result.depth() - inner))
+            .len()
     }
 
     /// Argument `k` in a lane: all of it if it has none.
@@ -157,8 +158,15 @@ impl Interpreter<'_> {
             let mut before: Vec<Rows> = vec![Vec::new(); c];
             let mut last: Option<Vec<Array>> = None;
             for t in 0..steps {
-                let k = if attrs.int("reverse")? == 1 { steps - 1 - t } else { t };
-                before.iter_mut().zip(&carried).for_each(|(b, c)| b.push(c.clone()));
+                let k = if attrs.int("reverse")? == 1 {
+                    steps - 1 - t
+                } else {
+                    t
+                };
+                before
+                    .iter_mut()
+                    .zip(&carried)
+                    .for_each(|(b, c)| b.push(c.clone()));
                 let args: Vec<Array> = carried
                     .iter()
                     .cloned()
@@ -211,7 +219,11 @@ impl Interpreter<'_> {
         let step_dims = self.inner_dims(step, node, 0);
         let dims = self.inner_dims(body, node, 0);
         let depth = |k: usize| {
-            let k = if k < body.inputs().len() { k } else { k - c - ys };
+            let k = if k < body.inputs().len() {
+                k
+            } else {
+                k - c - ys
+            };
             body.ty(body.inputs()[k].1).space.depth()
         };
         let inner = body.ty(body.outputs()[0].1).space.depth() + usize::from(c == 0);
@@ -229,7 +241,12 @@ impl Interpreter<'_> {
             };
             let with = |carried: &[Array], k: usize| -> Vec<Array> {
                 let rows = xs.iter().map(|x| x[k].clone());
-                carried.iter().cloned().chain(rows).chain(captures.iter().cloned()).collect()
+                carried
+                    .iter()
+                    .cloned()
+                    .chain(rows)
+                    .chain(captures.iter().cloned())
+                    .collect()
             };
             let mut carried: Vec<Array> = (0..n).map(|k| own(k, 0)).collect();
             let mut before = Vec::new();

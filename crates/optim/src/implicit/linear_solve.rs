@@ -12,7 +12,6 @@ use pullback_array::{
     PrimitiveRef, Program, Result, Sample, Space, Sym, Type, Workspace,
 };
 
-
 /// x with A(captures) x = b.
 pub(crate) struct LinearSolve;
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use pullback_array::attr::{Attr, Attrs};
 use pullback_array::exec::{Io, Kernel, LowerCx};
-use pullback_array::region::{self, Arguments, BODY, Lanes, Pool, Signature, body, call, ill_formed, part};
+use pullback_array::region::{
+    self, Arguments, BODY, Lanes, Pool, Signature, body, call, ill_formed, part,
+};
 use pullback_array::transform::LaneCall;
 use pullback_array::{
     Builder, Call as Node, DType, Nature, Point, Primitive, PrimitiveRef, Program, Result, Sample,

@@ -2,9 +2,9 @@
 
 use pullback_ad::Real;
 
+use super::super::CUSTOM_JVP;
 use super::form::{Form, Way, complete, spread};
 use super::record::custom_jvp;
-use super::super::CUSTOM_JVP;
 use crate::attr::Attrs;
 use crate::build::{Builder, Sym};
 use crate::error::Result;

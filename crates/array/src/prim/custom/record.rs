@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::form::{Form, Way};
 use super::super::{CUSTOM_JVP, CUSTOM_VJP};
+use super::form::{Form, Way};
 use crate::build::{Builder, Sym};
 use crate::error::Result;
 use crate::primitive::PrimitiveRef;

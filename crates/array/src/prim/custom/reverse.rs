@@ -2,9 +2,9 @@
 
 use pullback_ad::Real;
 
+use super::super::{CUSTOM_TANGENT, CUSTOM_VJP};
 use super::form::{Form, Way, complete, spread};
 use super::record::custom_vjp;
-use super::super::{CUSTOM_TANGENT, CUSTOM_VJP};
 use crate::attr::Attrs;
 use crate::build::{Builder, Sym};
 use crate::error::Result;

@@ -1,7 +1,7 @@
 //! What stands for the tangent of a function that has a rule for cotangents only: it has a transpose, and no value.
 
-use super::form::{Form, Way, complete, no_tangent, spread};
 use super::super::CUSTOM_TANGENT;
+use super::form::{Form, Way, complete, no_tangent, spread};
 use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
@@ -102,8 +102,7 @@ impl Primitive for CustomTangent {
             .iter()
             .map(|a| Type::new(a.dtype(), a.space()))
             .collect();
-        let signature =
-            cx.with_program(|p| form.matched(p, Self::inner(&form), &types))?;
+        let signature = cx.with_program(|p| form.matched(p, Self::inner(&form), &types))?;
         let (n, m) = (form.body.inputs().len(), form.body.outputs().len());
         let given = complete(cx, node.outs, cotangents);
         let args = [&node.args[..n + m], &given].concat();

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use pullback_ad::schedule::Policy;
 
-use super::NAME;
 use crate::attr::{Attr, Attrs};
 use crate::error::{Error, Result};
 use crate::primitive::ill_formed;
@@ -12,6 +11,9 @@ use crate::program::Program;
 use crate::region::{self, BODY, Signature, body};
 use crate::space::{LevelId, LevelKind, Space};
 use crate::ty::{DType, Type};
+
+/// Name of the primitive.
+pub(super) const NAME: &str = "scan";
 
 /// A policy as it stands in the text form.
 pub(crate) fn policy_text(policy: Policy) -> String {
@@ -53,7 +55,12 @@ pub(crate) fn count(primitive: &'static str, attrs: &Attrs, name: &str) -> Resul
     attrs
         .int(name)
         .and_then(|n| usize::try_from(n).ok())
-        .ok_or_else(|| ill_formed(primitive, format!("expects a number `{name}`, not negative")))
+        .ok_or_else(|| {
+            ill_formed(
+                primitive,
+                format!("expects a number `{name}`, not negative"),
+            )
+        })
 }
 
 /// The parameters of a scan.
@@ -222,10 +229,16 @@ pub(crate) fn signature(
         return Err(ill_formed(primitive, message));
     }
     let Some(level) = around.levels().get(usize::from(over.0)) else {
-        return Err(ill_formed(primitive, "the level of the steps is not declared"));
+        return Err(ill_formed(
+            primitive,
+            "the level of the steps is not declared",
+        ));
     };
     if !matches!(level.kind, LevelKind::Dense | LevelKind::Batch) {
-        let message = format!("level `{}` is not dense: steps have a fixed number", level.name);
+        let message = format!(
+            "level `{}` is not dense: steps have a fixed number",
+            level.name
+        );
         return Err(ill_formed(primitive, message));
     }
     let mut pairs = Vec::with_capacity(args.len());

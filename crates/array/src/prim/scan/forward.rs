@@ -1,8 +1,8 @@
 //! The primitive `scan`.
 
+use super::super::SCAN;
 use super::form::Form;
 use super::{NAME, kernel, rules, samples};
-use super::super::SCAN;
 use crate::attr::Attrs;
 use crate::build::{Builder, Sym};
 use crate::error::Result;

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::form::Form;
-use crate::error::Result;
 use super::stage::Stage;
+use crate::error::Result;
 use crate::exec::{Border, Io, Kernel, LenId, LowerCx, Padded, Steps};
 use crate::region::{Pool, Signature, part};
 use crate::space::LevelId;
@@ -59,9 +59,7 @@ impl Layout {
         which: Range<usize>,
         lane: usize,
     ) -> Vec<(Padded<'a>, Range<usize>)> {
-        which
-            .map(|i| (args[i], self.lane(io, i, lane)))
-            .collect()
+        which.map(|i| (args[i], self.lane(io, i, lane))).collect()
     }
 
     /// Bytes of argument `i` that belong to a lane.
@@ -151,7 +149,9 @@ impl Running {
                 }
                 continue;
             }
-            let captures = self.layout.captures(io, &args, self.carries + self.xs..inputs, lane);
+            let captures = self
+                .layout
+                .captures(io, &args, self.carries + self.xs..inputs, lane);
             let mut session = stage.begin(&lens, 2, &captures)?;
             let (finals, ys) = outs.split_at_mut(self.carries);
             for (k, out) in ys.iter_mut().enumerate() {
@@ -227,4 +227,3 @@ impl Running {
         Ok(row)
     }
 }
-

@@ -9,7 +9,7 @@
 //!   computes is written in scans that store everything for the derivatives of itself.
 //!
 //! - `form`: parameters, layout; `record`: recording. `rules`: tangents and transposes; `pull`: the step of a transposed scan.
-//! - `stage`, `kernel`: running; `forward` and `adjoint`: the primitives.
+//! - `stage`, `kernel`, `reversing`: running; `forward` and `adjoint`: the primitives.
 //!
 //! Reference: A. Griewank & A. Walther, Evaluating Derivatives (2nd ed., 2008), chapters 4 and 12; J. Bradbury et al., JAX (2018), `lax.scan`.
 
@@ -19,6 +19,7 @@ mod forward;
 mod kernel;
 mod pull;
 mod record;
+mod reversing;
 mod rules;
 mod samples;
 mod stage;
@@ -26,7 +27,5 @@ mod stage;
 pub(crate) use adjoint::AdjointOp;
 pub(crate) use form::Form;
 pub(crate) use forward::ScanOp;
+use form::NAME;
 pub use record::{Scan, Scanned};
-
-/// Name of the primitive.
-const NAME: &str = "scan";

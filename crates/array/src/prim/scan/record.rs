@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use pullback_ad::schedule::Policy;
 
-use super::form::Form;
 use super::super::SCAN;
+use super::form::Form;
 use crate::build::{Builder, Sym};
 use crate::error::Result;
 use crate::program::Program;
