@@ -16,9 +16,9 @@ const VECTORS: usize = 16;
 
 /// A layer whose weights are vectors: `[cell, hidden]` from the input.
 fn layer<R: Real>(x: R, h: R, c: R, w: &[R]) -> [R; 2] {
-    let forget = (x * w[0] + w[4]).logistic();
-    let ingate = (h * w[1] + w[5]).logistic();
-    let outgate = (x * w[2] + w[6]).logistic();
+    let forget = (x * w[0] + w[4]).sigmoid();
+    let ingate = (h * w[1] + w[5]).sigmoid();
+    let outgate = (x * w[2] + w[6]).sigmoid();
     let change = (h * w[3] + w[7]).tanh();
     let c = c * forget + ingate * change;
     [c, outgate * c.tanh()]
@@ -68,8 +68,8 @@ fn dense() -> Result<Program> {
             let row = gates.map_or(all, |l| all.gather_over(l, w[4 + k]));
             row.gather(w[3])
         };
-        let c = s[1] * gate(0).logistic() + gate(1).logistic() * gate(3).tanh();
-        let h = gate(2).logistic() * c.tanh();
+        let c = s[1] * gate(0).sigmoid() + gate(1).sigmoid() * gate(3).tanh();
+        let h = gate(2).sigmoid() * c.tanh();
         (vec![h, c], vec![h])
     })?;
     b.finish(&[("out", (found.ys[0] * found.ys[0]).sum_all())])

@@ -43,9 +43,8 @@ impl<'a> Padded<'a> {
         let operand = &io.args[i];
         let bytes = io.arg_len(i) * operand.dtype.bytes();
         // SAFETY: as for `Io::arg`; bytes have no invalid values. The executor pads arguments to whole groups, or points them into columns that go on.
-        Self {
-            bytes: unsafe { std::slice::from_raw_parts(io.slots[operand.slot as usize], bytes) },
-        }
+        let bytes = unsafe { std::slice::from_raw_parts(io.slots[operand.slot as usize], bytes) };
+        Self { bytes }
     }
 
     /// The bytes of the column itself.
@@ -59,13 +58,6 @@ impl<'a> Padded<'a> {
     /// For offsets, which are no values of regions.
     pub fn column(&self, dtype: DType, range: Range<usize>) -> Column<'a> {
         let bytes = &self.bytes[range];
-        /// Bytes of an operand as its elements.
-        fn view<T>(bytes: &[u8]) -> &[T] {
-            // SAFETY: called with the element type of the operand, which slots are aligned for and whose bytes are whole elements; masks are bytes 0 and 1.
-            unsafe {
-                std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len() / size_of::<T>())
-            }
-        }
         match dtype {
             DType::F64 => Column::F64(view(bytes)),
             DType::F32 => Column::F32(view(bytes)),
@@ -81,6 +73,12 @@ impl<'a> Padded<'a> {
     fn readable(&self, size: usize) -> usize {
         (self.bytes.len() / size).next_multiple_of(GROUP) * size
     }
+}
+
+/// Bytes of an operand as its elements.
+fn view<T>(bytes: &[u8]) -> &[T] {
+    // SAFETY: called with the element type of the operand, which slots are aligned for and whose bytes are whole elements; masks are bytes 0 and 1.
+    unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len() / size_of::<T>()) }
 }
 
 /// A carried value.
@@ -392,7 +390,7 @@ impl<'a> Steps<'a> {
                     .rows
                     .ptr()
                     .add(row * carry.stride)
-                    .write_bytes(0, carry.bytes)
+                    .write_bytes(0, carry.bytes);
             };
         }
     }
@@ -422,7 +420,7 @@ impl<'a> Steps<'a> {
                     rows.add(from * carry.stride),
                     rows.add(to * carry.stride),
                     carry.bytes,
-                )
+                );
             };
         }
     }

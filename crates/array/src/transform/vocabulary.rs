@@ -295,7 +295,7 @@ impl<'a> Block<'a> {
             .fold(Sym::from(1.0), |product, one| product * one);
         let seed_value = b.broadcast(seed_value, full);
         let seed_value = b.sym(b.id(seed_value));
-        let mut known = self.levels(&program, &copies, levels)?;
+        let mut known = self.levels(&program, &copies, levels);
         let all = replay(b, &program, &mut known, |name, _| {
             if name == seed {
                 return Some(seed_value);
@@ -313,9 +313,9 @@ impl<'a> Block<'a> {
         program: &Program,
         copies: &[LevelId],
         levels: &[Option<LevelId>],
-    ) -> Result<Vec<Option<LevelId>>> {
+    ) -> Vec<Option<LevelId>> {
         let count = copies.len();
-        Ok(program
+        program
             .levels()
             .iter()
             .map(|level| {
@@ -329,7 +329,7 @@ impl<'a> Block<'a> {
                         .and_then(|l| levels[usize::from(l.0)]),
                 }
             })
-            .collect())
+            .collect()
     }
 
     /// Levels of the output before those of the input.
@@ -369,7 +369,7 @@ impl<'a> Block<'a> {
 }
 
 /// 1 where an element of `level` and one of its copy have the same position.
-fn same<'b>(b: &'b Builder, level: LevelId, copy: LevelId) -> Sym<'b> {
+fn same(b: &Builder, level: LevelId, copy: LevelId) -> Sym<'_> {
     let space = |l: LevelId| Space::from_levels(&[l]).unwrap_or(Space::SCALAR);
     let both = space(copy).child(level).unwrap_or(Space::SCALAR);
     let at = |l: LevelId| b.broadcast(b.position(space(l), l), both);

@@ -165,7 +165,7 @@ impl Adjoint {
         &self,
         cx: &'b Builder,
         fixed: &[Sym<'b>],
-        incoming: Incoming<'b>,
+        incoming: &Incoming<'b>,
     ) -> Result<Outgoing<'b>> {
         let args = [fixed, &incoming.finals, &incoming.ys, &incoming.stacks].concat();
         let found = cx.push(SCAN_ADJOINT, &args, self.attrs()).all(cx);
@@ -227,7 +227,7 @@ impl Adjoint {
             &self.transposed()?,
             &rows,
             &args[pull.rows..pull.fixed],
-            incoming,
+            &incoming,
         )?;
         Ok([out.inits, out.xs, out.captures].concat())
     }

@@ -106,7 +106,7 @@ pub(super) fn lower(cx: &LowerCx<'_>, form: &Form) -> Result<Kernel> {
         xs: form.xs,
         ys: form.ys(),
         reverse: form.reverse,
-        running: form.running,
+        mask: form.running,
         stacked,
     };
     Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
@@ -124,7 +124,7 @@ struct Running {
     xs: usize,
     ys: usize,
     reverse: bool,
-    running: Option<usize>,
+    mask: Option<usize>,
     /// Which results of carried values before each step somebody reads.
     stacked: Vec<bool>,
 }
@@ -208,7 +208,7 @@ impl Running {
             if stacking {
                 stack(session, row, k);
             }
-            if let Some(r) = self.running {
+            if let Some(r) = self.mask {
                 let goes_on = if r < self.carries {
                     any(session.value(r, row))
                 } else {

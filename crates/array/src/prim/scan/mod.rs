@@ -26,6 +26,6 @@ mod stage;
 
 pub(crate) use adjoint::AdjointOp;
 pub(crate) use form::Form;
-pub(crate) use forward::ScanOp;
 use form::NAME;
+pub(crate) use forward::ScanOp;
 pub use record::{Scan, Scanned};

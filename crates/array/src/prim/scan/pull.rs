@@ -136,7 +136,7 @@ impl Pull {
         form: &Form,
         rows: &[Sym<'b>],
         captures: &[Sym<'b>],
-        incoming: Incoming<'b>,
+        incoming: &Incoming<'b>,
     ) -> Result<Outgoing<'b>> {
         let args: Vec<Sym<'b>> = [
             &incoming.finals[..],

@@ -147,8 +147,8 @@ impl Reversing {
         let range = |i: usize| self.layout.lane(io, i, lane);
         // Rows 0 and 1 are for steps, the others are stored states.
         let load = |forward: &mut Steps<'_>| {
-            for i in 0..a.carries {
-                forward.load(i, 0, &args[i].bytes()[range(i)]);
+            for (i, arg) in args.iter().enumerate().take(a.carries) {
+                forward.load(i, 0, &arg.bytes()[range(i)]);
             }
         };
         let made = if a.running.is_some_and(|r| r < a.carries) {
@@ -181,9 +181,9 @@ impl Reversing {
                 Action::Store { slot, .. } => forward.copy(current, slot + 2),
                 Action::Restore { slot, .. } => current = slot + 2,
                 Action::Advance { from, to } => {
-                    for t in from..to {
+                    for k in &made[from..to] {
                         let next = usize::from(current == 0);
-                        forward.step(made[t], current, next)?;
+                        forward.step(*k, current, next)?;
                         current = next;
                     }
                 }
@@ -211,8 +211,8 @@ impl Reversing {
         lane: usize,
     ) {
         let (a, pull) = (&self.adjoint, &self.adjoint.pull);
-        for i in a.carries..pull.rows {
-            forward.read(i - a.carries, args[i], self.layout.lane(io, i, lane));
+        for (i, arg) in args.iter().enumerate().take(pull.rows).skip(a.carries) {
+            forward.read(i - a.carries, *arg, self.layout.lane(io, i, lane));
         }
     }
 
@@ -230,12 +230,12 @@ impl Reversing {
             backward.load(k, 0, &args[i].bytes()[range(i)]);
         }
         backward.clear(pull.carries, 0);
-        for i in a.carries..pull.rows {
-            backward.read(i, args[i], range(i));
+        for (i, arg) in args.iter().enumerate().take(pull.rows).skip(a.carries) {
+            backward.read(i, *arg, range(i));
         }
-        for i in pull.fixed + pull.carries..args.len() {
+        for (i, arg) in args.iter().enumerate().skip(pull.fixed + pull.carries) {
             let k = pull.rows + i - pull.fixed - pull.carries;
-            backward.read(k, args[i], range(i));
+            backward.read(k, *arg, range(i));
         }
     }
 }

@@ -10,9 +10,7 @@ use super::pull::{Incoming, Outgoing, Pull, given, zeros};
 use crate::build::{Builder, Sym};
 use crate::error::Result;
 use crate::primitive::Call;
-use crate::region::{
-    self, Signature, part_of, reached, rearranged, with_tangents, without_lanes,
-};
+use crate::region::{self, Signature, part_of, reached, rearranged, with_tangents, without_lanes};
 use crate::transform::simplify;
 use crate::ty::Type;
 
@@ -194,9 +192,9 @@ pub(super) fn transpose<'b>(
         let (rows, captures) = values.split_at(pull.rows);
         let running = position(&form, &fixed);
         let transposed = pull.form(form.over, !form.reverse, form.policy, running)?;
-        pull.scan(cx, &transposed, rows, captures, incoming)?
+        pull.scan(cx, &transposed, rows, captures, &incoming)?
     } else {
-        adjoint(&form, &active, &fixed, pull)?.push(cx, &values, incoming)?
+        adjoint(&form, &active, &fixed, pull)?.push(cx, &values, &incoming)?
     };
     Ok(back(&signature, &active, linear, outgoing))
 }
