@@ -1,0 +1,20 @@
+//! ROOT files: trees, ntuples, histograms.
+
+mod basket;
+mod branch;
+mod compression;
+mod entries;
+mod file;
+mod histogram;
+mod key;
+mod layout;
+mod number;
+mod objects;
+mod streamer;
+mod tree;
+mod tree_read;
+
+pub use compression::Algorithm;
+pub use file::{File, Object, ObjectKind};
+pub use histogram::{Histogram, HistogramAxis};
+pub use tree::Tree;
