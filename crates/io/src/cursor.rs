@@ -35,7 +35,6 @@ impl<'a> Cursor<'a> {
         u16: u16 = from_be_bytes;
         u32: u32 = from_be_bytes;
         u64: u64 = from_be_bytes;
-        i16: i16 = from_be_bytes;
         i32: i32 = from_be_bytes;
         i64: i64 = from_be_bytes;
         f64: f64 = from_be_bytes;

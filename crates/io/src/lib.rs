@@ -50,6 +50,7 @@
     )
 )]
 
+mod budget;
 mod column;
 mod cursor;
 mod dtype;
@@ -69,5 +70,5 @@ pub use error::{Error, ErrorKind, Place, Result};
 pub use limits::Limits;
 pub use schema::{Field, Level, Schema, Unreadable};
 pub use source::Source;
-pub use table::Table;
+pub use table::{Sizes, Table};
 pub use values::{Strings, Values};

@@ -33,10 +33,6 @@ pub struct Field {
     pub title: String,
     /// The column with the lengths of the first level, where the file has one (`nMuon`).
     pub counter: Option<String>,
-    /// Bytes before compression, as far as the file tells.
-    pub bytes: u64,
-    /// Bytes on disk, as far as the file tells.
-    pub compressed_bytes: u64,
 }
 
 impl Field {
@@ -187,8 +183,6 @@ mod tests {
             type_name: String::new(),
             title: String::new(),
             counter: None,
-            bytes: 0,
-            compressed_bytes: 0,
         }
     }
 

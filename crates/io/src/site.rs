@@ -44,10 +44,6 @@ impl Site {
         }
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.object
-    }
-
     pub(crate) fn place(&self, offset: Option<u64>) -> Box<Place> {
         Box::new(Place {
             file: self.file.clone(),

@@ -7,6 +7,15 @@ use crate::column::Column;
 use crate::error::{Error, Place, Result};
 use crate::schema::Schema;
 
+/// How many bytes a column takes in its file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Before compression.
+    pub uncompressed: u64,
+    /// On disk.
+    pub compressed: u64,
+}
+
 /// A table in a file: a tree, an ntuple.
 ///
 /// An open set: a format is a module that implements this.
@@ -57,15 +66,11 @@ pub trait Table: fmt::Debug + Send + Sync {
         })
     }
 
-    /// Bytes of memory per entry that these columns take, as far as the file tells.
-    fn bytes_per_entry(&self, columns: &[usize]) -> f64 {
-        let fields = columns
-            .iter()
-            .filter_map(|k| self.schema().fields().get(*k));
-        let bytes: u64 = fields.map(|f| f.bytes).fold(0, u64::saturating_add);
-        // Offsets and counts come on top.
-        bytes as f64 / self.entries().max(1) as f64 + 8.0
-    }
+    /// Bytes of a column, as far as the file tells.
+    ///
+    /// # Errors
+    /// Damaged lists of pages.
+    fn sizes(&self, column: usize) -> Result<Sizes>;
 }
 
 /// Refuses ranges that a table does not have, and columns likewise.

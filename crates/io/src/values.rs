@@ -23,6 +23,12 @@ impl Default for Strings {
 }
 
 impl Strings {
+    /// Texts whose offsets start at 0, do not decrease, and end with the bytes.
+    pub(crate) fn new(offsets: Vec<i64>, bytes: Vec<u8>) -> Self {
+        debug_assert_eq!(offsets.last().copied(), Some(bytes.len() as i64));
+        Self { offsets, bytes }
+    }
+
     /// Number of texts.
     pub fn len(&self) -> usize {
         self.offsets.len() - 1

@@ -142,7 +142,10 @@ fn compare_file(path: &Path, expected: &Value, to: &mut Comparison) -> Result<()
                 Ok(tree) => compare_table(&place, table, &tree, to),
                 Err(error) => to.unreadable.push(error.to_string()),
             },
-            //NT
+            root::ObjectKind::Ntuple if table.is_object() => match file.ntuple(&object.path) {
+                Ok(ntuple) => compare_table(&place, table, &ntuple, to),
+                Err(error) => to.unreadable.push(error.to_string()),
+            },
             root::ObjectKind::Histogram if histogram.is_object() => {
                 compare_histogram(&place, histogram, &file.histogram(&object.path)?, to);
             }

@@ -12,6 +12,7 @@ use crate::limits::Limits;
 use crate::names::nearest;
 use crate::root::histogram::Histogram;
 use crate::root::key::Key;
+use crate::root::ntuple::Ntuple;
 use crate::root::streamer::Streamers;
 use crate::root::tree::Tree;
 use crate::site::Site;
@@ -347,6 +348,14 @@ impl File {
         let site = self.site.object(object.path);
         let data = object.key.object(&self.source, &site, &self.limits)?;
         Tree::read(&object.key, data, &site, self)
+    }
+
+    /// Reads the description of an ntuple.
+    pub fn ntuple(&self, path: &str) -> Result<Ntuple> {
+        let object = self.of_kind(path, ObjectKind::Ntuple)?;
+        let site = self.site.object(object.path);
+        let data = object.key.object(&self.source, &site, &self.limits)?;
+        Ntuple::read(&data, &site, self.source.clone(), self.limits)
     }
 
     /// Reads a histogram.

@@ -115,23 +115,9 @@ impl Layout {
             Shape::Counted(counter) => branches.branches.get(counter).map(|b| b.name.clone()),
             _ => None,
         };
-        // The sizes of a branch are shared among its members by their bytes.
-        let (alone, stride) = (
-            content.members.len() == 1,
-            content.plan.stride.max(1) as u64,
-        );
-        let share = |bytes: u64, part: usize| {
-            if alone {
-                bytes
-            } else {
-                bytes / stride * part as u64
-            }
-        };
         for member in content.members {
             let mut levels = vec![Level::List; lists];
             levels.extend(member.dims.iter().map(|n| Level::Fixed(*n)));
-            let count = member.dims.iter().product::<usize>();
-            let size = member.number.map_or(1, Number::size) * count;
             self.fields.push(Field {
                 name: format!("{name}{}", member.suffix),
                 dtype: member.number.map_or(DType::Str, Number::dtype),
@@ -139,8 +125,6 @@ impl Layout {
                 type_name: content.type_name.clone(),
                 title: branch.title.clone(),
                 counter: counter.clone(),
-                bytes: share(branch.bytes, size),
-                compressed_bytes: share(branch.compressed_bytes, size),
             });
             self.parts.push(Part {
                 branch: index,

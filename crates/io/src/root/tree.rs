@@ -16,7 +16,7 @@ use crate::root::objects::{Objects, head, named, skip};
 use crate::schema::Schema;
 use crate::site::Site;
 use crate::source::Source;
-use crate::table::Table;
+use crate::table::{Sizes, Table};
 
 /// A `TTree`, described and ready to be read.
 #[derive(Debug)]
@@ -191,6 +191,27 @@ impl Table for Tree {
             });
         }
         Ok(common.unwrap_or_default())
+    }
+
+    /// Columns of one branch share its bytes by the size of their numbers.
+    fn sizes(&self, column: usize) -> Result<Sizes> {
+        let part = self.parts.get(column);
+        let branch = part.and_then(|p| Some((p, self.branches.get(p.branch)?)));
+        let Some((part, branch)) = branch else {
+            return Ok(Sizes::default());
+        };
+        let count: usize = part.dims.iter().product();
+        let stride = self
+            .plans
+            .get(part.branch)
+            .and_then(|p| Some(p.as_ref()?.stride));
+        let whole = stride.unwrap_or(1).max(1) as u128;
+        let own = part.number.map_or(whole, |n| (n.size() * count) as u128);
+        let share = |bytes: u64| (u128::from(bytes) * own / whole) as u64;
+        Ok(Sizes {
+            uncompressed: share(branch.bytes),
+            compressed: share(branch.compressed_bytes),
+        })
     }
 
     fn place(&self) -> Box<Place> {

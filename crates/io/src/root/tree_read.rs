@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
+use crate::budget::Budget;
 use crate::column::{Axis, Column};
 use crate::cursor::Cursor;
 use crate::dtype::DType;
@@ -45,24 +45,6 @@ struct Job {
     baskets: Vec<BasketRef>,
 }
 
-/// The memory that one read may use.
-struct Budget<'a> {
-    used: AtomicU64,
-    tree: &'a Tree,
-}
-
-impl Budget<'_> {
-    fn take(&self, bytes: u64) -> Result<()> {
-        let used = self
-            .used
-            .fetch_add(bytes, Ordering::Relaxed)
-            .saturating_add(bytes);
-        self.tree
-            .site
-            .limit("bytes of columns", used, self.tree.limits.chunk_bytes)
-    }
-}
-
 impl Tree {
     pub(super) fn read_columns(
         &self,
@@ -71,10 +53,7 @@ impl Tree {
     ) -> Result<Vec<Column>> {
         check(self, columns, range)?;
         let jobs = self.jobs(columns, range)?;
-        let budget = Budget {
-            used: AtomicU64::new(0),
-            tree: self,
-        };
+        let budget = Budget::new(&self.limits);
         let counts = self.counts(&jobs, &budget)?;
         let pieces = self.run(&jobs, &counts, &budget)?;
         // Columns with the same counter share their offsets.
@@ -134,7 +113,7 @@ impl Tree {
     }
 
     /// Reads the counters that the jobs need, for all entries of their baskets.
-    fn counts(&self, jobs: &[Job], budget: &Budget<'_>) -> Result<HashMap<usize, Counts>> {
+    fn counts(&self, jobs: &[Job], budget: &Budget) -> Result<HashMap<usize, Counts>> {
         let mut needed: HashMap<usize, Range<u64>> = HashMap::new();
         for job in jobs {
             let (Some(first), Some(last)) = (job.baskets.first(), job.baskets.last()) else {
@@ -157,7 +136,7 @@ impl Tree {
         }
     }
 
-    fn count(&self, counter: usize, range: &Range<u64>, budget: &Budget<'_>) -> Result<Counts> {
+    fn count(&self, counter: usize, range: &Range<u64>, budget: &Budget) -> Result<Counts> {
         let mut offsets = Vec::new();
         if let Some(branch) = self.branches.get(counter) {
             let site = self.branch_site(branch);
@@ -201,7 +180,7 @@ impl Tree {
         &self,
         jobs: &[Job],
         counts: &HashMap<usize, Counts>,
-        budget: &Budget<'_>,
+        budget: &Budget,
     ) -> Result<Vec<Vec<Vec<Column>>>> {
         let tasks: Vec<(usize, &Job, &BasketRef)> = jobs
             .iter()
@@ -238,7 +217,7 @@ impl Tree {
         at: &BasketRef,
         parts: impl IntoIterator<Item = &'a Part>,
         counts: &HashMap<usize, Counts>,
-        budget: &Budget<'_>,
+        budget: &Budget,
     ) -> Result<Vec<Column>> {
         let (Some(branch), Some(plan)) = (self.branches.get(job.branch), self.plan(job.branch))
         else {
@@ -269,7 +248,7 @@ impl Tree {
                 axes: axes.clone().into_iter().chain(fixed(part)).collect(),
                 values,
             };
-            budget.take(column.bytes() as u64)?;
+            budget.take(column.bytes() as u64, &site)?;
             columns.push(column);
         }
         Ok(columns)
