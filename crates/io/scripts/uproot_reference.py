@@ -2,9 +2,9 @@
 
 Usage: python uproot_reference.py OUT.json FOLDER_OR_FILE...
 
-For each tree and ntuple of each file, and each column of numbers or text in it: how many elements there are, the exactly rounded sum
-of the finite ones and of their absolute values (integers: exact), a sum with the weights 1, 2, .. 1009, 1, 2, .. by position (finds
-wrong orders), the number of elements that are not finite, and the same weighted sum over the lengths of the first level of lists.
+For each tree and ntuple of each file, and each column of numbers or text in it: element type, how many elements there are, the exactly
+rounded sum of the finite ones (integers: exact), their sum with the weights 1, 2, .. 1009, 1, 2, .. by position (finds wrong orders),
+how many are not finite, and for lists the same weighted sum over the lengths of the first level.
 Text counts by its length in bytes. For histograms: sums over values and variances with flow bins, and the edges.
 
 Needs uproot and awkward (made with uproot 5.7.7, awkward 2.14.0, numpy 2.4.6).
@@ -38,28 +38,18 @@ def weights(count: int) -> np.ndarray:
     return np.arange(count, dtype=np.int64) % PERIOD + 1
 
 
-def summary(flat: np.ndarray) -> dict[str, Any]:
-    """Sums over a flat array."""
+def summary(flat: np.ndarray) -> list[Any]:
+    """Type, count, sum and weighted sum of a flat array, and how many elements are not finite."""
     by_position = weights(len(flat))
     if flat.dtype.kind in "biu":
         numbers = flat.astype(object) if flat.dtype.itemsize == 8 else flat.astype(np.int64)
-        return {
-            "dtype": flat.dtype.name,
-            "count": len(flat),
-            "sum": str(int(numbers.sum())) if len(flat) else "0",
-            "weighted": str(int((numbers * by_position).sum())) if len(flat) else "0",
-        }
+        sums = [str(int(numbers.sum())), str(int((numbers * by_position).sum()))] if len(flat) else ["0", "0"]
+        return [flat.dtype.name, len(flat), *sums, 0]
     numbers = flat.astype(np.float64)
     finite = np.isfinite(numbers)
     kept = np.where(finite, numbers, 0.0)
-    return {
-        "dtype": flat.dtype.name,
-        "count": len(flat),
-        "sum": math.fsum(kept),
-        "magnitude": math.fsum(np.abs(kept)),
-        "weighted": math.fsum(kept * by_position),
-        "not_finite": int((~finite).sum()),
-    }
+    sums = [math.fsum(kept), math.fsum(kept * by_position)]
+    return [flat.dtype.name, len(flat), *sums, int((~finite).sum())]
 
 
 def is_text(array: ak.Array) -> bool:
@@ -90,7 +80,7 @@ def first_lists(array: ak.Array) -> str | None:
     return str(int((lengths * weights(len(lengths))).sum()))
 
 
-def columns(array: ak.Array, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def columns(array: ak.Array, name: str) -> Iterator[tuple[str, list[Any]]]:
     """The columns in an array: records are taken apart."""
     if array.fields:
         for field in array.fields:
@@ -100,7 +90,7 @@ def columns(array: ak.Array, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     if is_text(array):
         lengths = [len(text.encode(errors="surrogateescape")) for text in texts(ak.to_list(array))]
         found = summary(np.array(lengths, dtype=np.int64))
-        found["dtype"] = "str"
+        found[0] = "str"
     else:
         layout = ak.to_layout(array)
         while hasattr(layout, "content"):
@@ -110,7 +100,7 @@ def columns(array: ak.Array, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         found = summary(np.asarray(ak.flatten(array, axis=None)))
     lists = first_lists(array)
     if lists is not None:
-        found["lists"] = lists
+        found.append(lists)
     yield name, found
 
 

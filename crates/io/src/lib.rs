@@ -51,12 +51,16 @@
 )]
 
 mod budget;
+mod chunks;
 mod column;
 mod cursor;
+mod dataset;
 mod dtype;
 mod error;
 mod limits;
 mod names;
+mod open;
+mod paths;
 pub mod root;
 mod schema;
 mod site;
@@ -64,10 +68,13 @@ mod source;
 mod table;
 mod values;
 
+pub use chunks::Chunks;
 pub use column::{Axis, Column};
+pub use dataset::{Chunk, Dataset, Options};
 pub use dtype::DType;
 pub use error::{Error, ErrorKind, Place, Result};
 pub use limits::Limits;
+pub use open::open;
 pub use schema::{Field, Level, Schema, Unreadable};
 pub use source::Source;
 pub use table::{Sizes, Table};
