@@ -83,7 +83,9 @@ def write_ntuple(path: Path, compression: Any) -> None:
     counts = ak.num(data["Muon_pt"])
     inner = draw.integers(0, 4, int(ak.sum(counts)))
     hits = ak.unflatten(ak.unflatten(draw.normal(0.0, 1.0, int(inner.sum())), inner), counts)
-    optional = ak.mask(ak.Array(data["weight"]), draw.random(EVENTS) < 0.6)
+    # Made from a list: of a masked array uproot writes the hidden values as well, and then reads the wrong ones.
+    keep = draw.random(EVENTS) < 0.6
+    optional = ak.from_iter([float(w) if k else None for w, k in zip(data["weight"], keep, strict=True)])
     table = ak.Array(
         {
             "event": data["event"],
