@@ -275,3 +275,34 @@ fn fuzz_claims_are_checked_before_memory_is_taken() {
         ("PB0505", pullback_io::ErrorKind::Limit)
     );
 }
+
+/// Found by the fuzz: a counter whose first basket does not start at the first entry gave lists without offsets.
+#[test]
+fn fuzz_baskets_that_start_too_late_are_refused() {
+    let mut bytes = std::fs::read(own("muons_lz4.root")).expect("it can be read");
+    let file = root::File::new(Source::from_bytes("whole", bytes.clone())).expect("it is whole");
+    let tree = file.tree("Events").expect("it is whole");
+    let good = tree.boundaries(&tree.select(&["Muon_pt"]).expect("it is there"));
+    assert_eq!(good.expect("it is whole"), [0, 100, 170]);
+    // Every list of first entries: 0, 100, 170, 250.
+    let list: Vec<u8> = [0_i64, 100, 170, 250]
+        .iter()
+        .flat_map(|n| n.to_be_bytes())
+        .collect();
+    let mut at = 0;
+    let mut found = 0;
+    while let Some(k) = bytes[at..].windows(32).position(|w| w == list) {
+        bytes[at + k + 7] = 50;
+        at += k + 32;
+        found += 1;
+    }
+    assert!(found >= 5, "one for each branch");
+    let file = root::File::new(Source::from_bytes("late", bytes)).expect("its header is whole");
+    let tree = file.tree("Events").expect("its names are whole");
+    for name in ["Muon_pt", "event", "nMuon"] {
+        assert_eq!(
+            tree.column(name).expect_err("no basket has entry 0").code(),
+            "PB0503"
+        );
+    }
+}

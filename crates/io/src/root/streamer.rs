@@ -179,6 +179,9 @@ fn class<'a>(objects: &mut Objects<'a>, cursor: &mut Cursor<'a>) -> Result<(Stri
 /// `TStreamerElement` and what derives from it.
 fn element(class: &str, cursor: &mut Cursor<'_>) -> Result<Element> {
     head(cursor)?;
+    if class == "TStreamerSTLstring" {
+        head(cursor)?; // It is a TStreamerSTL, which is a TStreamerElement.
+    }
     let base = head(cursor)?;
     let (name, _) = named(cursor)?;
     let kind = cursor.i32()?;
