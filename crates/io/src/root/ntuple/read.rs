@@ -258,11 +258,17 @@ impl Ntuple {
         elements: &Elements,
         context: Context<'_>,
     ) -> Result<Values> {
+        // Columns may be narrower than their field, or wider as long as their numbers fit.
+        let fit = |values: Values, dtype: DType| {
+            values
+                .cast(dtype)
+                .map_err(|error| context.site.corrupt(None, error.to_string()))
+        };
         match leaf {
             Leaf::Number(fields, dtype) => {
                 let all = elements.all;
                 let values = self.elements(fields, 0, cluster, &elements.range, all, &context)?;
-                values.cast(*dtype)
+                fit(values, *dtype)
             }
             Leaf::Cardinality(fields, dtype) => {
                 let (offsets, _) = self.offsets(fields, cluster, elements, context)?;
@@ -270,7 +276,7 @@ impl Ntuple {
                     .iter()
                     .zip(offsets.iter().skip(1))
                     .map(|(a, b)| b - a);
-                Values::I64(lengths.collect()).cast(*dtype)
+                fit(Values::I64(lengths.collect()), *dtype)
             }
             Leaf::Text(fields) => {
                 let (offsets, range) = self.offsets(fields, cluster, elements, context)?;
