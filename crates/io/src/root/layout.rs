@@ -1,10 +1,13 @@
 //! From branches and leaves to columns: how the bytes of an entry become numbers.
 
+use std::borrow::Cow;
+
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::root::branch::{Branch, Branches, Leaf, LeafClass};
 use crate::root::file::File;
 use crate::root::number::Number;
+use crate::root::reduced::reduced;
 use crate::root::streamer::Record;
 use crate::schema::{Field, Level, Unreadable};
 
@@ -191,13 +194,28 @@ impl Reader<'_> {
         }
         match leaves.as_slice() {
             [] => no("it has no leaves"),
-            [leaf] => match number_of(leaf) {
+            [leaf] => match number_of(leaf, &self.title(branch, leaf)?) {
                 Ok(number) => Ok(Ok(self.single(index, branch, leaf, number))),
                 Err(Some(reason)) => no(&reason),
                 Err(None) => self.object(branch, leaf),
             },
             leaves => Ok(leaf_list(leaves).map_err(|reason| Some((type_name.clone(), reason)))),
         }
+    }
+
+    /// The title with the range of a `Double32_t`: of the leaf, or of the member that a split branch holds.
+    fn title<'b>(&'b self, branch: &Branch, leaf: &'b Leaf) -> Result<Cow<'b, str>> {
+        let reduced = leaf.class == LeafClass::Element && matches!(leaf.kind % 20, 9 | 19);
+        if let (true, Some(split)) = (reduced, &branch.split)
+            && split.id >= 0
+        {
+            let element = self
+                .file
+                .streamers()?
+                .element(&split.class, split.id as usize);
+            return Ok(element.map_or_else(|| "".into(), |e| e.title.as_str().into()));
+        }
+        Ok(leaf.title.as_str().into())
     }
 
     /// One leaf of numbers.
@@ -365,7 +383,7 @@ fn leaf_list(leaves: &[&Leaf]) -> Result<Content, String> {
         if leaf.counter.is_some() {
             return Err("a leaf list with lists of different lengths".to_owned());
         }
-        let number = match number_of(leaf) {
+        let number = match number_of(leaf, &leaf.title) {
             Ok(number) => number,
             Err(reason) => return Err(reason.unwrap_or_else(|| "a leaf list with text".to_owned())),
         };
@@ -384,7 +402,7 @@ fn leaf_list(leaves: &[&Leaf]) -> Result<Content, String> {
 }
 
 /// The number that a leaf holds; `Err(None)` where it is no number, with a reason where it is one that cannot be read.
-fn number_of(leaf: &Leaf) -> Result<Number, Option<String>> {
+fn number_of(leaf: &Leaf, title: &str) -> Result<Number, Option<String>> {
     let signed =
         |signed: Number, unsigned: Number| Ok(if leaf.unsigned { unsigned } else { signed });
     match leaf.class {
@@ -395,8 +413,8 @@ fn number_of(leaf: &Leaf) -> Result<Number, Option<String>> {
         LeafClass::Long => signed(Number::I64, Number::U64),
         LeafClass::Float => Ok(Number::F32),
         LeafClass::Double => Ok(Number::F64),
-        LeafClass::Float16 => reduced(&leaf.title, false),
-        LeafClass::Double32 => reduced(&leaf.title, true),
+        LeafClass::Float16 => reduced(title, false),
+        LeafClass::Double32 => reduced(title, true),
         LeafClass::Text | LeafClass::Other => Err(None),
         LeafClass::Element => {
             let kind = if leaf.kind > 20 && leaf.kind < 40 {
@@ -405,84 +423,12 @@ fn number_of(leaf: &Leaf) -> Result<Number, Option<String>> {
                 leaf.kind
             };
             match kind {
-                9 => reduced(&leaf.title, true),
-                19 => reduced(&leaf.title, false),
+                9 => reduced(title, true),
+                19 => reduced(title, false),
                 kind => Number::of_kind(kind).ok_or(None),
             }
         }
     }
-}
-
-/// `Double32_t` and `Float16_t`: the title says `[low,high,bits]`, `[low,high]`, `[0,0,bits]` or nothing
-/// (`TStreamerElement::GetRange`).
-fn reduced(title: &str, double: bool) -> Result<Number, Option<String>> {
-    let range = title
-        .rsplit_once('[')
-        .and_then(|(_, rest)| rest.split_once(']'));
-    let parts: Vec<f64> = range.map_or_else(Vec::new, |(inside, _)| {
-        inside
-            .split(',')
-            .map(bound)
-            .collect::<Option<_>>()
-            .unwrap_or_default()
-    });
-    let (low, high, bits) = match parts.as_slice() {
-        [low, high] => (*low, *high, 32.0),
-        [low, high, bits] => (*low, *high, *bits),
-        _ => (0.0, 0.0, 0.0),
-    };
-    let whole = if double {
-        Number::F32AsF64
-    } else {
-        Number::Truncated { bits: 12, double }
-    };
-    if low < high {
-        let bits = if (2.0..=32.0).contains(&bits) {
-            bits as u32
-        } else {
-            32
-        };
-        return Ok(Number::Ranged {
-            low,
-            high,
-            bits,
-            double,
-        });
-    }
-    match bits {
-        0.0 => Ok(whole),
-        _ if (2.0..15.0).contains(&bits) => Ok(Number::Truncated {
-            bits: bits as u32,
-            double,
-        }),
-        _ if double => Ok(whole),
-        _ => Err(Some(format!("a Float16_t of {bits} bits"))),
-    }
-}
-
-/// A bound of a range: a number, or a multiple or fraction of `pi`.
-fn bound(text: &str) -> Option<f64> {
-    let text = text.trim();
-    if let Ok(number) = text.parse() {
-        return Some(number);
-    }
-    let (sign, text) = text
-        .strip_prefix('-')
-        .map_or((1.0, text), |rest| (-1.0, rest));
-    let (text, divisor) = match text.split_once('/') {
-        Some((text, divisor)) => (text, divisor.trim().parse::<f64>().ok()?),
-        None => (text, 1.0),
-    };
-    let (factor, name) = match text.split_once('*') {
-        Some((factor, name)) => (factor.trim().parse::<f64>().ok()?, name),
-        None => (1.0, text),
-    };
-    let value = match name.trim().to_lowercase().as_str() {
-        "pi" => std::f64::consts::PI,
-        "twopi" => std::f64::consts::TAU,
-        _ => return None,
-    };
-    Some(sign * factor * value / divisor)
 }
 
 /// The fixed lengths in the title of a leaf (`x[n][3]` has 3), or its length where the title does not fit it.
@@ -589,38 +535,6 @@ mod tests {
         ] {
             assert_eq!(items(class), expected, "{class}");
         }
-    }
-
-    #[test]
-    fn ranges_in_titles() {
-        assert_eq!(reduced("x", true), Ok(Number::F32AsF64));
-        assert_eq!(
-            reduced("x[0,0,10]", true),
-            Ok(Number::Truncated {
-                bits: 10,
-                double: true
-            })
-        );
-        assert_eq!(
-            reduced("x", false),
-            Ok(Number::Truncated {
-                bits: 12,
-                double: false
-            })
-        );
-        let (low, high) = (-std::f64::consts::PI, std::f64::consts::TAU);
-        assert_eq!(
-            reduced("x[-pi,twopi,8]", true),
-            Ok(Number::Ranged {
-                low,
-                high,
-                bits: 8,
-                double: true
-            })
-        );
-        assert_eq!(bound("2*pi"), Some(std::f64::consts::TAU));
-        assert_eq!(bound("pi/2"), Some(std::f64::consts::FRAC_PI_2));
-        assert_eq!(bound("nMuon"), None);
     }
 
     #[test]

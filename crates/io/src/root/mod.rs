@@ -11,6 +11,7 @@ mod layout;
 mod ntuple;
 mod number;
 mod objects;
+mod reduced;
 mod streamer;
 mod tree;
 mod tree_read;

@@ -45,7 +45,7 @@ macro_rules! numbers {
 }
 
 impl Number {
-    /// From ROOT's code of a basic type (`TVirtualStreamerInfo::EReadWrite`).
+    /// From ROOT's code of a basic type (`TVirtualStreamerInfo::EReadWrite`) that is stored as it is in memory.
     pub(crate) fn of_kind(kind: i32) -> Option<Self> {
         Some(match kind {
             1 | 10 => Self::I8,
@@ -55,7 +55,6 @@ impl Number {
             5 => Self::F32,
             6 | 13 | 15 => Self::U32,
             8 => Self::F64,
-            9 => Self::F32AsF64,
             11 => Self::U8,
             12 => Self::U16,
             14 | 17 => Self::U64,

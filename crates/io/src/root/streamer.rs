@@ -9,12 +9,14 @@ use crate::error::Result;
 use crate::limits::Limits;
 use crate::root::number::Number;
 use crate::root::objects::{Any, Objects, finish, head, named};
+use crate::root::reduced::reduced;
 use crate::site::Site;
 
 /// A member of a class.
 #[derive(Debug, Clone)]
 pub(crate) struct Element {
     pub(crate) name: String,
+    pub(crate) title: String,
     pub(crate) type_name: String,
     /// ROOT's code of its type; 0 for a base class.
     kind: i32,
@@ -154,7 +156,11 @@ impl Element {
         } else {
             (self.kind, 1)
         };
-        Some((Number::of_kind(kind)?, count))
+        let number = match kind {
+            9 | 19 => reduced(&self.title, kind == 9).ok()?,
+            _ => Number::of_kind(kind)?,
+        };
+        Some((number, count))
     }
 }
 
@@ -183,7 +189,7 @@ fn element(class: &str, cursor: &mut Cursor<'_>) -> Result<Element> {
         head(cursor)?; // It is a TStreamerSTL, which is a TStreamerElement.
     }
     let base = head(cursor)?;
-    let (name, _) = named(cursor)?;
+    let (name, title) = named(cursor)?;
     let kind = cursor.i32()?;
     cursor.skip(4)?; // Its size in memory.
     let array = cursor.i32()?;
@@ -199,6 +205,7 @@ fn element(class: &str, cursor: &mut Cursor<'_>) -> Result<Element> {
     finish(cursor, base)?;
     Ok(Element {
         name,
+        title,
         type_name,
         kind,
         array: if dimensions > 0 {
