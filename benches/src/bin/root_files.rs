@@ -48,17 +48,65 @@ fn jobs(generated: Option<PathBuf>) -> Vec<Job> {
     let agc = shared("agc-dimuon/open-data-example.root");
     let dy = shared("coffea-samples/nano_dy.root");
     let mut jobs = vec![
-        job("947 branches (NanoAOD)", nano, "Events", &["*"], HISTORICAL[0]),
-        job("1499 branches (NanoAOD)", dy, "Events", &["*"], HISTORICAL[1]),
-        job("dimuons, 5 jagged columns", agc, "Events", MUONS, HISTORICAL[2]),
-        job("HZZ, 51 columns, zlib", hzz("zlib"), "events", &["*"], HISTORICAL[3]),
-        job("HZZ, 51 columns, lz4", hzz("lz4"), "events", &["*"], HISTORICAL[4]),
-        job("HZZ, 51 columns, zstd", hzz("zstd"), "events", &["*"], HISTORICAL[5]),
-        job("HZZ, 51 columns, lzma", hzz("lzma"), "events", &["*"], HISTORICAL[6]),
+        job(
+            "947 branches (NanoAOD)",
+            nano,
+            "Events",
+            &["*"],
+            HISTORICAL[0],
+        ),
+        job(
+            "1499 branches (NanoAOD)",
+            dy,
+            "Events",
+            &["*"],
+            HISTORICAL[1],
+        ),
+        job(
+            "dimuons, 5 jagged columns",
+            agc,
+            "Events",
+            MUONS,
+            HISTORICAL[2],
+        ),
+        job(
+            "HZZ, 51 columns, zlib",
+            hzz("zlib"),
+            "events",
+            &["*"],
+            HISTORICAL[3],
+        ),
+        job(
+            "HZZ, 51 columns, lz4",
+            hzz("lz4"),
+            "events",
+            &["*"],
+            HISTORICAL[4],
+        ),
+        job(
+            "HZZ, 51 columns, zstd",
+            hzz("zstd"),
+            "events",
+            &["*"],
+            HISTORICAL[5],
+        ),
+        job(
+            "HZZ, 51 columns, lzma",
+            hzz("lzma"),
+            "events",
+            &["*"],
+            HISTORICAL[6],
+        ),
     ];
     if let Some(file) = generated {
         let columns = &["Muon_pt", "Muon_eta", "Muon_phi"];
-        jobs.push(job("600,000 muons, 90 baskets", file, "Events", columns, HISTORICAL[7]));
+        jobs.push(job(
+            "600,000 muons, 90 baskets",
+            file,
+            "Events",
+            columns,
+            HISTORICAL[7],
+        ));
     }
     jobs.retain(|job| {
         let there = job.file.is_file();
@@ -71,7 +119,16 @@ fn jobs(generated: Option<PathBuf>) -> Vec<Job> {
 }
 
 /// By job: seconds to open, seconds to open and read; measured with `scripts/uproot_timing.py`.
-const HISTORICAL: [[f64; 2]; 8] = [[f64::NAN; 2]; 8];
+const HISTORICAL: [[f64; 2]; 8] = [
+    [184e-3, 432e-3],
+    [320e-3, 678e-3],
+    [30.3e-3, 29.2e-3],
+    [8.95e-3, 22.7e-3],
+    [8.84e-3, 21.2e-3],
+    [8.65e-3, 22.6e-3],
+    [8.80e-3, 32.0e-3],
+    [1.08e-3, 83.9e-3],
+];
 
 /// A Python that has uproot.
 fn python() -> Option<PathBuf> {
@@ -134,7 +191,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             .status()?;
         generated = made.success().then_some(path);
     } else {
-        println!("no Python with uproot: figures of another run are quoted (PULLBACK_PYTHON names one)");
+        println!(
+            "no Python with uproot: figures of another run are quoted (PULLBACK_PYTHON names one)"
+        );
     }
     let jobs = jobs(generated.clone());
     let measured = match &python {
@@ -157,9 +216,15 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Some(seconds) => row.reference(seconds[k], "uproot, same run"),
                 None => row.historical(job.historical[k], "uproot 5.7.7"),
             };
-            // Opening at least ten times as fast; reading faster.
-            row.ratio_at_most(if k == 0 { 0.1 } else { 1.0 }, if k == 0 { 0.05 } else { 0.25 })
-                .report();
+            // Opening many branches at least ten times as fast; reading faster. The dimuon file keeps its data in the description of
+            // the tree, so that opening it decompresses everything.
+            let inside = job.columns == MUONS;
+            match (k, inside) {
+                (0, false) => row.ratio_at_most(0.1, 0.05),
+                (0, true) => row,
+                _ => row.ratio_at_most(1.0, 0.25),
+            }
+            .report();
         }
     }
     if let Some(path) = generated {

@@ -39,7 +39,7 @@ pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> V
             Some((distance, other))
         })
         .collect();
-    found.sort();
+    found.sort_unstable();
     found
         .into_iter()
         .take(5)

@@ -86,7 +86,7 @@ impl Schema {
         for mut field in fields {
             if schema.by_name.contains_key(&field.name) {
                 let taken = |n: usize| format!("{}#{n}", field.name);
-                let free = (2..).find(|n| !schema.by_name.contains_key(&taken(*n)));
+                let free = (2..=usize::MAX).find(|n| !schema.by_name.contains_key(&taken(*n)));
                 field.name = taken(free.unwrap_or(2));
             }
             schema

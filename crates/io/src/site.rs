@@ -44,6 +44,7 @@ impl Site {
         }
     }
 
+    #[allow(clippy::unnecessary_box_returns, reason = "errors hold it in a box")]
     pub(crate) fn place(&self, offset: Option<u64>) -> Box<Place> {
         Box::new(Place {
             file: self.file.clone(),

@@ -13,7 +13,7 @@ fn muons(compression: &str) -> Arc<dyn Table> {
     open(
         own(&format!("muons_{compression}.root")),
         Some("Events"),
-        Default::default(),
+        Limits::default(),
     )
     .expect("the file is in the repository")
 }
@@ -34,7 +34,7 @@ fn every_range_is_a_slice_of_the_whole() {
             if !is_table {
                 continue;
             }
-            let table = open(&path, Some(&object.path), Default::default()).expect("it is whole");
+            let table = open(&path, Some(&object.path), Limits::default()).expect("it is whole");
             let columns: Vec<usize> = (0..table.schema().fields().len()).collect();
             let whole = table
                 .read(&columns, 0..table.entries())
@@ -64,7 +64,7 @@ fn every_range_is_a_slice_of_the_whole() {
 #[test]
 fn columns_of_a_collection_share_their_offsets() {
     for path in ["muons_zlib.root", "ntuple_zlib.root"] {
-        let table = open(own(path), Some("Events"), Default::default()).expect("it is whole");
+        let table = open(own(path), Some("Events"), Limits::default()).expect("it is whole");
         let names: &[&str] = if path.starts_with('n') {
             &["muons.*"]
         } else {
@@ -89,7 +89,7 @@ fn compressions_hold_the_same() {
         let found = muons(compression).column("Muon_pt").expect("it is there");
         assert_eq!(found, expected, "{compression}");
     }
-    let ntuple = open(own("ntuple_none.root"), None, Default::default()).expect("it is whole");
+    let ntuple = open(own("ntuple_none.root"), None, Limits::default()).expect("it is whole");
     let pt = ntuple.column("muons.pt").expect("it is there");
     assert_eq!(pt, expected);
 }
@@ -154,7 +154,7 @@ fn friends_stand_beside() {
 
 #[test]
 fn nested_lists_options_and_texts() {
-    let table = open(own("ntuple_zlib.root"), None, Default::default()).expect("it is whole");
+    let table = open(own("ntuple_zlib.root"), None, Limits::default()).expect("it is whole");
     let field = |name: &str| table.schema().field(name).expect("it is there").clone();
     assert_eq!(field("hits").levels, [Level::List, Level::List]);
     assert_eq!(field("optional").levels, [Level::Option]);

@@ -100,7 +100,7 @@ impl LeafClass {
 /// The branches of a tree, those of branches behind their parents.
 #[derive(Debug, Default)]
 pub(crate) struct Branches {
-    pub(crate) branches: Vec<Branch>,
+    pub(crate) list: Vec<Branch>,
     pub(crate) leaves: Vec<Leaf>,
     by_id: HashMap<u32, usize>,
 }
@@ -126,7 +126,7 @@ impl Branches {
                 count += 1;
                 cursor
                     .site()
-                    .limit("branches", self.branches.len() as u64, limits.items)?;
+                    .limit("branches", self.list.len() as u64, limits.items)?;
                 self.read_branch(class, objects, cursor, parent, depth, limits)?;
             }
             Ok(())
@@ -166,7 +166,7 @@ impl Branches {
                     streamer_kind: cursor.i32()?,
                 });
             }
-            if let Some(branch) = self.branches.get_mut(index) {
+            if let Some(branch) = self.list.get_mut(index) {
                 branch.known = class == "TBranchElement";
                 branch.split = split;
             }
@@ -206,8 +206,8 @@ impl Branches {
         }
         let bytes = cursor.i64()?.max(0) as u64;
         let compressed_bytes = cursor.i64()?.max(0) as u64;
-        let index = self.branches.len();
-        self.branches.push(Branch {
+        let index = self.list.len();
+        self.list.push(Branch {
             name,
             title,
             parent,
@@ -241,7 +241,7 @@ impl Branches {
             cursor.skip(size * baskets)?;
         }
         finish(cursor, whole)?;
-        if let Some(branch) = self.branches.get_mut(index) {
+        if let Some(branch) = self.list.get_mut(index) {
             branch.children = children;
             branch.leaves = leaves;
             branch.baskets = baskets;

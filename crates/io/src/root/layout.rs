@@ -76,8 +76,8 @@ struct Content {
 impl Layout {
     pub(crate) fn new(branches: &Branches, file: &File) -> Result<Self> {
         let mut layout = Self::default();
-        let mut names: Vec<String> = Vec::with_capacity(branches.branches.len());
-        for (index, branch) in branches.branches.iter().enumerate() {
+        let mut names: Vec<String> = Vec::with_capacity(branches.list.len());
+        for (index, branch) in branches.list.iter().enumerate() {
             let parent = branch.parent.and_then(|p| names.get(p)).map(String::as_str);
             let name = full_name(&branch.name, parent);
             let content = Reader { branches, file }.content(index, branch)?;
@@ -115,7 +115,7 @@ impl Layout {
             Shape::Lists { depth } | Shape::TextLists { depth } => depth,
         };
         let counter = match content.plan.shape {
-            Shape::Counted(counter) => branches.branches.get(counter).map(|b| b.name.clone()),
+            Shape::Counted(counter) => branches.list.get(counter).map(|b| b.name.clone()),
             _ => None,
         };
         for member in content.members {
@@ -229,7 +229,7 @@ impl Reader<'_> {
             let plain = branch.split.is_none() && counter.branch != Some(index);
             let of_numbers = |b: &usize| {
                 self.branches
-                    .branches
+                    .list
                     .get(*b)
                     .is_some_and(|b| b.leaves.len() == 1 && b.children == 0 && b.split.is_none())
             };
@@ -278,7 +278,7 @@ impl Reader<'_> {
         if split.id >= 0 {
             let streamers = self.file.streamers()?;
             if let Some(element) = streamers.element(&split.class, split.id as usize) {
-                class = element.type_name.clone();
+                class.clone_from(&element.type_name);
                 member = true;
             }
         }
@@ -377,7 +377,7 @@ fn of_record(record: &Record, depth: usize, type_name: String) -> Content {
 fn leaf_list(leaves: &[&Leaf]) -> Result<Content, String> {
     let mut content = plain(Number::U8, Vec::new());
     content.members.clear();
-    content.type_name = "leaf list".to_owned();
+    "leaf list".clone_into(&mut content.type_name);
     let mut at = 0_usize;
     for leaf in leaves {
         if leaf.counter.is_some() {

@@ -86,7 +86,7 @@ impl Tree {
             title,
             entries,
             schema: Schema::new(layout.fields, layout.unreadable),
-            branches: branches.branches,
+            branches: branches.list,
             parts: layout.parts,
             plans: layout.plans,
             description: data,

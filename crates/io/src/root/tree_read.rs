@@ -68,7 +68,13 @@ impl Tree {
                 }
                 _ => None,
             };
-            let joined = self.join(job, pieces, counts_of(self, job, &counts), list, range);
+            let joined = self.join(
+                job,
+                pieces,
+                counts_of(self, job, &counts),
+                list.as_ref(),
+                range,
+            );
             for ((_, place), column) in job.columns.iter().zip(joined) {
                 if let Some(slot) = answer.get_mut(*place) {
                     *slot = Some(column);
@@ -86,20 +92,19 @@ impl Tree {
             let Some(part) = self.parts.get(*column) else {
                 continue;
             };
-            let k = match by_branch.get(&part.branch) {
-                Some(k) => *k,
-                None => {
-                    let Some(branch) = self.branches.get(part.branch) else {
-                        continue;
-                    };
-                    jobs.push(Job {
-                        branch: part.branch,
-                        columns: Vec::new(),
-                        baskets: self.baskets_of(branch, range)?,
-                    });
-                    by_branch.insert(part.branch, jobs.len() - 1);
-                    jobs.len() - 1
-                }
+            let k = if let Some(k) = by_branch.get(&part.branch) {
+                *k
+            } else {
+                let Some(branch) = self.branches.get(part.branch) else {
+                    continue;
+                };
+                jobs.push(Job {
+                    branch: part.branch,
+                    columns: Vec::new(),
+                    baskets: self.baskets_of(branch, range)?,
+                });
+                by_branch.insert(part.branch, jobs.len() - 1);
+                jobs.len() - 1
             };
             if let Some(job) = jobs.get_mut(k) {
                 job.columns.push((*column, place));
@@ -154,9 +159,9 @@ impl Tree {
                 };
                 let from = range.start.saturating_sub(at.entries.start) as usize;
                 let to = (range.end.min(at.entries.end) - at.entries.start) as usize;
-                let counts = match column.slice(from..to).values.cast(DType::I64) {
-                    Ok(Values::I64(counts)) => counts,
-                    _ => return Err(site.corrupt(None, "a counter that is no integer")),
+                let counts = column.slice(from..to).values.cast(DType::I64);
+                let Ok(Values::I64(counts)) = counts else {
+                    return Err(site.corrupt(None, "a counter that is no integer"));
                 };
                 if offsets.is_empty() {
                     offsets.reserve(counts.len() + 1);
@@ -260,7 +265,7 @@ impl Tree {
         job: &Job,
         pieces: Vec<Vec<Column>>,
         counts: Option<&Counts>,
-        list: Option<Arc<Vec<i64>>>,
+        list: Option<&Arc<Vec<i64>>>,
         range: &Range<u64>,
     ) -> Vec<Column> {
         let mut by_column: Vec<Vec<Column>> = job.columns.iter().map(|_| Vec::new()).collect();
@@ -283,10 +288,10 @@ impl Tree {
             .zip(&job.columns)
             .map(|(parts, (column, _))| {
                 let joined = Column::concat(parts).unwrap_or_else(|| self.empty(*column));
-                match &list {
+                match list {
                     Some(list) => Column {
                         len,
-                        axes: std::iter::once(Axis::List(list.clone()))
+                        axes: std::iter::once(Axis::List(Arc::clone(list)))
                             .chain(joined.axes)
                             .collect(),
                         values: joined.values,

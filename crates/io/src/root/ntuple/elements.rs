@@ -11,8 +11,8 @@ use crate::root::compression::decompress;
 use crate::root::ntuple::encoding::Encoding;
 use crate::root::ntuple::envelope::check_hash;
 use crate::root::ntuple::fields::Representations;
-use crate::root::ntuple::ntuple::Ntuple;
 use crate::root::ntuple::pages::{Cluster, ColumnPages, Page};
+use crate::root::ntuple::table::Ntuple;
 use crate::site::Site;
 use crate::values::Values;
 

@@ -112,11 +112,15 @@ impl Encoding {
             Kind::U16 => DType::U16,
             Kind::I32 | Kind::Zigzag32 => DType::I32,
             Kind::U32 => DType::U32,
-            Kind::I64 | Kind::Zigzag64 => DType::I64,
             Kind::U64 => DType::U64,
             Kind::Half | Kind::F32 | Kind::Truncated | Kind::Quantised { .. } => DType::F32,
             Kind::F64 => DType::F64,
-            Kind::Index32 | Kind::Index64 | Kind::Delta32 | Kind::Delta64 => DType::I64,
+            Kind::I64
+            | Kind::Zigzag64
+            | Kind::Index32
+            | Kind::Index64
+            | Kind::Delta32
+            | Kind::Delta64 => DType::I64,
         }
     }
 

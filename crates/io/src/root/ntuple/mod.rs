@@ -7,8 +7,8 @@ mod elements;
 mod encoding;
 mod envelope;
 mod fields;
-mod ntuple;
 mod pages;
 mod read;
+mod table;
 
-pub use ntuple::Ntuple;
+pub use table::Ntuple;
