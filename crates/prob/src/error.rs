@@ -7,14 +7,14 @@
 /// use pullback_prob::{Normal, ProbError};
 ///
 /// let error = Normal::new(0.0, -1.0).unwrap_err();
-/// assert_eq!(error.code(), "PB0501");
+/// assert_eq!(error.code(), "PB0601");
 /// assert!(error.to_string().contains("standard deviation"));
 /// ```
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProbError {
     /// A parameter outside its range.
-    #[error("PB0501: {distribution}: the {parameter} is {value}\n  help: it must be {expected}")]
+    #[error("PB0601: {distribution}: the {parameter} is {value}\n  help: it must be {expected}")]
     Parameter {
         /// The distribution.
         distribution: &'static str,
@@ -26,7 +26,7 @@ pub enum ProbError {
         expected: &'static str,
     },
     /// A range that contains nothing.
-    #[error("PB0502: {distribution}: the range is [{low}, {high}]\n  help: it must be {expected}")]
+    #[error("PB0602: {distribution}: the range is [{low}, {high}]\n  help: it must be {expected}")]
     Range {
         /// The distribution.
         distribution: &'static str,
@@ -39,7 +39,7 @@ pub enum ProbError {
     },
     /// A weight that is negative or not finite.
     #[error(
-        "PB0503: categories: weight {index} is {value}\n  help: weights are finite and not negative"
+        "PB0603: categories: weight {index} is {value}\n  help: weights are finite and not negative"
     )]
     Weight {
         /// Its index.
@@ -49,7 +49,7 @@ pub enum ProbError {
     },
     /// Weights that leave no choice.
     #[error(
-        "PB0504: categories: {count} weights with the sum {sum}\n  help: at least one weight must be positive, and the sum finite"
+        "PB0604: categories: {count} weights with the sum {sum}\n  help: at least one weight must be positive, and the sum finite"
     )]
     Weights {
         /// How many weights were given.
@@ -63,10 +63,10 @@ impl ProbError {
     /// The stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Parameter { .. } => "PB0501",
-            Self::Range { .. } => "PB0502",
-            Self::Weight { .. } => "PB0503",
-            Self::Weights { .. } => "PB0504",
+            Self::Parameter { .. } => "PB0601",
+            Self::Range { .. } => "PB0602",
+            Self::Weight { .. } => "PB0603",
+            Self::Weights { .. } => "PB0604",
         }
     }
 }

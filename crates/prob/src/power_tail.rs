@@ -1,13 +1,13 @@
 //! A spectrum that rises linearly and falls as a power.
 
+use pullback_ad::math::scalar::pow;
 use rand_core::Rng;
 
 use crate::distribution::Distribution;
 use crate::error::{ProbError, finite};
-use crate::quantile;
 use crate::uniform::unit;
 
-/// x (1 + x²/x₀²)⁻ⁿ between two values: a transverse momentum; [`quantile::power_tail`].
+/// x (1 + x²/x₀²)⁻ⁿ between two values: a transverse momentum; [`crate::quantile::power_tail`].
 ///
 /// # Example
 /// ```
@@ -19,8 +19,13 @@ use crate::uniform::unit;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PowerTail {
-    scale: f64,
-    exponent: f64,
+    /// x₀².
+    square: f64,
+    /// 1/(1 − n).
+    inverse_power: f64,
+    /// The survival function at the ends.
+    from: f64,
+    to: f64,
     low: f64,
     high: f64,
 }
@@ -39,9 +44,17 @@ impl PowerTail {
             });
         }
         if low >= 0.0 && low < high {
+            let (square, power) = (scale * scale, 1.0 - exponent);
+            let survival = |x: f64| pow(x * x / square + 1.0, power);
             return Ok(Self {
-                scale,
-                exponent,
+                square,
+                inverse_power: power.recip(),
+                from: survival(low),
+                to: if high.is_finite() {
+                    survival(high)
+                } else {
+                    0.0
+                },
                 low,
                 high,
             });
@@ -55,12 +68,21 @@ impl PowerTail {
     }
 }
 
+impl PowerTail {
+    /// The value at a uniform number: [`crate::quantile::power_tail`] with the survival function of the ends at hand.
+    #[inline]
+    pub fn quantile(&self, u: f64) -> f64 {
+        let s = self.from - (self.from - self.to) * u;
+        let square = self.square * (pow(s, self.inverse_power) - 1.0);
+        square.max(self.low * self.low).sqrt().min(self.high)
+    }
+}
+
 impl Distribution for PowerTail {
     type Value = f64;
 
     #[inline]
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
-        let u = unit(rng.next_u64());
-        quantile::power_tail(u, self.scale, self.exponent, self.low, self.high)
+        self.quantile(unit(rng.next_u64()))
     }
 }

@@ -77,18 +77,14 @@ pub fn power_tail<R: Real>(u: f64, scale: R, exponent: R, low: f64, high: f64) -
     let power = R::constant(1.0) - exponent;
     let survival = |x: f64| (R::constant(x * x) / square + 1.0).pow(power);
     let from = survival(low);
-    let s = if high.is_finite() {
-        from - (from - survival(high)) * u
+    let to = if high.is_finite() {
+        survival(high)
     } else {
-        from * (1.0 - u)
+        R::constant(0.0)
     };
-    let x = (square * (s.pow(power.recip()) - 1.0)).max(R::constant(low * low));
-    let x = x.sqrt();
-    if high.is_finite() {
-        x.min(R::constant(high))
-    } else {
-        x
-    }
+    let s = from - (from - to) * u;
+    let x = square * (s.pow(power.recip()) - 1.0);
+    x.max(R::constant(low * low)).sqrt().min(R::constant(high))
 }
 
 /// The density 1 − (x/a)² on (−a, a): x = 2 a sin(⅓ arcsin(2u − 1)).
@@ -99,8 +95,8 @@ pub fn parabola<R: Real>(u: f64, half_width: R) -> R {
     half_width * (2.0 * scalar::sin(scalar::asin(2.0 * u - 1.0) / 3.0))
 }
 
-/// How many failures come before the first success of probability 1 − r: ⌊ln(1 − u)/ln r⌋. Not differentiable.
+/// The count n of the geometric distribution (1 − r) rⁿ: ⌊ln(1 − u)/ln r⌋, from ln r. An integer: there is nothing to differentiate.
 #[inline]
-pub(crate) fn geometric(u: f64, ln_ratio: f64) -> u64 {
+pub fn geometric(u: f64, ln_ratio: f64) -> u64 {
     (scalar::ln_1p(-u) / ln_ratio) as u64
 }

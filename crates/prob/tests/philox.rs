@@ -7,6 +7,9 @@ use pullback_prob::{Key, unit};
 mod support;
 use support::{P_MIN, chi2_p};
 
+/// Pairs of words compared.
+const N: u64 = 20_000;
+
 /// Random123 1.14, `tests/kat_vectors`: counter, key, result.
 const KNOWN: &str = "
 philox4x32 10 00000000 00000000 00000000 00000000 00000000 00000000   6627e8d5 e169c58d bc57ac4c 9b00dbd8
@@ -83,7 +86,6 @@ fn neighbouring_addresses_are_independent() {
             (a.stream(0, 0).next_u64(), b.stream(0, 0).next_u64())
         }),
     ];
-    const N: u64 = 20_000;
     for (name, pair) in pairs {
         let mut flips = [0_u64; 64];
         for n in 0..N {

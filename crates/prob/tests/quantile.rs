@@ -2,7 +2,7 @@
 
 use pullback_ad::math::scalar::{atan, exp, norm_cdf, pow};
 use pullback_ad::{Complex, Dual, Real};
-use pullback_prob::quantile;
+use pullback_prob::{BreitWigner as Resonance, PowerTail as Tail, quantile};
 
 const U: [f64; 9] = [
     1e-15,
@@ -125,4 +125,19 @@ fn draws_are_differentiable_in_their_parameters() {
     differentiates::<BreitWigner>("Breit-Wigner", 91.188, 2.4955);
     differentiates::<PowerTail>("power tail", 9.0, 2.1);
     differentiates::<Parabola>("parabola", 2.5, 0.0);
+}
+
+/// What a distribution computes ahead changes no bit.
+#[test]
+fn distributions_give_the_quantiles() {
+    let resonance = Resonance::new(91.188, 2.4955, 40.0, 200.0).unwrap();
+    for high in [700.0, f64::INFINITY] {
+        let tail = Tail::new(9.0, 2.1, 5.0, high).unwrap();
+        for u in U {
+            let x = quantile::power_tail(u, 9.0, 2.1, 5.0, high);
+            assert_eq!(tail.quantile(u), x);
+            let m = quantile::breit_wigner(u, 91.188, 2.4955, 40.0, 200.0);
+            assert_eq!(resonance.quantile(u), m);
+        }
+    }
 }
