@@ -53,6 +53,8 @@ names! {
     Emission = "emission": Pair;
     /// A radiated jet: rapidity, flavour.
     EmissionKind = "emission.kind": Pair;
+    /// Charge of what is produced.
+    Charge = "charge": Pair;
     /// Masses of two resonances.
     Masses = "masses": Pair;
     /// Masses inside a rejection loop, a step per attempt; the next word decides.
@@ -75,8 +77,10 @@ names! {
     LeptonMomentum = "lepton.momentum": Normal;
     /// Jet energy, a step per parton.
     JetEnergy = "jet.energy": Normal;
-    /// Jet: b-tag score, mass.
+    /// Jet: b-tag score, mass; a step per parton.
     Jet = "jet": Pair;
+    /// The b-tag score of a jet that is a lepton.
+    LeptonJet = "jet.lepton": Pair;
     /// Two components of the noise of missing momentum.
     Met = "met": Normal;
 }

@@ -1,5 +1,7 @@
 //! Requests that cannot be generated.
 
+use pullback_prob::ProbError;
+
 /// Errors of this crate.
 ///
 /// # Example
@@ -66,6 +68,9 @@ pub enum SimError {
         /// The names there are.
         known: String,
     },
+    /// A distribution of a process does not exist.
+    #[error(transparent)]
+    Distribution(#[from] ProbError),
 }
 
 fn place(index: &Option<usize>) -> String {
@@ -81,6 +86,7 @@ impl SimError {
             Self::Bins { .. } => "PB0703",
             Self::Events { .. } => "PB0704",
             Self::UnknownProcess { .. } => "PB0705",
+            Self::Distribution(error) => error.code(),
         }
     }
 }

@@ -180,8 +180,7 @@ pub fn delta_phi<R: Real>(a: R, b: R) -> R {
 #[inline]
 pub fn breakup_momentum<R: Real>(mass: R, m1: R, m2: R) -> R {
     let (sum, difference) = (m1 + m2, m1 - m2);
-    let product =
-        (mass - sum) * (mass + sum) * (mass - difference) * (mass + difference);
+    let product = (mass - sum) * (mass + sum) * (mass - difference) * (mass + difference);
     product.sqrt() / (mass * 2.0)
 }
 

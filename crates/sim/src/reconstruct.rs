@@ -1,0 +1,374 @@
+//! The event that the detector sees.
+
+use pullback_ad::math::scalar::{ln_1p, norm_cdf, norm_quantile};
+use pullback_prob::{Distribution, Poisson};
+
+use crate::cluster::{Cluster, RADIUS, anti_kt, distance2};
+use crate::detector::Detector;
+use crate::draws::{Draw, Draws};
+use crate::pdg::id;
+use crate::response;
+use crate::truth::{Particle, Truth};
+use crate::vector::FourVector;
+
+/// A measured electron or muon.
+#[derive(Clone, Copy, Debug)]
+pub struct Lepton {
+    pub pt: f64,
+    pub eta: f64,
+    pub phi: f64,
+    pub charge: i32,
+    pub isolation: f64,
+    /// Its place in the generator's record.
+    pub truth: usize,
+    /// Its place among the inputs of jets.
+    input: usize,
+    /// Uniform: whether it fires a trigger.
+    trigger: f64,
+}
+
+/// A measured jet.
+#[derive(Clone, Copy, Debug)]
+pub struct Jet {
+    pub pt: f64,
+    pub eta: f64,
+    pub phi: f64,
+    pub mass: f64,
+    pub btag: f64,
+    pub flavour: i32,
+    members: u64,
+}
+
+/// What leaves energy in a jet.
+#[derive(Clone, Copy, Debug)]
+struct Input {
+    /// What is measured of it.
+    deposit: FourVector,
+    /// 5, 4 or 0.
+    flavour: i32,
+    /// The step of its draws.
+    step: u32,
+    /// Position and p_T, of hadrons: for the isolation of leptons.
+    hadron: Option<[f64; 3]>,
+}
+
+/// The measured event; its lists are used again from event to event.
+#[derive(Clone, Debug, Default)]
+pub struct Reconstruction {
+    pub muons: Vec<Lepton>,
+    pub electrons: Vec<Lepton>,
+    pub jets: Vec<Jet>,
+    pub met: [f64; 2],
+    pub neutrinos: [f64; 2],
+    pub interactions: f64,
+    pub vertices: u64,
+    pub muon_trigger: bool,
+    pub electron_trigger: bool,
+    inputs: Vec<Input>,
+    clusters: Vec<Cluster>,
+}
+
+/// Spread of the mean number of interactions over its mean.
+const PILE_UP_SPREAD: f64 = 0.28;
+/// The fraction of interactions whose vertex is found.
+const VERTEX_EFFICIENCY: f64 = 0.7;
+/// Thresholds and plateaus of the two triggers.
+const MUON_TRIGGER: (f64, f64) = (24.0, 0.92);
+const ELECTRON_TRIGGER: (f64, f64) = (32.0, 0.88);
+/// The isolation that a trigger asks for.
+const TRIGGER_ISOLATION: f64 = 0.15;
+
+impl Reconstruction {
+    /// Measures an event.
+    pub fn event(&mut self, detector: &Detector, truth: &Truth, draws: &mut Draws) {
+        self.muons.clear();
+        self.electrons.clear();
+        self.jets.clear();
+        self.inputs.clear();
+        self.clusters.clear();
+        self.neutrinos = [0.0; 2];
+        self.conditions(detector, draws);
+
+        let mut soft = FourVector::default();
+        let (mut leptons, mut partons) = (0, 0);
+        for (place, particle) in truth.particles.iter().enumerate() {
+            if !particle.stable {
+                continue;
+            }
+            match particle.pdg_id.abs() {
+                id::ELECTRON => {
+                    self.electron(particle, place, leptons, draws);
+                    leptons += 1;
+                }
+                id::MUON => {
+                    self.muon(particle, place, leptons, detector, draws);
+                    leptons += 1;
+                }
+                12 | 14 | 16 => {
+                    self.neutrinos[0] += particle.momentum.px;
+                    self.neutrinos[1] += particle.momentum.py;
+                }
+                id::SYSTEM => soft += particle.momentum,
+                flavour => {
+                    self.parton(particle, flavour, partons, detector, draws);
+                    partons += 1;
+                }
+            }
+        }
+        self.isolate();
+        self.jets(draws);
+        self.missing(soft, draws);
+        sort_by_pt(&mut self.muons, |lepton| lepton.pt);
+        sort_by_pt(&mut self.electrons, |lepton| lepton.pt);
+        sort_by_pt(&mut self.jets, |jet| jet.pt);
+        self.muon_trigger = fires(&self.muons, MUON_TRIGGER);
+        self.electron_trigger = fires(&self.electrons, ELECTRON_TRIGGER);
+    }
+
+    /// The jet that holds a lepton, or −1.
+    pub fn jet_of(&self, lepton: &Lepton) -> i32 {
+        position(&self.jets, |jet| jet.members >> lepton.input & 1 == 1)
+    }
+
+    /// The first muon inside a jet, or −1.
+    pub fn muon_in(&self, jet: &Jet) -> i32 {
+        position(&self.muons, |muon| jet.members >> muon.input & 1 == 1)
+    }
+
+    /// The first electron inside a jet, or −1.
+    pub fn electron_in(&self, jet: &Jet) -> i32 {
+        position(&self.electrons, |e| jet.members >> e.input & 1 == 1)
+    }
+
+    /// The mean number of interactions (normal, cut at 0 and at twice the mean), and the vertices found, 1 + Poisson.
+    fn conditions(&mut self, detector: &Detector, draws: &mut Draws) {
+        let [u, _] = draws.pair(Draw::Conditions, 0);
+        let mean = detector.pile_up;
+        let sd = PILE_UP_SPREAD * mean;
+        let cut = 1.0 / PILE_UP_SPREAD;
+        let low = norm_cdf(-cut);
+        let z = norm_quantile(low + u * (1.0 - 2.0 * low));
+        self.interactions = (mean + sd * z).max(0.0);
+        // A mean in range has a distribution; without pile-up there is one vertex.
+        let more = Poisson::new(VERTEX_EFFICIENCY * self.interactions)
+            .map_or(0, |n| n.sample(&mut draws.stream(Draw::Vertices, 0)));
+        self.vertices = 1 + more;
+    }
+
+    fn electron(&mut self, particle: &Particle, place: usize, step: u32, draws: &mut Draws) {
+        let p = particle.momentum;
+        let (pt, eta, phi) = (p.pt(), p.eta(), p.phi());
+        if eta.abs() > response::CALORIMETER_ETA {
+            return;
+        }
+        let [u, leak] = draws.pair(Draw::Lepton, step);
+        let [trigger, flip] = draws.pair(Draw::Trigger, step);
+        let z = draws.normal(Draw::LeptonMomentum, step);
+        let factor = (1.0 + response::electron_resolution(p.e, eta) * z).max(0.05);
+        let deposit = p.scaled(factor);
+        let found = eta.abs() < response::ELECTRON_ETA
+            && u < response::electron_efficiency(pt, eta)
+            && pt * factor > response::ELECTRON_PT;
+        let input = self.input(p, deposit, 0, step, None);
+        if found {
+            let wrong = if eta.abs() < 1.5 { 0.001 } else { 0.01 };
+            let sign = if flip < wrong { -1 } else { 1 };
+            self.electrons.push(Lepton {
+                pt: pt * factor,
+                eta,
+                phi,
+                charge: -particle.pdg_id.signum() * sign,
+                isolation: leakage(leak, self.vertices, pt),
+                truth: place,
+                input,
+                trigger,
+            });
+        }
+    }
+
+    fn muon(
+        &mut self,
+        particle: &Particle,
+        place: usize,
+        step: u32,
+        detector: &Detector,
+        draws: &mut Draws,
+    ) {
+        let p = particle.momentum;
+        let (pt, eta) = (p.pt(), p.eta());
+        if eta.abs() > response::MUON_ETA {
+            return;
+        }
+        let [u, leak] = draws.pair(Draw::Lepton, step);
+        if u > response::muon_efficiency(pt) {
+            return;
+        }
+        let [trigger, _] = draws.pair(Draw::Trigger, step);
+        let z = draws.normal(Draw::LeptonMomentum, step);
+        let bias = detector.muon_bias(eta.abs());
+        // The curvature q/p_T is measured with a normal error: a large one turns the charge.
+        let curvature = 1.0 + response::muon_resolution(pt, eta) * bias.resolution * z;
+        let measured = (pt / curvature.abs()).min(MUON_PT_MAX);
+        let measured = (1.0 + bias.scale) * measured + bias.offset;
+        if !(measured > response::MUON_PT) {
+            return;
+        }
+        let deposit = p.scaled(measured / pt);
+        let input = self.input(p, deposit, 0, step, None);
+        let sign = if curvature < 0.0 { -1 } else { 1 };
+        self.muons.push(Lepton {
+            pt: measured,
+            eta,
+            phi: p.phi(),
+            charge: -particle.pdg_id.signum() * sign,
+            isolation: leakage(leak, self.vertices, pt),
+            truth: place,
+            input,
+            trigger,
+        });
+    }
+
+    fn parton(
+        &mut self,
+        particle: &Particle,
+        flavour: i32,
+        step: u32,
+        detector: &Detector,
+        draws: &mut Draws,
+    ) {
+        let p = particle.momentum;
+        let (pt, eta) = (p.pt(), p.eta());
+        if eta.abs() > response::CALORIMETER_ETA {
+            return;
+        }
+        let z = draws.normal(Draw::JetEnergy, step);
+        let measured = (1.0 + response::jet_resolution(pt) * z).max(0.1);
+        let factor = measured * (1.0 + detector.jet_energy_scale);
+        let flavour = if flavour == id::CHARM || flavour == id::BOTTOM {
+            flavour
+        } else {
+            0
+        };
+        let hadron = Some([eta, p.phi(), pt * factor]);
+        self.input(p, p.scaled(factor), flavour, step, hadron);
+    }
+
+    fn input(
+        &mut self,
+        truth: FourVector,
+        deposit: FourVector,
+        flavour: i32,
+        step: u32,
+        hadron: Option<[f64; 3]>,
+    ) -> usize {
+        let input = self.inputs.len();
+        self.inputs.push(Input {
+            deposit,
+            flavour,
+            step,
+            hadron,
+        });
+        self.clusters.push(Cluster::new(truth, input));
+        input
+    }
+
+    /// Adds what hadrons within ΔR < 0.4 leave in the isolation cones.
+    fn isolate(&mut self) {
+        for lepton in self.muons.iter_mut().chain(&mut self.electrons) {
+            for [eta, phi, pt] in self.inputs.iter().filter_map(|input| input.hadron) {
+                if distance2(eta - lepton.eta, phi - lepton.phi) < RADIUS * RADIUS {
+                    lepton.isolation += pt / lepton.pt;
+                }
+            }
+        }
+    }
+
+    /// Jets of what was deposited, with the draws of their first parton (or lepton).
+    fn jets(&mut self, draws: &mut Draws) {
+        for cluster in anti_kt(&mut self.clusters) {
+            let mut sum = FourVector::default();
+            let mut flavour = 0;
+            let mut first: Option<&Input> = None;
+            for (i, input) in self.inputs.iter().enumerate() {
+                if cluster.members >> i & 1 == 1 {
+                    sum += input.deposit;
+                    flavour = flavour.max(input.flavour);
+                    if first.is_none_or(|f| f.hadron.is_none() && input.hadron.is_some()) {
+                        first = Some(input);
+                    }
+                }
+            }
+            let Some(first) = first else { continue };
+            let pt = sum.pt();
+            if pt < response::JET_PT {
+                continue;
+            }
+            let eta = sum.eta();
+            if eta.abs() > response::JET_ETA {
+                continue;
+            }
+            let (tag, spread) = if first.hadron.is_some() {
+                let [tag, u] = draws.pair(Draw::Jet, first.step);
+                (tag, JET_MASS * pt * (-2.0 * ln_1p(-u)).sqrt())
+            } else {
+                let [tag, _] = draws.pair(Draw::LeptonJet, first.step);
+                (tag, 0.0)
+            };
+            self.jets.push(Jet {
+                pt,
+                eta,
+                phi: sum.phi(),
+                mass: (sum.mass2().max(0.0) + spread * spread).sqrt(),
+                btag: if eta.abs() < response::TAG_ETA {
+                    response::btag_score(tag, flavour)
+                } else {
+                    -1.0
+                },
+                flavour,
+                members: cluster.members,
+            });
+        }
+    }
+
+    /// Minus the sum of all that was measured, with noise.
+    fn missing(&mut self, soft: FourVector, draws: &mut Draws) {
+        let mut seen = [soft.px, soft.py];
+        let mut sum_et = 0.0;
+        for input in &self.inputs {
+            seen[0] += input.deposit.px;
+            seen[1] += input.deposit.py;
+            sum_et += input.hadron.map_or(0.0, |[_, _, pt]| pt);
+        }
+        let sigma = response::met_resolution(self.vertices as f64, sum_et);
+        for (step, seen) in seen.into_iter().enumerate() {
+            self.met[step] = -seen + sigma * draws.normal(Draw::Met, step as u32);
+        }
+    }
+}
+
+/// The scale of the Rayleigh distribution of m/p_T of one parton's jet.
+const JET_MASS: f64 = 0.09;
+/// Straight tracks are cut off here, in GeV.
+const MUON_PT_MAX: f64 = 13_000.0;
+
+/// The isolation of a prompt lepton: exponential, with a mean that grows with pile-up, over p_T.
+fn leakage(u: f64, vertices: u64, pt: f64) -> f64 {
+    -ln_1p(-u) * (0.3 + 0.02 * vertices as f64) / pt
+}
+
+fn fires(leptons: &[Lepton], (threshold, plateau): (f64, f64)) -> bool {
+    leptons.iter().any(|lepton| {
+        lepton.pt > threshold && lepton.isolation < TRIGGER_ISOLATION && lepton.trigger < plateau
+    })
+}
+
+fn position<T>(list: &[T], test: impl Fn(&T) -> bool) -> i32 {
+    list.iter().position(test).map_or(-1, |i| i as i32)
+}
+
+/// Falling, equal values in their order.
+fn sort_by_pt<T>(list: &mut [T], pt: impl Fn(&T) -> f64) {
+    if list.len() > 1 {
+        list.sort_by(|a, b| pt(b).total_cmp(&pt(a)));
+    }
+}

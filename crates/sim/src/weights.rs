@@ -1,0 +1,98 @@
+//! Weights of an event: the generator's, and those of varied scales and parton densities.
+
+use std::f64::consts::{LN_2, PI};
+
+use pullback_ad::math::scalar::{cos, exp, ln};
+
+use crate::draws::{Draw, Draws};
+use crate::pdg;
+use crate::truth::Truth;
+
+/// Variations of the renormalisation and factorisation scales (µ_R, µ_F): the envelope of seven points.
+pub const SCALES: [(f64, f64); 7] = [
+    (0.5, 0.5),
+    (0.5, 1.0),
+    (1.0, 0.5),
+    (1.0, 1.0),
+    (1.0, 2.0),
+    (2.0, 1.0),
+    (2.0, 2.0),
+];
+/// Members of the set of parton densities.
+pub const PDF_MEMBERS: usize = 10;
+
+/// α_s at the mass of the Z boson.
+const ALPHA_S: f64 = 0.118;
+/// The first coefficient of the β function with five flavours, (33 − 2·5)/(12π).
+const B0: f64 = 23.0 / (12.0 * PI);
+/// Spread of the generator's weights.
+const SPREAD: f64 = 0.1;
+
+/// The generator's weight: ±exp(σz − σ²/2) with σ = 0.1, whose size has mean 1; negative in a stated fraction of events, whatever else happens in them.
+pub fn generator(negative: f64, draws: &mut Draws) -> f64 {
+    let [_, sign] = draws.pair(Draw::Conditions, 0);
+    let size = exp(SPREAD * draws.normal(Draw::Weight, 0) - 0.5 * SPREAD * SPREAD);
+    if sign < negative { -size } else { size }
+}
+
+/// α_s at a scale in GeV, to one loop.
+///
+/// Reference: PDG, *Review of particle physics* (2024), equation (9.5).
+///
+/// # Example
+/// ```
+/// assert!((pullback_sim::alpha_s(1000.0) - 0.0879).abs() < 1e-4);
+/// ```
+pub fn alpha_s(scale: f64) -> f64 {
+    ALPHA_S / (1.0 + ALPHA_S * B0 * 2.0 * ln(scale / pdg::Z.mass))
+}
+
+/// The weights of [`SCALES`], relative to the nominal one.
+///
+/// µ_R: (α_s(kQ)/α_s(Q))ⁿ, n the order of the process plus the radiated jets. µ_F: k^γ with γ = 0.013 ln(0.01/(x₁x₂)): densities grow with the scale at small
+/// x and shrink at large x. Not a prediction, but the sign and size of one.
+pub fn scales(order: i32, truth: &Truth) -> [f32; 7] {
+    let order = order + truth.emissions as i32;
+    let step = alpha_s(truth.scale) * B0 * 2.0 * LN_2;
+    let (down, up) = (
+        (1.0 - step).recip().powi(order),
+        (1.0 + step).recip().powi(order),
+    );
+    let gamma = 0.013 * ln(0.01 / (truth.x[0] * truth.x[1]));
+    let grown = exp(gamma * LN_2);
+    SCALES.map(|(r, f)| {
+        let r = if r < 1.0 {
+            down
+        } else if r > 1.0 {
+            up
+        } else {
+            1.0
+        };
+        let f = if f < 1.0 {
+            grown.recip()
+        } else if f > 1.0 {
+            grown
+        } else {
+            1.0
+        };
+        (r * f) as f32
+    })
+}
+
+/// The weights of the members of the densities, relative to the nominal one: 1 + 0.02/√k (cos kπξ₁ + cos kπξ₂), k = 1, …, 10, with ξ = −ln x/16 in (0, 1).
+///
+/// Each member bends the densities in its own way in ln x; all together change a rate by about 3 %.
+pub fn densities(truth: &Truth) -> [f32; PDF_MEMBERS] {
+    let mut weights = [1.0; PDF_MEMBERS];
+    for x in truth.x {
+        let xi = (-ln(x) / 16.0).clamp(0.0, 1.0);
+        let c = cos(PI * xi);
+        // cos kφ by recurrence.
+        let (mut before, mut here) = (1.0, c);
+        for (k, weight) in weights.iter_mut().enumerate() {
+            *weight += 0.02 / ((k + 1) as f64).sqrt() * here;
+            (before, here) = (here, 2.0 * c * here - before);
+        }
+    }
+    weights.map(|weight| weight as f32)
+}
