@@ -1,6 +1,6 @@
 //! A spectrum that rises linearly and falls as a power.
 
-use pullback_ad::math::scalar::pow;
+use pullback_ad::math::scalar::{exp, ln};
 use rand_core::Rng;
 
 use crate::distribution::Distribution;
@@ -45,7 +45,7 @@ impl PowerTail {
         }
         if low >= 0.0 && low < high {
             let (square, power) = (scale * scale, 1.0 - exponent);
-            let survival = |x: f64| pow(x * x / square + 1.0, power);
+            let survival = |x: f64| exp(ln(x * x / square + 1.0) * power);
             return Ok(Self {
                 square,
                 inverse_power: power.recip(),
@@ -73,7 +73,7 @@ impl PowerTail {
     #[inline]
     pub fn quantile(&self, u: f64) -> f64 {
         let s = self.from - (self.from - self.to) * u;
-        let square = self.square * (pow(s, self.inverse_power) - 1.0);
+        let square = self.square * (exp(ln(s) * self.inverse_power) - 1.0);
         square.max(self.low * self.low).sqrt().min(self.high)
     }
 }

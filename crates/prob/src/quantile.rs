@@ -75,7 +75,7 @@ pub fn breit_wigner<R: Real>(u: f64, mass: R, width: R, low: f64, high: f64) -> 
 pub fn power_tail<R: Real>(u: f64, scale: R, exponent: R, low: f64, high: f64) -> R {
     let square = scale * scale;
     let power = R::constant(1.0) - exponent;
-    let survival = |x: f64| (R::constant(x * x) / square + 1.0).pow(power);
+    let survival = |x: f64| ((R::constant(x * x) / square + 1.0).ln() * power).exp();
     let from = survival(low);
     let to = if high.is_finite() {
         survival(high)
@@ -83,7 +83,7 @@ pub fn power_tail<R: Real>(u: f64, scale: R, exponent: R, low: f64, high: f64) -
         R::constant(0.0)
     };
     let s = from - (from - to) * u;
-    let x = square * (s.pow(power.recip()) - 1.0);
+    let x = square * ((s.ln() * power.recip()).exp() - 1.0);
     x.max(R::constant(low * low)).sqrt().min(R::constant(high))
 }
 

@@ -31,9 +31,15 @@ pub fn distance2(rapidity: f64, phi: f64) -> f64 {
 }
 
 impl Cluster {
-    /// Of one input.
-    pub fn new(momentum: FourVector, input: usize) -> Self {
-        Self::of(momentum, 1 << input)
+    /// Of one input, whose rapidity and azimuth are known.
+    pub fn new(momentum: FourVector, rapidity: f64, phi: f64, input: usize) -> Self {
+        Self {
+            momentum,
+            members: 1 << input,
+            inverse_pt2: 1.0 / momentum.pt2(),
+            rapidity,
+            phi,
+        }
     }
 
     fn of(momentum: FourVector, members: u64) -> Self {
@@ -137,9 +143,9 @@ mod tests {
             let mut clusters: Vec<Cluster> = (0..10)
                 .map(|i| {
                     let pt = 5.0 / draw("pt", i);
-                    let (eta, phi) = (draw("eta", i) * 2.0, draw("phi", i) * 2.5 + 1.5);
+                    let (eta, phi) = (draw("eta", i) * 2.0, draw("phi", i) * 2.5 + 0.5);
                     let p = FourVector::from_pt_eta_phi_mass(pt, eta, phi, 1.0);
-                    Cluster::new(p, i as usize)
+                    Cluster::new(p, p.rapidity(), phi, i as usize)
                 })
                 .collect();
             let expected = by_the_book(clusters.clone());

@@ -112,6 +112,10 @@ macro_rules! event_columns {
                 columns.map(|(info, data)| Column { info, data, offsets: None }).collect()
             }
 
+            pub(crate) fn clear(&mut self) {
+                $(self.$field.clear();)*
+            }
+
             pub(crate) fn append(&mut self, other: &Self) {
                 $(self.$field.extend_from_slice(&other.$field);)*
             }
@@ -150,6 +154,12 @@ macro_rules! collection_columns {
                 let columns = Self::INFO[1..].iter().zip(data);
                 let columns = columns.map(|(info, data)| Column { info, data, offsets: Some(&self.offsets) });
                 std::iter::once(count).chain(columns).collect()
+            }
+
+            pub(crate) fn clear(&mut self) {
+                self.count.clear();
+                self.offsets.truncate(1);
+                $(self.$field.clear();)*
             }
 
             pub(crate) fn append(&mut self, other: &Self) {

@@ -8,7 +8,7 @@ use pullback_prob::BreitWigner;
 use crate::draws::{Draw, Draws};
 use crate::pdg::{self, id};
 use crate::truth::Truth;
-use crate::vector::two_body;
+use crate::vector::{direction, two_body};
 
 /// The decays of an event; it counts the draws.
 pub struct Decays<'a> {
@@ -48,8 +48,7 @@ impl<'a> Decays<'a> {
             parent.mass,
             masses[0],
             masses[1],
-            2.0 * u - 1.0,
-            TAU * (v - 0.5),
+            direction(2.0 * u - 1.0, TAU * (v - 0.5)),
         );
         [
             self.truth.add(ids[0], a, masses[0], mother),

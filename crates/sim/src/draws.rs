@@ -63,8 +63,10 @@ names! {
     Decay = "decay": Pair;
     /// Channel and flavours of a decay.
     Channel = "channel": Pair;
-    /// Mean number of interactions; sign of the weight.
-    Conditions = "conditions": Pair;
+    /// Mean number of interactions.
+    Interactions = "interactions": Normal;
+    /// Sign of the weight.
+    Sign = "weight.sign": Pair;
     /// Vertices.
     Vertices = "vertices": Pair;
     /// Size of the weight.

@@ -41,13 +41,6 @@ pub struct Events {
 }
 
 impl Events {
-    pub(crate) fn with_truth(keep: bool) -> Self {
-        Self {
-            gen_part: keep.then(GenPartColumns::default),
-            ..Self::default()
-        }
-    }
-
     /// How many events there are.
     pub fn len(&self) -> usize {
         self.event.event.len()
@@ -125,6 +118,17 @@ impl Events {
         hash.0
     }
 
+    /// Takes all events away and keeps the memory.
+    pub fn clear(&mut self) {
+        self.event.clear();
+        self.muon.clear();
+        self.electron.clear();
+        self.jet.clear();
+        self.scale.clear();
+        self.pdf.clear();
+        self.gen_part.iter_mut().for_each(GenPartColumns::clear);
+    }
+
     /// Writes an event.
     pub(crate) fn push(
         &mut self,
@@ -153,9 +157,12 @@ impl Events {
         event.muon_trigger.push(seen.muon_trigger);
         event.electron_trigger.push(seen.electron_trigger);
 
-        self.scale.weight.extend(weights::scales(order, truth));
+        let ln_x = truth.x.map(pullback_ad::math::scalar::ln);
+        self.scale
+            .weight
+            .extend(weights::scales(order, truth, ln_x));
         self.scale.close(weights::SCALES.len());
-        self.pdf.weight.extend(weights::densities(truth));
+        self.pdf.weight.extend(weights::densities(ln_x));
         self.pdf.close(weights::PDF_MEMBERS);
         self.objects(seen);
         if let Some(columns) = &mut self.gen_part {

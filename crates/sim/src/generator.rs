@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::columns::GenPartColumns;
 use crate::detector::Detector;
 use crate::draws::{Draws, LANES};
 use crate::error::SimError;
@@ -88,13 +89,26 @@ impl Generator {
 
     /// The events `first_event`, …, `first_event + count − 1`.
     pub fn generate(&mut self, first_event: u64, count: usize) -> Result<Events, SimError> {
-        let mut events = Events::with_truth(self.keep_truth);
+        let mut events = Events::default();
         self.generate_into(&mut events, first_event, count)?;
         Ok(events)
     }
 
-    /// The same, behind the events that are there.
-    fn generate_into(
+    /// The same in memory that is there: the events of `events` are replaced. In steady state nothing is allocated.
+    ///
+    /// # Example
+    /// ```
+    /// use pullback_sim::{Events, Generator, Process};
+    ///
+    /// let mut generator = Generator::new(Process::ZToLL, 1)?;
+    /// let mut events = Events::default();
+    /// for chunk in 0..3 {
+    ///     generator.generate_into(&mut events, 1000 * chunk, 1000)?;
+    ///     assert_eq!(events.len(), 1000);
+    /// }
+    /// # Ok::<(), pullback_sim::SimError>(())
+    /// ```
+    pub fn generate_into(
         &mut self,
         events: &mut Events,
         first_event: u64,
@@ -106,6 +120,10 @@ impl Generator {
                 first: first_event,
                 count: count as u64,
             });
+        }
+        events.clear();
+        if events.gen_part.is_some() != self.keep_truth {
+            events.gen_part = self.keep_truth.then(GenPartColumns::default);
         }
         let order = self.hard.order();
         for start in (0..count).step_by(LANES) {

@@ -11,11 +11,11 @@ use pullback_prob::{BreitWigner, PowerTail, ProbError, quantile};
 
 use crate::decay::Decays;
 use crate::draws::{Draw, Draws};
-use crate::four_lepton;
+use crate::four_lepton::{self, OffShell};
 use crate::pdg::{self, Resonance, id};
 use crate::process::{EMISSION_MIN, Process, Production};
 use crate::truth::{Particle, Truth};
-use crate::vector::FourVector;
+use crate::vector::{FourVector, direction};
 
 /// The energy of the collisions in GeV.
 pub const SQRT_S: f64 = 13_000.0;
@@ -40,6 +40,7 @@ pub struct Hard {
     excess: Option<PowerTail>,
     top: BreitWigner,
     w: BreitWigner,
+    off_shell: OffShell,
 }
 
 /// The fraction of W⁺: σ(W⁺)/σ(W⁻) = 1.35 at 13 TeV.
@@ -53,9 +54,8 @@ fn line(resonance: Resonance, low: f64, high: f64) -> Result<BreitWigner, ProbEr
 }
 
 fn polar(pt: f64, u: f64) -> [f64; 2] {
-    use pullback_ad::math::scalar::{cos, sin};
-    let phi = TAU * (u - 0.5);
-    [pt * cos(phi), pt * sin(phi)]
+    let [x, y, _] = direction(0.0, TAU * (u - 0.5));
+    [pt * x, pt * y]
 }
 
 /// 3 % b, 6 % c, 56 % gluons, the rest light quarks.
@@ -78,7 +78,10 @@ impl Hard {
         let resonance = match process {
             Process::ZToLL => Some(line(pdg::Z, 40.0, 200.0)?),
             Process::WJets => Some(line(pdg::W, 40.0, 200.0)?),
-            Process::HTo4L => Some(line(pdg::HIGGS, 120.0, 130.0)?),
+            Process::HTo4L => {
+                let [low, high] = four_lepton::HIGGS_RANGE;
+                Some(line(pdg::HIGGS, low, high)?)
+            }
             Process::JPsiToMuMu => Some(line(pdg::JPSI, 3.0, 3.2)?),
             Process::TTbar | Process::ZPrimeToTT { .. } | Process::ZZTo4L => None,
         };
@@ -97,6 +100,7 @@ impl Hard {
             excess,
             top: line(pdg::TOP, pdg::TOP.mass - 30.0, pdg::TOP.mass + 30.0)?,
             w: line(pdg::W, 40.0, 120.0)?,
+            off_shell: OffShell::new(),
         })
     }
 
@@ -127,7 +131,7 @@ impl Hard {
             },
         };
         let pair = if self.process == Process::HTo4L {
-            four_lepton::off_shell_pair(mass, draws)
+            self.off_shell.pair(mass, draws)
         } else {
             pair
         };

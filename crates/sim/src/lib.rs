@@ -53,5 +53,5 @@ pub use generator::{Chunks, Generator};
 pub use hard::SQRT_S;
 pub use process::Process;
 pub use truth::{Particle, Truth};
-pub use vector::{FourVector, breakup_momentum, delta_phi, two_body};
+pub use vector::{FourVector, breakup_momentum, delta_phi, direction, two_body};
 pub use weights::{PDF_MEMBERS, SCALES, alpha_s};

@@ -1,6 +1,6 @@
 //! The event that the detector sees.
 
-use pullback_ad::math::scalar::{ln_1p, norm_cdf, norm_quantile};
+use pullback_ad::math::scalar::ln_1p;
 use pullback_prob::{Distribution, Poisson};
 
 use crate::cluster::{Cluster, RADIUS, anti_kt, distance2};
@@ -48,8 +48,12 @@ struct Input {
     flavour: i32,
     /// The step of its draws.
     step: u32,
-    /// Position and p_T, of hadrons: for the isolation of leptons.
-    hadron: Option<[f64; 3]>,
+    /// Whether it is hadrons.
+    hadronic: bool,
+    eta: f64,
+    phi: f64,
+    /// The transverse momentum of what is measured.
+    pt: f64,
 }
 
 /// The measured event; its lists are used again from event to event.
@@ -140,15 +144,13 @@ impl Reconstruction {
         position(&self.electrons, |e| jet.members >> e.input & 1 == 1)
     }
 
-    /// The mean number of interactions (normal, cut at 0 and at twice the mean), and the vertices found, 1 + Poisson.
+    /// The mean number of interactions (normal, its tails reflected at 0 and at twice the mean), and the vertices found, 1 + Poisson.
     fn conditions(&mut self, detector: &Detector, draws: &mut Draws) {
-        let [u, _] = draws.pair(Draw::Conditions, 0);
-        let mean = detector.pile_up;
-        let sd = PILE_UP_SPREAD * mean;
+        let z = draws.normal(Draw::Interactions, 0);
         let cut = 1.0 / PILE_UP_SPREAD;
-        let low = norm_cdf(-cut);
-        let z = norm_quantile(low + u * (1.0 - 2.0 * low));
-        self.interactions = (mean + sd * z).max(0.0);
+        let beyond = (z.abs() - cut).max(0.0).copysign(z);
+        let mean = detector.pile_up * (1.0 + PILE_UP_SPREAD * (z - 2.0 * beyond));
+        self.interactions = mean.max(0.0);
         // A mean in range has a distribution; without pile-up there is one vertex.
         let more = Poisson::new(VERTEX_EFFICIENCY * self.interactions)
             .map_or(0, |n| n.sample(&mut draws.stream(Draw::Vertices, 0)));
@@ -169,7 +171,18 @@ impl Reconstruction {
         let found = eta.abs() < response::ELECTRON_ETA
             && u < response::electron_efficiency(pt, eta)
             && pt * factor > response::ELECTRON_PT;
-        let input = self.input(p, deposit, 0, step, None);
+        let input = self.input(
+            p,
+            Input {
+                deposit,
+                flavour: 0,
+                step,
+                hadronic: false,
+                eta,
+                phi,
+                pt: pt * factor,
+            },
+        );
         if found {
             let wrong = if eta.abs() < 1.5 { 0.001 } else { 0.01 };
             let sign = if flip < wrong { -1 } else { 1 };
@@ -213,13 +226,24 @@ impl Reconstruction {
         if !(measured > response::MUON_PT) {
             return;
         }
-        let deposit = p.scaled(measured / pt);
-        let input = self.input(p, deposit, 0, step, None);
+        let phi = p.phi();
+        let input = self.input(
+            p,
+            Input {
+                deposit: p.scaled(measured / pt),
+                flavour: 0,
+                step,
+                hadronic: false,
+                eta,
+                phi,
+                pt: measured,
+            },
+        );
         let sign = if curvature < 0.0 { -1 } else { 1 };
         self.muons.push(Lepton {
             pt: measured,
             eta,
-            phi: p.phi(),
+            phi,
             charge: -particle.pdg_id.signum() * sign,
             isolation: leakage(leak, self.vertices, pt),
             truth: place,
@@ -249,35 +273,41 @@ impl Reconstruction {
         } else {
             0
         };
-        let hadron = Some([eta, p.phi(), pt * factor]);
-        self.input(p, p.scaled(factor), flavour, step, hadron);
+        self.input(
+            p,
+            Input {
+                deposit: p.scaled(factor),
+                flavour,
+                step,
+                hadronic: true,
+                eta,
+                phi: p.phi(),
+                pt: pt * factor,
+            },
+        );
     }
 
-    fn input(
-        &mut self,
-        truth: FourVector,
-        deposit: FourVector,
-        flavour: i32,
-        step: u32,
-        hadron: Option<[f64; 3]>,
-    ) -> usize {
-        let input = self.inputs.len();
-        self.inputs.push(Input {
-            deposit,
-            flavour,
-            step,
-            hadron,
-        });
-        self.clusters.push(Cluster::new(truth, input));
-        input
+    fn input(&mut self, truth: FourVector, input: Input) -> usize {
+        let place = self.inputs.len();
+        // Only b quarks have a mass that counts.
+        let rapidity = if input.flavour == id::BOTTOM {
+            truth.rapidity()
+        } else {
+            input.eta
+        };
+        let cluster = Cluster::new(truth, rapidity, input.phi, place);
+        self.clusters.push(cluster);
+        self.inputs.push(input);
+        place
     }
 
     /// Adds what hadrons within ΔR < 0.4 leave in the isolation cones.
     fn isolate(&mut self) {
         for lepton in self.muons.iter_mut().chain(&mut self.electrons) {
-            for [eta, phi, pt] in self.inputs.iter().filter_map(|input| input.hadron) {
-                if distance2(eta - lepton.eta, phi - lepton.phi) < RADIUS * RADIUS {
-                    lepton.isolation += pt / lepton.pt;
+            for input in self.inputs.iter().filter(|input| input.hadronic) {
+                let r2 = distance2(input.eta - lepton.eta, input.phi - lepton.phi);
+                if r2 < RADIUS * RADIUS {
+                    lepton.isolation += input.pt / lepton.pt;
                 }
             }
         }
@@ -286,40 +316,37 @@ impl Reconstruction {
     /// Jets of what was deposited, with the draws of their first parton (or lepton).
     fn jets(&mut self, draws: &mut Draws) {
         for cluster in anti_kt(&mut self.clusters) {
-            let mut sum = FourVector::default();
-            let mut flavour = 0;
-            let mut first: Option<&Input> = None;
-            for (i, input) in self.inputs.iter().enumerate() {
-                if cluster.members >> i & 1 == 1 {
-                    sum += input.deposit;
-                    flavour = flavour.max(input.flavour);
-                    if first.is_none_or(|f| f.hadron.is_none() && input.hadron.is_some()) {
-                        first = Some(input);
-                    }
-                }
+            let Some(first) = self.inputs.get(cluster.members.trailing_zeros() as usize) else {
+                continue;
+            };
+            let mut seed = *first;
+            if cluster.members.count_ones() > 1 {
+                seed = merged(&self.inputs, cluster.members, seed);
             }
-            let Some(first) = first else { continue };
-            let pt = sum.pt();
-            if pt < response::JET_PT {
+            let Input {
+                eta,
+                phi,
+                pt,
+                flavour,
+                ..
+            } = seed;
+            if pt < response::JET_PT || eta.abs() > response::JET_ETA {
                 continue;
             }
-            let eta = sum.eta();
-            if eta.abs() > response::JET_ETA {
-                continue;
-            }
-            let (tag, spread) = if first.hadron.is_some() {
-                let [tag, u] = draws.pair(Draw::Jet, first.step);
+            let (tag, spread) = if seed.hadronic {
+                let [tag, u] = draws.pair(Draw::Jet, seed.step);
                 (tag, JET_MASS * pt * (-2.0 * ln_1p(-u)).sqrt())
             } else {
-                let [tag, _] = draws.pair(Draw::LeptonJet, first.step);
+                let [tag, _] = draws.pair(Draw::LeptonJet, seed.step);
                 (tag, 0.0)
             };
+            let tagged = eta.abs() < response::TAG_ETA;
             self.jets.push(Jet {
                 pt,
                 eta,
-                phi: sum.phi(),
-                mass: (sum.mass2().max(0.0) + spread * spread).sqrt(),
-                btag: if eta.abs() < response::TAG_ETA {
+                phi,
+                mass: (seed.deposit.mass2().max(0.0) + spread * spread).sqrt(),
+                btag: if tagged {
                     response::btag_score(tag, flavour)
                 } else {
                     -1.0
@@ -337,13 +364,30 @@ impl Reconstruction {
         for input in &self.inputs {
             seen[0] += input.deposit.px;
             seen[1] += input.deposit.py;
-            sum_et += input.hadron.map_or(0.0, |[_, _, pt]| pt);
+            sum_et += if input.hadronic { input.pt } else { 0.0 };
         }
         let sigma = response::met_resolution(self.vertices as f64, sum_et);
         for (step, seen) in seen.into_iter().enumerate() {
             self.met[step] = -seen + sigma * draws.normal(Draw::Met, step as u32);
         }
     }
+}
+
+/// The sum of several inputs, with the draws of the first hadronic one.
+fn merged(inputs: &[Input], members: u64, first: Input) -> Input {
+    let mut sum = FourVector::default();
+    let mut all = first;
+    for (i, input) in inputs.iter().enumerate() {
+        if members >> i & 1 == 1 {
+            sum += input.deposit;
+            all.flavour = all.flavour.max(input.flavour);
+            if input.hadronic && !all.hadronic {
+                (all.hadronic, all.step) = (true, input.step);
+            }
+        }
+    }
+    (all.deposit, all.pt, all.eta, all.phi) = (sum, sum.pt(), sum.eta(), sum.phi());
+    all
 }
 
 /// The scale of the Rayleigh distribution of m/p_T of one parton's jet.

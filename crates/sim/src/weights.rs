@@ -21,6 +21,22 @@ pub const SCALES: [(f64, f64); 7] = [
 /// Members of the set of parton densities.
 pub const PDF_MEMBERS: usize = 10;
 
+/// 0.02/√k.
+const SIZES: [f64; PDF_MEMBERS] = [
+    0.02,
+    0.014_142_135_623_730_95,
+    0.011_547_005_383_792_516,
+    0.01,
+    0.008_944_271_909_999_16,
+    0.008_164_965_809_277_26,
+    0.007_559_289_460_184_544,
+    0.007_071_067_811_865_475,
+    0.006_666_666_666_666_667,
+    0.006_324_555_320_336_759,
+];
+/// ln 0.01.
+const LN_HUNDREDTH: f64 = -4.605_170_185_988_091;
+
 /// α_s at the mass of the Z boson.
 const ALPHA_S: f64 = 0.118;
 /// The first coefficient of the β function with five flavours, (33 − 2·5)/(12π).
@@ -30,7 +46,7 @@ const SPREAD: f64 = 0.1;
 
 /// The generator's weight: ±exp(σz − σ²/2) with σ = 0.1, whose size has mean 1; negative in a stated fraction of events, whatever else happens in them.
 pub fn generator(negative: f64, draws: &mut Draws) -> f64 {
-    let [_, sign] = draws.pair(Draw::Conditions, 0);
+    let [sign, _] = draws.pair(Draw::Sign, 0);
     let size = exp(SPREAD * draws.normal(Draw::Weight, 0) - 0.5 * SPREAD * SPREAD);
     if sign < negative { -size } else { size }
 }
@@ -51,14 +67,14 @@ pub fn alpha_s(scale: f64) -> f64 {
 ///
 /// µ_R: (α_s(kQ)/α_s(Q))ⁿ, n the order of the process plus the radiated jets. µ_F: k^γ with γ = 0.013 ln(0.01/(x₁x₂)): densities grow with the scale at small
 /// x and shrink at large x. Not a prediction, but the sign and size of one.
-pub fn scales(order: i32, truth: &Truth) -> [f32; 7] {
+pub fn scales(order: i32, truth: &Truth, ln_x: [f64; 2]) -> [f32; 7] {
     let order = order + truth.emissions as i32;
     let step = alpha_s(truth.scale) * B0 * 2.0 * LN_2;
     let (down, up) = (
         (1.0 - step).recip().powi(order),
         (1.0 + step).recip().powi(order),
     );
-    let gamma = 0.013 * ln(0.01 / (truth.x[0] * truth.x[1]));
+    let gamma = 0.013 * (LN_HUNDREDTH - ln_x[0] - ln_x[1]);
     let grown = exp(gamma * LN_2);
     SCALES.map(|(r, f)| {
         let r = if r < 1.0 {
@@ -82,17 +98,14 @@ pub fn scales(order: i32, truth: &Truth) -> [f32; 7] {
 /// The weights of the members of the densities, relative to the nominal one: 1 + 0.02/√k (cos kπξ₁ + cos kπξ₂), k = 1, …, 10, with ξ = −ln x/16 in (0, 1).
 ///
 /// Each member bends the densities in its own way in ln x; all together change a rate by about 3 %.
-pub fn densities(truth: &Truth) -> [f32; PDF_MEMBERS] {
-    let mut weights = [1.0; PDF_MEMBERS];
-    for x in truth.x {
-        let xi = (-ln(x) / 16.0).clamp(0.0, 1.0);
-        let c = cos(PI * xi);
-        // cos kφ by recurrence.
-        let (mut before, mut here) = (1.0, c);
-        for (k, weight) in weights.iter_mut().enumerate() {
-            *weight += 0.02 / ((k + 1) as f64).sqrt() * here;
-            (before, here) = (here, 2.0 * c * here - before);
-        }
-    }
-    weights.map(|weight| weight as f32)
+pub fn densities(ln_x: [f64; 2]) -> [f32; PDF_MEMBERS] {
+    let c = ln_x.map(|ln_x| cos(PI * (-ln_x / 16.0).clamp(0.0, 1.0)));
+    // cos kφ by recurrence.
+    let (mut before, mut here) = ([1.0; 2], c);
+    SIZES.map(|size| {
+        let weight = 1.0 + size * (here[0] + here[1]);
+        let next = [0, 1].map(|side| 2.0 * c[side] * here[side] - before[side]);
+        (before, here) = (here, next);
+        weight as f32
+    })
 }
