@@ -3,7 +3,7 @@
 //! The bodies are compiled for each instruction set, but always with the portable arithmetic (no fused multiply-add), so that the bits do not depend on it.
 
 use pullback_ad::isa::{Isa, Portable};
-use pullback_ad::math::normal::norm_quantile;
+use pullback_ad::math::normal::norm_quantile_16;
 
 use crate::key::Key;
 use crate::philox::{join, wide};
@@ -50,7 +50,7 @@ fn normal_body<I: Isa>(out: &mut [f64], key: [u32; 2], first_event: u64, step: u
         uniform_body::<I>(chunk, key, event, step);
         event = event.wrapping_add(CHUNK as u64);
         for z in chunk {
-            *z = norm_quantile::<Portable>(*z);
+            *z = norm_quantile_16::<Portable>(*z);
         }
     }
 }
@@ -114,7 +114,7 @@ mod tests {
         let mut plain = vec![0.0; 301];
         for (i, z) in plain.iter_mut().enumerate() {
             let [a, b, ..] = first_block(words, first.wrapping_add(i as u64), 5);
-            *z = norm_quantile::<Portable>(unit(join(a, b)));
+            *z = norm_quantile_16::<Portable>(unit(join(a, b)));
         }
         for level in Level::available() {
             let mut z = vec![0.0; 301];

@@ -1,10 +1,11 @@
 //! The gamma distribution.
 
-use pullback_ad::math::scalar::{exp, ln, norm_quantile};
+use pullback_ad::math::scalar::{exp, ln};
 use rand_core::Rng;
 
 use crate::distribution::Distribution;
 use crate::error::{ProbError, finite};
+use crate::quantile;
 use crate::uniform::unit;
 
 /// The gamma distribution x^(a − 1) e^(−x/θ)/(Γ(a) θᵃ), of shape a and scale θ.
@@ -51,7 +52,7 @@ impl Distribution for Gamma {
         let d = shape - 1.0 / 3.0;
         let c = 1.0 / (9.0 * d).sqrt();
         loop {
-            let x = norm_quantile(unit(rng.next_u64()));
+            let x = quantile::standard_normal(unit(rng.next_u64()));
             let u = unit(rng.next_u64());
             let v = 1.0 + c * x;
             if v <= 0.0 {

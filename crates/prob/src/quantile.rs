@@ -17,6 +17,8 @@
 use std::f64::consts::PI;
 
 use pullback_ad::Real;
+use pullback_ad::isa::Portable;
+use pullback_ad::math::normal::norm_quantile_16;
 use pullback_ad::math::scalar;
 
 /// low + (high − low) u.
@@ -25,10 +27,16 @@ pub fn uniform<R: Real>(u: f64, low: R, high: R) -> R {
     low + (high - low) * u
 }
 
+/// Φ⁻¹(u).
+#[inline]
+pub fn standard_normal(u: f64) -> f64 {
+    norm_quantile_16::<Portable>(u)
+}
+
 /// µ + σ Φ⁻¹(u).
 #[inline]
 pub fn normal<R: Real>(u: f64, mean: R, sd: R) -> R {
-    mean + sd * scalar::norm_quantile(u)
+    mean + sd * standard_normal(u)
 }
 
 /// −ln(1 − u)/λ.

@@ -145,7 +145,7 @@ impl Draws {
     /// Looks at an event of the block.
     #[inline]
     pub fn look_at(&mut self, lane: usize) {
-        self.lane = lane;
+        self.lane = lane % LANES;
     }
 
     /// The words of a draw, for rejection.
@@ -157,9 +157,8 @@ impl Draws {
     /// Two uniform numbers.
     #[inline]
     pub fn pair(&mut self, draw: Draw, step: u32) -> [f64; 2] {
-        let rows = &self.rows[draw as usize];
-        let at = 2 * step as usize;
-        if let [u, v, ..] = rows.get(at..).unwrap_or_default() {
+        let rows = self.rows[draw as usize].as_chunks::<2>().0;
+        if let Some([u, v]) = rows.get(step as usize) {
             return [u[self.lane], v[self.lane]];
         }
         self.missed[draw as usize] += 1;
@@ -175,7 +174,7 @@ impl Draws {
         }
         self.missed[draw as usize] += 1;
         let u = unit(self.stream(draw, step).next_u64());
-        quantile::normal(u, 0.0, 1.0)
+        quantile::standard_normal(u)
     }
 }
 

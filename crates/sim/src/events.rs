@@ -162,7 +162,7 @@ impl Events {
             .weight
             .extend(weights::scales(order, truth, ln_x));
         self.scale.close(weights::SCALES.len());
-        self.pdf.weight.extend(weights::densities(ln_x));
+        self.pdf.weight.extend_from_slice(&weights::densities(ln_x));
         self.pdf.close(weights::PDF_MEMBERS);
         self.objects(seen);
         if let Some(columns) = &mut self.gen_part {
@@ -244,6 +244,9 @@ fn record(columns: &mut GenPartColumns, truth: &Truth) {
 
 fn polar([x, y]: [f64; 2]) -> (f32, f32) {
     use pullback_ad::math::scalar::atan2;
+    if x == 0.0 && y == 0.0 {
+        return (0.0, 0.0);
+    }
     ((x * x + y * y).sqrt() as f32, atan2(y, x) as f32)
 }
 

@@ -76,23 +76,17 @@ pub fn scales(order: i32, truth: &Truth, ln_x: [f64; 2]) -> [f32; 7] {
     );
     let gamma = 0.013 * (LN_HUNDREDTH - ln_x[0] - ln_x[1]);
     let grown = exp(gamma * LN_2);
-    SCALES.map(|(r, f)| {
-        let r = if r < 1.0 {
-            down
-        } else if r > 1.0 {
-            up
-        } else {
-            1.0
-        };
-        let f = if f < 1.0 {
-            grown.recip()
-        } else if f > 1.0 {
-            grown
-        } else {
-            1.0
-        };
-        (r * f) as f32
-    })
+    let shrunk = grown.recip();
+    // In the order of `SCALES`.
+    [
+        (down * shrunk) as f32,
+        down as f32,
+        shrunk as f32,
+        1.0,
+        grown as f32,
+        up as f32,
+        (up * grown) as f32,
+    ]
 }
 
 /// The weights of the members of the densities, relative to the nominal one: 1 + 0.02/√k (cos kπξ₁ + cos kπξ₂), k = 1, …, 10, with ξ = −ln x/16 in (0, 1).
@@ -102,10 +96,14 @@ pub fn densities(ln_x: [f64; 2]) -> [f32; PDF_MEMBERS] {
     let c = ln_x.map(|ln_x| cos(PI * (-ln_x / 16.0).clamp(0.0, 1.0)));
     // cos kφ by recurrence.
     let (mut before, mut here) = ([1.0; 2], c);
-    SIZES.map(|size| {
-        let weight = 1.0 + size * (here[0] + here[1]);
-        let next = [0, 1].map(|side| 2.0 * c[side] * here[side] - before[side]);
+    let mut weights = [1.0; PDF_MEMBERS];
+    for (weight, size) in weights.iter_mut().zip(SIZES) {
+        *weight = (1.0 + size * (here[0] + here[1])) as f32;
+        let next = [
+            2.0 * c[0] * here[0] - before[0],
+            2.0 * c[1] * here[1] - before[1],
+        ];
         (before, here) = (here, next);
-        weight as f32
-    })
+    }
+    weights
 }
