@@ -40,7 +40,8 @@ pub struct Hard {
     excess: Option<PowerTail>,
     top: BreitWigner,
     w: BreitWigner,
-    off_shell: OffShell,
+    /// Masses of H → ZZ*.
+    off_shell: Option<OffShell>,
 }
 
 /// The fraction of W⁺: σ(W⁺)/σ(W⁻) = 1.35 at 13 TeV.
@@ -100,7 +101,10 @@ impl Hard {
             excess,
             top: line(pdg::TOP, pdg::TOP.mass - 30.0, pdg::TOP.mass + 30.0)?,
             w: line(pdg::W, 40.0, 120.0)?,
-            off_shell: OffShell::new(),
+            off_shell: match process {
+                Process::HTo4L => Some(OffShell::new()?),
+                _ => None,
+            },
         })
     }
 
@@ -130,10 +134,9 @@ impl Hard {
                 (None, None) => 0.0, // Every process has one of them.
             },
         };
-        let pair = if self.process == Process::HTo4L {
-            self.off_shell.pair(mass, draws)
-        } else {
-            pair
+        let pair = match &self.off_shell {
+            Some(off_shell) => off_shell.pair(mass, draws).0,
+            None => pair,
         };
         let system = self.produce(mass, u_rapidity, draws, truth);
         self.decay(system, pair, draws, truth);
