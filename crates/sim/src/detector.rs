@@ -71,13 +71,13 @@ impl Detector {
         let edges = &self.muon_eta_edges;
         let bins = edges.len().saturating_sub(1);
         if let Some(&first) = edges.first()
-            && !(first >= 0.0)
+            && (first < 0.0 || first.is_nan())
         {
             let expected = "not negative: bins are of |eta|";
             return Err(wrong("muon_eta_edges", Some(0), first, expected));
         }
         for (i, pair) in edges.windows(2).enumerate() {
-            if !(pair[1] > pair[0]) {
+            if pair[1] <= pair[0] || pair[1].is_nan() {
                 let expected = "above the edge before it";
                 return Err(wrong("muon_eta_edges", Some(i + 1), pair[1], expected));
             }

@@ -27,7 +27,7 @@ pub enum SimError {
         expected: &'static str,
     },
     /// A parameter of the detector outside its range.
-    #[error("PB0702: detector: `{parameter}`{place} is {value}\n  help: it must be {expected}", place = place(.index))]
+    #[error("PB0702: detector: `{parameter}`{place} is {value}\n  help: it must be {expected}", place = place(*.index))]
     Detector {
         /// The field.
         parameter: &'static str,
@@ -73,7 +73,7 @@ pub enum SimError {
     Distribution(#[from] ProbError),
 }
 
-fn place(index: &Option<usize>) -> String {
+fn place(index: Option<usize>) -> String {
     index.map_or_else(String::new, |index| format!("[{index}]"))
 }
 

@@ -27,7 +27,8 @@ fn mass_at(angle: f64) -> f64 {
 ///
 /// Reference: A. Djouadi, Phys. Rep. 457 (2008) 1, section 2.2: Γ(H → Z*Z*) ∝ ∫∫ BW BW √λ (λ + 12 m₁² m₂²/m_H⁴).
 fn weight(a: f64, b: f64) -> f64 {
-    let lambda = (1.0 - a - b).powi(2) - 4.0 * a * b;
+    let rest = 1.0 - a - b;
+    let lambda = rest * rest - 4.0 * a * b;
     if lambda <= 0.0 {
         return 0.0;
     }

@@ -177,7 +177,7 @@ impl Hard {
         }
         let jets = &jets[..count];
 
-        let transverse = (recoil[0].powi(2) + recoil[1].powi(2) + mass * mass).sqrt();
+        let transverse = (recoil[0] * recoil[0] + recoil[1] * recoil[1] + mass * mass).sqrt();
         let reach = ln(SQRT_S / (transverse + radiated));
         let system =
             FourVector::from_rapidity(-recoil[0], -recoil[1], quantile::parabola(u, reach), mass);

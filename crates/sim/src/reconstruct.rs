@@ -223,7 +223,7 @@ impl Reconstruction {
         let curvature = 1.0 + response::muon_resolution(pt, eta) * bias.resolution * z;
         let measured = (pt / curvature.abs()).min(MUON_PT_MAX);
         let measured = (1.0 + bias.scale) * measured + bias.offset;
-        if !(measured > response::MUON_PT) {
+        if measured <= response::MUON_PT {
             return;
         }
         let phi = p.phi();

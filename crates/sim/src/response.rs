@@ -93,6 +93,10 @@ pub const TAG_THRESHOLDS: [f64; 3] = [0.0490, 0.2783, 0.7100];
 pub const TAG_EFFICIENCIES: [[f64; 3]; 3] =
     [[0.92, 0.80, 0.66], [0.40, 0.15, 0.03], [0.10, 0.010, 0.001]];
 
+fn cube(x: f64) -> f64 {
+    x * x * x
+}
+
 /// The b-tag score at a uniform number, for a flavour (5, 4, or anything else for light quarks and gluons); it increases in u.
 ///
 /// Exactly the fraction ε of [`TAG_EFFICIENCIES`] lies above each threshold. Between the thresholds the density is flat; below the first it is as x^(−2/3) from 0, above
@@ -115,13 +119,13 @@ pub fn btag_score(u: f64, flavour: i32) -> f64 {
     let [t1, t2, t3] = TAG_THRESHOLDS;
     let between = |low: f64, high: f64| (u - low) / (high - low);
     if u < 1.0 - e1 {
-        t1 * between(0.0, 1.0 - e1).powi(3)
+        t1 * cube(between(0.0, 1.0 - e1))
     } else if u < 1.0 - e2 {
         t1 + (t2 - t1) * between(1.0 - e1, 1.0 - e2)
     } else if u < 1.0 - e3 {
         t2 + (t3 - t2) * between(1.0 - e2, 1.0 - e3)
     } else {
         let left = 1.0 - between(1.0 - e3, 1.0);
-        1.0 - (1.0 - t3) * left.powi(3)
+        1.0 - (1.0 - t3) * cube(left)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::f64::consts::{LN_2, PI};
 
+use pullback_ad::Real;
 use pullback_ad::math::scalar::{cos, exp, ln};
 
 use crate::draws::{Draw, Draws};
@@ -70,9 +71,10 @@ pub fn alpha_s(scale: f64) -> f64 {
 pub fn scales(order: i32, truth: &Truth, ln_x: [f64; 2]) -> [f32; 7] {
     let order = order + truth.emissions as i32;
     let step = alpha_s(truth.scale) * B0 * 2.0 * LN_2;
+    // Not `f64::powi`, whose bits may depend on the machine.
     let (down, up) = (
-        (1.0 - step).recip().powi(order),
-        (1.0 + step).recip().powi(order),
+        Real::powi((1.0 - step).recip(), order),
+        Real::powi((1.0 + step).recip(), order),
     );
     let gamma = 0.013 * (LN_HUNDREDTH - ln_x[0] - ln_x[1]);
     let grown = exp(gamma * LN_2);

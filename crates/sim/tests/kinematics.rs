@@ -2,6 +2,7 @@
 
 use pullback_ad::{Complex, Dual, Real};
 use pullback_prob::{Distribution, Key, Uniform};
+use pullback_sim::response;
 use pullback_sim::{FourVector, breakup_momentum, delta_phi, direction, two_body};
 
 fn close(a: f64, b: f64, scale: f64) {
@@ -151,4 +152,62 @@ fn kinematics_are_differentiable_twice() {
             );
         }
     }
+}
+
+/// A response of p_T (or energy) and η.
+trait Response {
+    fn at<R: Real>(pt: R, eta: R) -> R;
+}
+
+macro_rules! responses {
+    ($($name:ident: |$pt:ident, $eta:ident| $body:expr;)*) => {$(
+        struct $name;
+        impl Response for $name {
+            fn at<R: Real>($pt: R, $eta: R) -> R {
+                let _ = $eta;
+                $body
+            }
+        }
+    )*};
+}
+
+responses! {
+    MuonResolution: |pt, eta| response::muon_resolution(pt, eta);
+    MuonEfficiency: |pt, eta| response::muon_efficiency(pt);
+    ElectronResolution: |pt, eta| response::electron_resolution(pt, eta);
+    ElectronEfficiency: |pt, eta| response::electron_efficiency(pt, eta);
+    JetResolution: |pt, eta| response::jet_resolution(pt);
+    MetResolution: |pt, eta| response::met_resolution(20.0, pt);
+}
+
+fn differentiates<F: Response>(name: &str) {
+    for pt in [4.5, 12.0, 45.0, 600.0] {
+        for eta in [-2.1, 0.3, 1.5] {
+            let x = [pt, eta];
+            let dual = F::at(
+                Dual::<f64, 2>::variable(pt, 0),
+                Dual::<f64, 2>::variable(eta, 1),
+            );
+            for i in 0..2 {
+                let h = 1e-30;
+                let z = [0, 1].map(|j| Complex::new(x[j], if i == j { h } else { 0.0 }));
+                let exact = F::at(z[0], z[1]).im / h;
+                assert!(
+                    (dual.eps[i] - exact).abs() < 1e-12 * exact.abs().max(1e-3),
+                    "{name} {x:?}: {} {exact}",
+                    dual.eps[i]
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn responses_are_differentiable() {
+    differentiates::<MuonResolution>("muon resolution");
+    differentiates::<MuonEfficiency>("muon efficiency");
+    differentiates::<ElectronResolution>("electron resolution");
+    differentiates::<ElectronEfficiency>("electron efficiency");
+    differentiates::<JetResolution>("jet resolution");
+    differentiates::<MetResolution>("resolution of missing momentum");
 }
