@@ -4,6 +4,8 @@ use rand_core::Rng;
 
 use crate::distribution::Distribution;
 use crate::error::{ProbError, finite};
+use crate::fill::fill_exponential;
+use crate::key::Key;
 use crate::quantile;
 use crate::uniform::unit;
 
@@ -36,5 +38,12 @@ impl Distribution for Exponential {
     #[inline]
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
         quantile::exponential(unit(rng.next_u64()), self.rate)
+    }
+
+    fn fill(&self, out: &mut [f64], key: Key, first_event: u64, step: u32) {
+        fill_exponential(out, key, first_event, step);
+        for x in out {
+            *x /= self.rate;
+        }
     }
 }

@@ -3,7 +3,8 @@
 //! The bodies are compiled for each instruction set, but always with the portable arithmetic (no fused multiply-add), so that the bits do not depend on it.
 
 use pullback_ad::isa::{Isa, Portable};
-use pullback_ad::math::normal::norm_quantile_16;
+use pullback_ad::math::ln::ln_1p;
+use pullback_ad::math::normal::{is_norm_far, norm_quantile_16, norm_quantile_16_near};
 
 use crate::key::Key;
 use crate::philox::{join, wide};
@@ -43,14 +44,44 @@ fn pair_body<I: Isa>(
     }
 }
 
+/// A uniform number that the vector code cannot do: less than one in 10¹⁰.
+#[cold]
+#[inline(never)]
+fn redo_far(z: &mut [f64], u: &[f64]) {
+    for (z, u) in z.iter_mut().zip(u) {
+        if is_norm_far(*u) {
+            *z = norm_quantile_16::<Portable>(*u);
+        }
+    }
+}
+
 #[inline(always)]
 fn normal_body<I: Isa>(out: &mut [f64], key: [u32; 2], first_event: u64, step: u32) {
+    let mut event = first_event;
+    let mut uniform = [0.5; CHUNK];
+    for chunk in out.chunks_mut(CHUNK) {
+        let u = &mut uniform[..chunk.len()];
+        uniform_body::<I>(u, key, event, step);
+        event = event.wrapping_add(CHUNK as u64);
+        let mut far = false;
+        for (z, u) in chunk.iter_mut().zip(&*u) {
+            *z = norm_quantile_16_near::<Portable>(*u);
+            far |= is_norm_far(*u);
+        }
+        if far {
+            redo_far(chunk, u);
+        }
+    }
+}
+
+#[inline(always)]
+fn exponential_body<I: Isa>(out: &mut [f64], key: [u32; 2], first_event: u64, step: u32) {
     let mut event = first_event;
     for chunk in out.chunks_mut(CHUNK) {
         uniform_body::<I>(chunk, key, event, step);
         event = event.wrapping_add(CHUNK as u64);
-        for z in chunk {
-            *z = norm_quantile_16::<Portable>(*z);
+        for x in chunk {
+            *x = -ln_1p::<Portable>(-*x);
         }
     }
 }
@@ -58,6 +89,7 @@ fn normal_body<I: Isa>(out: &mut [f64], key: [u32; 2], first_event: u64, step: u
 pullback_ad::multiversion! {
     fn uniforms, uniforms_at(out: &mut [f64], key: [u32; 2], first_event: u64, step: u32) = uniform_body;
     fn pairs, pairs_at(first: &mut [f64], second: &mut [f64], key: [u32; 2], first_event: u64, step: u32) = pair_body;
+    fn exponentials, exponentials_at(out: &mut [f64], key: [u32; 2], first_event: u64, step: u32) = exponential_body;
     fn normals, normals_at(out: &mut [f64], key: [u32; 2], first_event: u64, step: u32) = normal_body;
 }
 
@@ -101,6 +133,11 @@ pub fn fill_normal(out: &mut [f64], key: Key, first_event: u64, step: u32) {
     normals(out, key.words(), first_event, step);
 }
 
+/// Exponential numbers of mean 1: the quantile −ln(1 − u) of [`fill_uniform`].
+pub fn fill_exponential(out: &mut [f64], key: Key, first_event: u64, step: u32) {
+    exponentials(out, key.words(), first_event, step);
+}
+
 #[cfg(test)]
 mod tests {
     use pullback_ad::isa::Level;
@@ -116,10 +153,24 @@ mod tests {
             let [a, b, ..] = first_block(words, first.wrapping_add(i as u64), 5);
             *z = norm_quantile_16::<Portable>(unit(join(a, b)));
         }
+        let mut x = vec![0.0; 301];
+        exponentials_at(Level::PORTABLE)(&mut x, words, first, 5);
         for level in Level::available() {
+            let mut other = vec![0.0; 301];
+            exponentials_at(level)(&mut other, words, first, 5);
+            assert_eq!(other, x, "{}", level.name());
             let mut z = vec![0.0; 301];
             normals_at(level)(&mut z, words, first, 5);
             assert_eq!(z, plain, "{}", level.name());
         }
+    }
+
+    #[test]
+    fn far_numbers_are_done_again() {
+        let u = [1e-12, 0.3, 1.0 - 1e-13, 2f64.powi(-54), 0.99];
+        let mut z = u.map(norm_quantile_16_near::<Portable>);
+        redo_far(&mut z, &u);
+        assert_eq!(z, u.map(norm_quantile_16::<Portable>));
+        assert!((z[3] + 8.29236).abs() < 1e-5);
     }
 }

@@ -53,7 +53,7 @@ pub use cauchy::Cauchy;
 pub use distribution::Distribution;
 pub use error::ProbError;
 pub use exponential::Exponential;
-pub use fill::{fill_normal, fill_uniform, fill_uniform_pair};
+pub use fill::{fill_exponential, fill_normal, fill_uniform, fill_uniform_pair};
 pub use gamma::Gamma;
 pub use geometric::Geometric;
 pub use key::Key;

@@ -209,3 +209,22 @@ fn tails_have_their_probabilities() {
     );
     assert!(z.iter().all(|t| *t > 0.0 && *t < 54.0 * ln(2.0)));
 }
+
+/// The tests see errors of a few percent: of a standard deviation in the mean, of the width, of a gamma shape, of a Poisson mean.
+#[test]
+fn small_errors_would_be_seen() {
+    let x = sample("normal", &Normal::new(3.0, 2.0).unwrap());
+    let wrong = |mean: f64, sd: f64| ks_p(&mut x.clone(), |x| norm_cdf((x - mean) / sd));
+    assert!(wrong(3.06, 2.0) < P_MIN, "mean");
+    assert!(wrong(3.0, 2.06) < P_MIN, "width");
+    let mut x = sample("gamma 2.5", &Gamma::new(2.5, 3.0).unwrap());
+    assert!(ks_p(&mut x, |x| gamma_cdf(2.55, x / 3.0)) < P_MIN, "shape");
+    for mean in [9.0, 32.0] {
+        let n = sample("wrong", &Poisson::new(mean).unwrap());
+        let mut p = vec![exp(-1.01 * mean)];
+        for k in 1..200 {
+            p.push(p[k - 1] * 1.01 * mean / k as f64);
+        }
+        assert!(counts_p(&counts(&n, p.len()), &closed(p)) < P_MIN, "{mean}");
+    }
+}

@@ -4,8 +4,9 @@ use crate::columns::{
     Column, ColumnData, ColumnInfo, ElectronColumns, EventColumns, GenPartColumns, JetColumns,
     MuonColumns, PdfColumns, ScaleColumns,
 };
+use crate::lepton::Lepton;
 use crate::pdg;
-use crate::reconstruct::{Lepton, Reconstruction};
+use crate::reconstruct::Reconstruction;
 use crate::truth::Truth;
 use crate::weights;
 

@@ -34,6 +34,7 @@ mod events;
 mod four_lepton;
 mod generator;
 mod hard;
+mod lepton;
 pub mod pdg;
 mod process;
 mod reconstruct;

@@ -6,26 +6,11 @@ use pullback_prob::{Distribution, Poisson};
 use crate::cluster::{Cluster, RADIUS, anti_kt, distance2};
 use crate::detector::Detector;
 use crate::draws::{Draw, Draws};
+use crate::lepton::{self, ELECTRON_TRIGGER, Lepton, MUON_TRIGGER, Trace};
 use crate::pdg::id;
 use crate::response;
 use crate::truth::{Particle, Truth};
 use crate::vector::FourVector;
-
-/// A measured electron or muon.
-#[derive(Clone, Copy, Debug)]
-pub struct Lepton {
-    pub pt: f64,
-    pub eta: f64,
-    pub phi: f64,
-    pub charge: i32,
-    pub isolation: f64,
-    /// Its place in the generator's record.
-    pub truth: usize,
-    /// Its place among the inputs of jets.
-    input: usize,
-    /// Uniform: whether it fires a trigger.
-    trigger: f64,
-}
 
 /// A measured jet.
 #[derive(Clone, Copy, Debug)]
@@ -76,12 +61,6 @@ pub struct Reconstruction {
 const PILE_UP_SPREAD: f64 = 0.28;
 /// The fraction of interactions whose vertex is found.
 const VERTEX_EFFICIENCY: f64 = 0.7;
-/// Thresholds and plateaus of the two triggers.
-const MUON_TRIGGER: (f64, f64) = (24.0, 0.92);
-const ELECTRON_TRIGGER: (f64, f64) = (32.0, 0.88);
-/// The isolation that a trigger asks for.
-const TRIGGER_ISOLATION: f64 = 0.15;
-
 impl Reconstruction {
     /// Measures an event.
     pub fn event(&mut self, detector: &Detector, truth: &Truth, draws: &mut Draws) {
@@ -101,11 +80,16 @@ impl Reconstruction {
             }
             match particle.pdg_id.abs() {
                 id::ELECTRON => {
-                    self.electron(particle, place, leptons, draws);
+                    let trace = lepton::electron(particle, place, leptons, self.vertices, draws);
+                    let found = trace.and_then(|trace| self.trace(particle, leptons, trace));
+                    self.electrons.extend(found);
                     leptons += 1;
                 }
                 id::MUON => {
-                    self.muon(particle, place, leptons, detector, draws);
+                    let trace =
+                        lepton::muon(particle, place, leptons, self.vertices, detector, draws);
+                    let found = trace.and_then(|trace| self.trace(particle, leptons, trace));
+                    self.muons.extend(found);
                     leptons += 1;
                 }
                 12 | 14 | 16 => {
@@ -125,8 +109,8 @@ impl Reconstruction {
         sort_by_pt(&mut self.muons, |lepton| lepton.pt);
         sort_by_pt(&mut self.electrons, |lepton| lepton.pt);
         sort_by_pt(&mut self.jets, |jet| jet.pt);
-        self.muon_trigger = fires(&self.muons, MUON_TRIGGER);
-        self.electron_trigger = fires(&self.electrons, ELECTRON_TRIGGER);
+        self.muon_trigger = MUON_TRIGGER.fires(&self.muons);
+        self.electron_trigger = ELECTRON_TRIGGER.fires(&self.electrons);
     }
 
     /// The jet that holds a lepton, or −1.
@@ -157,99 +141,21 @@ impl Reconstruction {
         self.vertices = 1 + more;
     }
 
-    fn electron(&mut self, particle: &Particle, place: usize, step: u32, draws: &mut Draws) {
-        let p = particle.momentum;
-        let (pt, eta, phi) = (p.pt(), p.eta(), p.phi());
-        if eta.abs() > response::CALORIMETER_ETA {
-            return;
-        }
-        let [u, leak] = draws.pair(Draw::Lepton, step);
-        let [trigger, flip] = draws.pair(Draw::Trigger, step);
-        let z = draws.normal(Draw::LeptonMomentum, step);
-        let factor = (1.0 + response::electron_resolution(p.e, eta) * z).max(0.05);
-        let deposit = p.scaled(factor);
-        let found = eta.abs() < response::ELECTRON_ETA
-            && u < response::electron_efficiency(pt, eta)
-            && pt * factor > response::ELECTRON_PT;
+    /// Adds what a lepton leaves to the inputs of jets; the lepton itself, if it was found.
+    fn trace(&mut self, particle: &Particle, step: u32, trace: Trace) -> Option<Lepton> {
         let input = self.input(
-            p,
+            particle.momentum,
             Input {
-                deposit,
+                deposit: trace.deposit,
                 flavour: 0,
                 step,
                 hadronic: false,
-                eta,
-                phi,
-                pt: pt * factor,
+                eta: trace.eta,
+                phi: trace.phi,
+                pt: trace.pt,
             },
         );
-        if found {
-            let wrong = if eta.abs() < 1.5 { 0.001 } else { 0.01 };
-            let sign = if flip < wrong { -1 } else { 1 };
-            self.electrons.push(Lepton {
-                pt: pt * factor,
-                eta,
-                phi,
-                charge: -particle.pdg_id.signum() * sign,
-                isolation: leakage(leak, self.vertices, pt),
-                truth: place,
-                input,
-                trigger,
-            });
-        }
-    }
-
-    fn muon(
-        &mut self,
-        particle: &Particle,
-        place: usize,
-        step: u32,
-        detector: &Detector,
-        draws: &mut Draws,
-    ) {
-        let p = particle.momentum;
-        let (pt, eta) = (p.pt(), p.eta());
-        if eta.abs() > response::MUON_ETA {
-            return;
-        }
-        let [u, leak] = draws.pair(Draw::Lepton, step);
-        if u > response::muon_efficiency(pt) {
-            return;
-        }
-        let [trigger, _] = draws.pair(Draw::Trigger, step);
-        let z = draws.normal(Draw::LeptonMomentum, step);
-        let bias = detector.muon_bias(eta.abs());
-        // The curvature q/p_T is measured with a normal error: a large one turns the charge.
-        let curvature = 1.0 + response::muon_resolution(pt, eta) * bias.resolution * z;
-        let measured = (pt / curvature.abs()).min(MUON_PT_MAX);
-        let measured = (1.0 + bias.scale) * measured + bias.offset;
-        if measured <= response::MUON_PT {
-            return;
-        }
-        let phi = p.phi();
-        let input = self.input(
-            p,
-            Input {
-                deposit: p.scaled(measured / pt),
-                flavour: 0,
-                step,
-                hadronic: false,
-                eta,
-                phi,
-                pt: measured,
-            },
-        );
-        let sign = if curvature < 0.0 { -1 } else { 1 };
-        self.muons.push(Lepton {
-            pt: measured,
-            eta,
-            phi,
-            charge: -particle.pdg_id.signum() * sign,
-            isolation: leakage(leak, self.vertices, pt),
-            truth: place,
-            input,
-            trigger,
-        });
+        trace.lepton.map(|lepton| Lepton { input, ..lepton })
     }
 
     fn parton(
@@ -392,20 +298,6 @@ fn merged(inputs: &[Input], members: u64, first: Input) -> Input {
 
 /// The scale of the Rayleigh distribution of m/p_T of one parton's jet.
 const JET_MASS: f64 = 0.09;
-/// Straight tracks are cut off here, in GeV.
-const MUON_PT_MAX: f64 = 13_000.0;
-
-/// The isolation of a prompt lepton: exponential, with a mean that grows with pile-up, over p_T.
-fn leakage(u: f64, vertices: u64, pt: f64) -> f64 {
-    -ln_1p(-u) * (0.3 + 0.02 * vertices as f64) / pt
-}
-
-fn fires(leptons: &[Lepton], (threshold, plateau): (f64, f64)) -> bool {
-    leptons.iter().any(|lepton| {
-        lepton.pt > threshold && lepton.isolation < TRIGGER_ISOLATION && lepton.trigger < plateau
-    })
-}
-
 fn position<T>(list: &[T], test: impl Fn(&T) -> bool) -> i32 {
     list.iter().position(test).map_or(-1, |i| i as i32)
 }
