@@ -126,7 +126,11 @@ impl Primitive for Cholesky {
             let n = at.order(io)?;
             let (a, l) = (io.arg::<f64>(0), io.out::<f64>(0));
             let size = (n * n).max(1);
-            for (lane, (a, l)) in a.chunks_exact(size).zip(l.chunks_exact_mut(size)).enumerate() {
+            for (lane, (a, l)) in a
+                .chunks_exact(size)
+                .zip(l.chunks_exact_mut(size))
+                .enumerate()
+            {
                 let failed = if n < SMALL {
                     small(a, l, n)
                 } else {
@@ -153,7 +157,8 @@ impl Primitive for Cholesky {
             }),
             Sample::generic("in each event", |s| {
                 let events = s.b.stream("events");
-                let space = s.b.join(events, s.b.join(s.b.dense_of("i", 2), s.b.dense_of("j", 2)));
+                let space =
+                    s.b.join(events, s.b.join(s.b.dense_of("i", 2), s.b.dense_of("j", 2)));
                 s.f64("a", space, &[2.0, 0.0, 0.5, 1.0, 1.0, 0.0, -0.2, 3.0])
                     .cholesky()
             }),
@@ -163,15 +168,23 @@ impl Primitive for Cholesky {
                 let a: Vec<f64> = (0..n * n)
                     .map(|k| {
                         let (i, j) = ((k / n) as f64, (k % n) as f64);
-                        if i == j { 2.0 + 0.1 * i } else { (-(i - j).abs()).exp() }
+                        if i == j {
+                            2.0 + 0.1 * i
+                        } else {
+                            (-(i - j).abs()).exp()
+                        }
                     })
                     .collect();
                 s.f64("a", space, &a).cholesky()
             }),
-            Sample::special("the other triangle is not read", &[2.0, 0.0, 0.5, 1.5], |s| {
-                let space = s.b.join(s.b.dense_of("i", 2), s.b.dense_of("j", 2));
-                s.f64("a", space, &[4.0, f64::NAN, 1.0, 2.5]).cholesky()
-            }),
+            Sample::special(
+                "the other triangle is not read",
+                &[2.0, 0.0, 0.5, 1.5],
+                |s| {
+                    let space = s.b.join(s.b.dense_of("i", 2), s.b.dense_of("j", 2));
+                    s.f64("a", space, &[4.0, f64::NAN, 1.0, 2.5]).cholesky()
+                },
+            ),
             Sample::special("of order 0", &[], |s| {
                 let space = s.b.join(s.b.dense_of("i", 0), s.b.dense_of("j", 0));
                 s.f64("a", space, &[]).cholesky()

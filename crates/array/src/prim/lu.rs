@@ -8,7 +8,8 @@ use pullback_ad::isa::Isa;
 use super::binary::join;
 use super::compare::Compare;
 use super::matrix::{
-    Action, Part, Solver, Square, Triangular, acts, doubles, flag, lanes_of_operand, square, with_scratch,
+    Action, Part, Solver, Square, Triangular, acts, doubles, flag, lanes_of_operand, square,
+    with_scratch,
 };
 use super::matrix_product::matrix_apply;
 use crate::attr::{Attr, Attrs};
@@ -210,7 +211,13 @@ impl<'b> Factorised<'b> {
     }
 
     /// Records x with A x = b, or Aᵀ x = b, along the level `over` of b.
-    pub(crate) fn solve(self, cx: &'b Builder, b: Sym<'b>, over: LevelId, transposed: bool) -> Sym<'b> {
+    pub(crate) fn solve(
+        self,
+        cx: &'b Builder,
+        b: Sym<'b>,
+        over: LevelId,
+        transposed: bool,
+    ) -> Sym<'b> {
         let attrs = Attrs::over(over).with("transposed", Attr::Int(i64::from(transposed)));
         let args = [self.matrix, self.factors, self.rows, b];
         cx.push(super::LU_SOLVE, &args, attrs).first(cx)
@@ -227,7 +234,10 @@ impl<'b> Factorised<'b> {
 /// Checks a matrix, its factors and the order of its rows.
 fn factorised(primitive: &'static str, program: &Program, args: &[Type]) -> Result<()> {
     let [a, factors, rows] = args else {
-        return Err(ill_formed(primitive, "expects a matrix and what `lu` makes of it"));
+        return Err(ill_formed(
+            primitive,
+            "expects a matrix and what `lu` makes of it",
+        ));
     };
     doubles(primitive, &[*a, *factors], 2)?;
     square(primitive, program, a.space)?;
@@ -297,8 +307,8 @@ impl Primitive for LuSolve {
     ) -> Result<Vec<Option<Sym<'b>>>> {
         let (over, transposed) = parameters(call.attrs)?;
         only_the_matrix(self.name(), tangents[1])?;
-        let moved = tangents[0]
-            .map(|t| -matrix_apply(cx, t, call.outs[0], over, Part::Full, transposed));
+        let moved =
+            tangents[0].map(|t| -matrix_apply(cx, t, call.outs[0], over, Part::Full, transposed));
         let of = Factorised::of(call.args);
         Ok(vec![
             join(tangents[3], moved).map(|right| of.solve(cx, right, over, transposed)),

@@ -146,13 +146,20 @@ pub(crate) fn acts(
     let Some(k) = x.position(over).filter(|k| *k >= lanes) else {
         return Err(ill_formed(
             primitive,
-            format!("[{}] has no level `{}` after the lanes", names(&x), level.name),
+            format!(
+                "[{}] has no level `{}` after the lanes",
+                names(&x),
+                level.name
+            ),
         ));
     };
     if level.kind != LevelKind::Dense {
         return Err(ill_formed(
             primitive,
-            format!("level `{}` is not dense: a matrix acts on a fixed number of elements", level.name),
+            format!(
+                "level `{}` is not dense: a matrix acts on a fixed number of elements",
+                level.name
+            ),
         ));
     }
     let below = |l: LevelId| match program.level(l).kind {
@@ -172,7 +179,10 @@ pub(crate) fn acts(
     match (level.len, program.level(rows).len) {
         (Some(m), Some(n)) if m != n => Err(ill_formed(
             primitive,
-            format!("a matrix of order {n} cannot act on the {m} elements of `{}`", level.name),
+            format!(
+                "a matrix of order {n} cannot act on the {m} elements of `{}`",
+                level.name
+            ),
         )),
         _ => Ok(()),
     }
@@ -222,7 +232,9 @@ impl Square {
         if m == n {
             Ok(n)
         } else {
-            Err(format!("the matrix has {m} rows and {n} columns, expected as many"))
+            Err(format!(
+                "the matrix has {m} rows and {n} columns, expected as many"
+            ))
         }
     }
 
@@ -287,7 +299,9 @@ impl Action {
         if n == elements {
             Ok((n, io.segments(&self.axis).inner))
         } else {
-            Err(format!("a matrix of order {n} cannot act on {elements} elements"))
+            Err(format!(
+                "a matrix of order {n} cannot act on {elements} elements"
+            ))
         }
     }
 
@@ -403,7 +417,11 @@ impl Triangular<'_> {
 
     /// Rows `rows` and columns `columns` of the matrix that acts.
     fn view(&self, row: usize, column: usize) -> Matrix<'_> {
-        let (rows, columns) = if self.transposed { (1, self.n) } else { (self.n, 1) };
+        let (rows, columns) = if self.transposed {
+            (1, self.n)
+        } else {
+            (self.n, 1)
+        };
         Matrix {
             data: &self.data[row * rows + column * columns..],
             rows,
@@ -415,7 +433,13 @@ impl Triangular<'_> {
 /// Solves T X = B in one block of rows, `x` being n × w.
 #[inline(always)]
 fn rows_body<I: Isa>(t: Triangular<'_>, x: &mut [f64], w: usize, block: Block) {
-    let step = |k: usize| if t.forward() { block.from + k } else { block.to - 1 - k };
+    let step = |k: usize| {
+        if t.forward() {
+            block.from + k
+        } else {
+            block.to - 1 - k
+        }
+    };
     for k in 0..block.to - block.from {
         let r = step(k);
         for j in 0..k {
@@ -441,15 +465,27 @@ fn vectors_body<I: Isa>(t: Triangular<'_>, x: &mut [f64], block: Block) {
     let (n, m) = (t.n, block.to - block.from);
     for x in x.chunks_exact_mut(n) {
         for k in 0..m {
-            let r = if t.forward() { block.from + k } else { block.to - 1 - k };
+            let r = if t.forward() {
+                block.from + k
+            } else {
+                block.to - 1 - k
+            };
             if t.transposed {
                 // The column of the matrix that acts is a row in memory.
                 let y = x[r] / t.pivot(r);
                 x[r] = y;
-                let rest = if t.forward() { r + 1..block.to } else { block.from..r };
+                let rest = if t.forward() {
+                    r + 1..block.to
+                } else {
+                    block.from..r
+                };
                 subtract::<I>(&mut x[rest.clone()], y, &t.data[r * n..][rest]);
             } else {
-                let known = if t.forward() { block.from..r } else { r + 1..block.to };
+                let known = if t.forward() {
+                    block.from..r
+                } else {
+                    r + 1..block.to
+                };
                 let row = &t.data[r * n..(r + 1) * n];
                 x[r] = (x[r] - dot::<I>(&row[known.clone()], &x[known])) / t.pivot(r);
             }
@@ -486,16 +522,32 @@ impl Solver {
     /// Solves T X = B in place: `x` holds matrices n × `inner` one after the other. With `streamed`, the bits of a column do not depend on how many there are.
     pub(crate) fn solve(&self, t: Triangular<'_>, x: &mut [f64], inner: usize, streamed: bool) {
         let n = t.n;
-        let columns = if inner == 1 { x.len() / n.max(1) } else { inner };
+        let columns = if inner == 1 {
+            x.len() / n.max(1)
+        } else {
+            inner
+        };
         let blocks = n > BLOCK + BLOCK / 2 && (streamed || columns >= 4);
         let step = if blocks { BLOCK } else { n };
         let mut done = 0;
         while done < n {
             let next = (done + step).min(n);
             let (block, known) = if t.forward() {
-                (Block { from: done, to: next }, 0..done)
+                (
+                    Block {
+                        from: done,
+                        to: next,
+                    },
+                    0..done,
+                )
             } else {
-                (Block { from: n - next, to: n - done }, n - done..n)
+                (
+                    Block {
+                        from: n - next,
+                        to: n - done,
+                    },
+                    n - done..n,
+                )
             };
             if inner == 1 {
                 if done > 0 {
@@ -614,16 +666,21 @@ mod tests {
                         _ => 0.0,
                     };
                     for (inner, count) in [(1, 1), (1, 6), (3, 2), (8, 1)] {
-                        let b: Vec<f64> = (0..n * inner * count).map(|k| (k as f64).sin()).collect();
+                        let b: Vec<f64> =
+                            (0..n * inner * count).map(|k| (k as f64).sin()).collect();
                         for streamed in [false, true] {
                             let mut x = b.clone();
                             solver.solve(t, &mut x, inner, streamed);
                             for (x, b) in x.chunks(n * inner).zip(b.chunks(n * inner)) {
                                 for r in 0..n {
                                     for q in 0..inner {
-                                        let sum: f64 = (0..n).map(|s| acts(r, s) * x[s * inner + q]).sum();
+                                        let sum: f64 =
+                                            (0..n).map(|s| acts(r, s) * x[s * inner + q]).sum();
                                         let e = (sum - b[r * inner + q]).abs();
-                                        assert!(e < 1e-13, "{n} {case} {inner} {count} {streamed}: {e:e}");
+                                        assert!(
+                                            e < 1e-13,
+                                            "{n} {case} {inner} {count} {streamed}: {e:e}"
+                                        );
                                     }
                                 }
                             }

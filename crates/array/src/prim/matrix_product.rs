@@ -180,7 +180,12 @@ impl Products {
                     rows: w,
                     columns: 1,
                 };
-                (self.gemm)(a, x, &mut out[rows.0 * w..rows.1 * w], Extent { m, n: w, k });
+                (self.gemm)(
+                    a,
+                    x,
+                    &mut out[rows.0 * w..rows.1 * w],
+                    Extent { m, n: w, k },
+                );
             }
             return;
         }
@@ -512,7 +517,10 @@ impl Primitive for MatrixOuter {
             }),
             Sample::special("over nothing", &[0.0; 4], |s| {
                 let (i, j, k) = (s.b.dense_of("i", 2), s.b.dense_of("j", 2), s.b.dense("k"));
-                let (x, y) = (s.f64("x", s.b.join(i, k), &[]), s.f64("y", s.b.join(i, k), &[]));
+                let (x, y) = (
+                    s.f64("x", s.b.join(i, k), &[]),
+                    s.f64("y", s.b.join(i, k), &[]),
+                );
                 matrix_outer(&s.b, x, y, first(i), s.b.join(i, j), Part::Full)
             }),
         ]

@@ -31,7 +31,8 @@ pub(crate) fn triangular_solve<'b>(
     let attrs = Attrs::over(over)
         .with("part", part.attr())
         .with("transposed", Attr::Int(i64::from(transposed)));
-    cx.push(super::TRIANGULAR_SOLVE, &[matrix, b], attrs).first(cx)
+    cx.push(super::TRIANGULAR_SOLVE, &[matrix, b], attrs)
+        .first(cx)
 }
 
 /// Parameters of a node: the level, the triangle, whether it is transposed.

@@ -2,7 +2,9 @@
 
 mod contractions;
 mod decisions;
+mod extremes;
 mod harness;
+mod positions;
 mod products;
 mod reductions;
 mod samples;

@@ -116,9 +116,7 @@ fn part(a: &Matrix, part: i64) -> Matrix {
 fn transposed(a: &Matrix, yes: bool) -> Matrix {
     let n = a.len();
     if yes {
-        (0..n)
-            .map(|i| (0..n).map(|j| a[j][i]).collect())
-            .collect()
+        (0..n).map(|i| (0..n).map(|j| a[j][i]).collect()).collect()
     } else {
         a.clone()
     }
