@@ -39,7 +39,12 @@ impl Buffer {
             return true;
         }
         self.release();
-        let Some(layout) = need.checked_next_power_of_two().and_then(layout) else {
+        let size = if cfg!(pullback_exact_slots) {
+            Some(need)
+        } else {
+            need.checked_next_power_of_two()
+        };
+        let Some(layout) = size.and_then(layout) else {
             return false;
         };
         // SAFETY: `layout` has a non-zero size.

@@ -4,6 +4,7 @@ mod contractions;
 mod decisions;
 mod extremes;
 mod harness;
+mod matrices;
 mod positions;
 mod products;
 mod reductions;
