@@ -30,7 +30,7 @@ fn small_body<I: Isa>(a: &[f64], l: &mut [f64], n: usize) -> Option<(usize, f64)
         let row = &mut rest[..n];
         let mut pivot = a[i * n + i];
         for j in 0..i {
-            let other = &above[j * n..j * n + j + 1];
+            let other = &above[j * n..=j * n + j];
             let mut x = a[i * n + j];
             for (x_k, y_k) in row[..j].iter().zip(other) {
                 x = I::fma(-*x_k, *y_k, x);

@@ -122,10 +122,13 @@ const SMALL: usize = 8;
 /// Rows of a triangular matrix that share a rectangle.
 const BLOCK: usize = 32;
 
+/// [`loops_body`] for one instruction set.
+type Loops = fn(Acting<'_>, &[f64], &mut [f64], usize, (usize, usize), (usize, usize));
+
 /// Products for one instruction set.
 #[derive(Clone, Copy)]
 struct Products {
-    loops: fn(Acting<'_>, &[f64], &mut [f64], usize, (usize, usize), (usize, usize)),
+    loops: Loops,
     gemm: fn(Matrix<'_>, Matrix<'_>, &mut [f64], Extent),
 }
 

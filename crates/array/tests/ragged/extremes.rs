@@ -353,7 +353,9 @@ fn an_index_past_the_end_is_an_error_with_a_name() {
                 message.contains(&format!("index {bad} is past the end")),
                 "{message}"
             );
-            index.iter_mut().for_each(|i| *i = (*i).min(2));
+            for i in &mut index {
+                *i = (*i).min(2);
+            }
             let columns = [Column::I64(&index), (&[1.0, 2.0, 3.0]).into()];
             lowered.run(&mut ws, &Bindings::ordered(&columns)).unwrap();
             assert!(ws.f64(0)[5].is_nan() && ws.f64(0)[11_000] == 3.0);

@@ -1,5 +1,9 @@
 //! The reference interpreter's dense linear algebra, over complex numbers and from textbook formulas: Cholesky by columns, Gauss–Jordan elimination, the
 //! determinant by expansion along the first row. Every element of a matrix is found by its coordinates.
+#![allow(
+    clippy::needless_range_loop,
+    reason = "elements by their indices, as in the formulas"
+)]
 
 use std::collections::HashMap;
 
