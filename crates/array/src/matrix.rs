@@ -46,7 +46,7 @@ use crate::attr::Attrs;
 use crate::build::{Builder, Sym, builder_of};
 use crate::prim;
 use crate::prim::compare::Compare;
-use crate::prim::lu::Factorised;
+use crate::prim::lu_solve::Factorised;
 use crate::prim::matrix::{Part, square};
 use crate::primitive::ill_formed;
 use crate::space::{LevelId, Space};
@@ -320,7 +320,7 @@ impl<'b> Sym<'b> {
             return x;
         };
         let (matrix, x) = aligned(cx, self, x, over);
-        prim::matrix_product::matrix_apply(cx, matrix, x, over, part, transposed)
+        prim::matrix_apply::matrix_apply(cx, matrix, x, over, part, transposed)
     }
 
     /// The sum of outer products along the level `over` of both, as a matrix in `to`: Σ x\[p, r, q\] y\[p, s, q\] over all levels but the lanes of `to`. With the
@@ -333,7 +333,7 @@ impl<'b> Sym<'b> {
         };
         let space = cx.common("matrix_outer", self.space(), other.space());
         let (x, y) = (self.broadcast(space), other.broadcast(space));
-        prim::matrix_product::matrix_outer(cx, x, y, over, to, Part::Full)
+        prim::matrix_outer::matrix_outer(cx, x, y, over, to, Part::Full)
     }
 
     /// Σᵢ xᵢ yᵢ along the innermost level of this value.

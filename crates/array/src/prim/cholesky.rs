@@ -3,7 +3,7 @@
 use pullback_ad::isa::Isa;
 
 use super::matrix::{Part, Square, doubles, square};
-use super::matrix_product::matrix_apply;
+use super::matrix_apply::matrix_apply;
 use super::triangle::Triangle;
 use super::triangular_solve::triangular_solve;
 use crate::attr::Attrs;

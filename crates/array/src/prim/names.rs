@@ -36,8 +36,8 @@ pub(crate) const CONTRACT: PrimitiveRef = PrimitiveRef(&super::contract::Contrac
 pub(crate) const CHOLESKY: PrimitiveRef = PrimitiveRef(&super::cholesky::Cholesky);
 pub(crate) const TRIANGULAR_SOLVE: PrimitiveRef =
     PrimitiveRef(&super::triangular_solve::TriangularSolve);
-pub(crate) const MATRIX_APPLY: PrimitiveRef = PrimitiveRef(&super::matrix_product::MatrixApply);
-pub(crate) const MATRIX_OUTER: PrimitiveRef = PrimitiveRef(&super::matrix_product::MatrixOuter);
+pub(crate) const MATRIX_APPLY: PrimitiveRef = PrimitiveRef(&super::matrix_apply::MatrixApply);
+pub(crate) const MATRIX_OUTER: PrimitiveRef = PrimitiveRef(&super::matrix_outer::MatrixOuter);
 pub(crate) const LU: PrimitiveRef = PrimitiveRef(&super::lu::Lu);
-pub(crate) const LU_SOLVE: PrimitiveRef = PrimitiveRef(&super::lu::LuSolve);
-pub(crate) const SLOGDET: PrimitiveRef = PrimitiveRef(&super::lu::SlogDet);
+pub(crate) const LU_SOLVE: PrimitiveRef = PrimitiveRef(&super::lu_solve::LuSolve);
+pub(crate) const SLOGDET: PrimitiveRef = PrimitiveRef(&super::lu_solve::SlogDet);

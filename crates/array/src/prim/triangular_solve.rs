@@ -1,8 +1,9 @@
 //! Triangular systems.
 
 use super::binary::join;
-use super::matrix::{Action, Part, Solver, Triangular, acts, doubles, flag, lanes_of_operand};
-use super::matrix_product::matrix_apply;
+use super::matrix::{Action, Part, acts, doubles, flag, lanes_of_operand};
+use super::matrix_apply::matrix_apply;
+use super::triangular::{Solver, Triangular};
 use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
 use crate::error::Result;
