@@ -18,6 +18,7 @@ pub(crate) mod input;
 pub(crate) mod logic;
 pub(crate) mod logsumexp;
 mod names;
+pub(crate) mod offsets;
 mod order;
 pub(crate) mod prod;
 pub(crate) mod quantify;
@@ -30,6 +31,7 @@ pub(crate) mod splat;
 pub(crate) mod stop_gradient;
 pub(crate) mod structure;
 pub(crate) mod sum;
+pub(crate) mod surface;
 pub(crate) mod total;
 pub(crate) mod unary;
 

@@ -33,3 +33,6 @@ pub(crate) const ARGSORT: PrimitiveRef = PrimitiveRef(&super::sort::ArgSort);
 pub(crate) const BIN_INDEX: PrimitiveRef = PrimitiveRef(&super::bin::BinIndex);
 pub(crate) const NEAREST_EDGE: PrimitiveRef = PrimitiveRef(&super::bin::NearestEdge);
 pub(crate) const CONTRACT: PrimitiveRef = PrimitiveRef(&super::contract::Contract);
+pub(crate) const OFFSETS_OF: PrimitiveRef = PrimitiveRef(&super::offsets::OffsetsOf);
+pub(crate) const SURFACE: PrimitiveRef = PrimitiveRef(&super::surface::Surface);
+pub(crate) const FROZEN_MUL: PrimitiveRef = PrimitiveRef(&super::surface::FrozenMul);

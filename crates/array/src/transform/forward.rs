@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::primitive::{Call, Nature};
-use crate::program::{Program, ValueId};
+use crate::program::{Node, Program, ValueId};
 use crate::ty::DType;
 
 /// Tangents of the values of a program.
@@ -18,7 +18,22 @@ pub(crate) fn push_forward<'b>(
     tangents: &mut Tangents<'b>,
     wanted: &[bool],
 ) -> Result<()> {
+    push_forward_with(b, program, tangents, wanted, |_, _| None)
+}
+
+/// [`push_forward`] with another rule for some nodes: `rule` returns the tangent of the (only) result where it has one to say.
+pub(crate) fn push_forward_with<'b>(
+    b: &'b Builder,
+    program: &Program,
+    tangents: &mut Tangents<'b>,
+    wanted: &[bool],
+    rule: impl Fn(&Node, &Tangents<'b>) -> Option<Option<Sym<'b>>>,
+) -> Result<()> {
     for (k, node) in program.nodes().iter().enumerate() {
+        if let Some(tangent) = wanted[k].then(|| rule(node, tangents)).flatten() {
+            tangents[node.first.index()] = tangent;
+            continue;
+        }
         if !wanted[k] || !node.args.iter().any(|a| tangents[a.index()].is_some()) {
             continue;
         }

@@ -10,6 +10,7 @@ mod rewrite;
 mod second_order;
 mod simplify;
 mod specialise;
+mod surface;
 mod terms;
 mod vmap;
 
@@ -23,5 +24,9 @@ pub use rewrite::identities;
 pub use second_order::{HessianPlan, JacobianPlan};
 pub use simplify::simplify;
 pub use specialise::specialise;
+pub use surface::{
+    Surface, SurfaceKernel, Threshold, Width, grad_total, jvp_total, thresholds, vjp_total,
+    with_surface_terms,
+};
 pub(crate) use vmap::lane_by_lane;
 pub use vmap::{LaneCall, vmap};

@@ -22,28 +22,7 @@ impl<'a> Pullback<'a> {
     fn new(program: &'a Program, of: &[&str], wrt: &[&str]) -> Result<Self> {
         let of = of
             .iter()
-            .map(|name| {
-                let id = program.find_output(name).ok_or_else(|| Error::Unknown {
-                    kind: "output",
-                    name: (*name).into(),
-                    known: program
-                        .outputs()
-                        .iter()
-                        .map(|(n, _)| n.to_string())
-                        .collect::<Vec<_>>()
-                        .join(", "),
-                })?;
-                if program.ty(id).dtype != DType::F64 {
-                    let found = program.ty(id).dtype.to_string();
-                    return Err(Error::DType {
-                        primitive: "output",
-                        index: 0,
-                        found,
-                        expected: "f64 to differentiate".into(),
-                    });
-                }
-                Ok(id)
-            })
+            .map(|name| differentiable_output(program, name))
             .collect::<Result<_>>()?;
         let wrt = wrt
             .iter()
@@ -92,6 +71,30 @@ impl<'a> Pullback<'a> {
             })
             .collect())
     }
+}
+
+/// The output of that name, which must be `f64`.
+pub(crate) fn differentiable_output(program: &Program, name: &str) -> Result<ValueId> {
+    let id = program.find_output(name).ok_or_else(|| Error::Unknown {
+        kind: "output",
+        name: name.into(),
+        known: program
+            .outputs()
+            .iter()
+            .map(|(n, _)| n.to_string())
+            .collect::<Vec<_>>()
+            .join(", "),
+    })?;
+    if program.ty(id).dtype != DType::F64 {
+        let found = program.ty(id).dtype.to_string();
+        return Err(Error::DType {
+            primitive: "output",
+            index: 0,
+            found,
+            expected: "f64 to differentiate".into(),
+        });
+    }
+    Ok(id)
 }
 
 /// Cotangents of the values of a linearised program, whose linear part starts at node `first`: pulled back from `ends` to `starts`.

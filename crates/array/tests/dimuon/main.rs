@@ -1,0 +1,6 @@
+//! The dimuon program, recorded once: values and both derivatives on several samples and at several scales, against plain loops and differences.
+
+mod by_hand;
+mod program;
+mod total;
+mod values;
