@@ -9,10 +9,7 @@ fn muon(pt: f64, s: f64, eta: f64, phi: f64) -> ([f64; 4], [f64; 4]) {
     let dp = direction.map(|d| pt * d);
     let energy = (p.iter().map(|p| p * p).sum::<f64>() + MUON * MUON).sqrt();
     let d_energy = p.iter().zip(dp).map(|(p, dp)| p * dp).sum::<f64>() / energy;
-    (
-        [p[0], p[1], p[2], energy],
-        [dp[0], dp[1], dp[2], d_energy],
-    )
+    ([p[0], p[1], p[2], energy], [dp[0], dp[1], dp[2], d_energy])
 }
 
 /// F of one event and its pathwise derivative to s.
@@ -40,9 +37,8 @@ fn event_above(events: &Events, event: usize, s: f64, cut: f64) -> (f64, f64) {
             let ((p, dp), (q, dq)) = (of(i), of(j));
             let sum: [f64; 4] = std::array::from_fn(|k| p[k] + q[k]);
             let d_sum: [f64; 4] = std::array::from_fn(|k| dp[k] + dq[k]);
-            let square = |a: &[f64; 4], b: &[f64; 4]| {
-                a[3] * b[3] - a[0] * b[0] - a[1] * b[1] - a[2] * b[2]
-            };
+            let square =
+                |a: &[f64; 4], b: &[f64; 4]| a[3] * b[3] - a[0] * b[0] - a[1] * b[1] - a[2] * b[2];
             let mass = square(&sum, &sum).sqrt();
             let d_mass = square(&sum, &d_sum) / mass;
             let pull = (mass - PEAK) / WIDTH;

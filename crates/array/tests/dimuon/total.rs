@@ -35,6 +35,14 @@ struct Comparison {
 const STEPS: [f64; 2] = [0.005, 0.01];
 const WIDTHS: [f64; 3] = [0.5, 1.0, 2.0];
 
+/// The inputs of a program, the last of which is the scale that varies.
+fn columns<'a>(program: &Program, sample: &'a Events, s: &'a f64) -> Vec<Column<'a>> {
+    let mut columns = sample.columns(&S);
+    columns.resize(program.inputs().len(), Column::from(s));
+    columns[program.inputs().len() - 1] = Column::from(s);
+    columns
+}
+
 /// Derivatives of `program` to its last input at S, by chunks.
 fn compare(program: &Program, chunks: usize, events: usize) -> Comparison {
     let wrt = &*program.inputs()[program.inputs().len() - 1].0;
@@ -50,16 +58,12 @@ fn compare(program: &Program, chunks: usize, events: usize) -> Comparison {
     };
     for chunk in 0..chunks {
         let sample = generate(events, 1000 + chunk as u64);
-        let columns = |s| {
-            let mut columns = sample.columns(&S);
-            columns.truncate(5);
-            columns.resize(program.inputs().len(), Column::from(&S));
-            columns[program.inputs().len() - 1] = Column::from(s);
-            columns
-        };
         let mut f = |s: f64| {
             value
-                .run(&mut ws_value, &Bindings::ordered(&columns(&s)))
+                .run(
+                    &mut ws_value,
+                    &Bindings::ordered(&columns(program, &sample, &s)),
+                )
                 .unwrap();
             ws_value.scalar(0)
         };
@@ -67,7 +71,7 @@ fn compare(program: &Program, chunks: usize, events: usize) -> Comparison {
             out.differences[k].push((f(S + d) - f(S - d)) / (2.0 * d));
         }
         for (k, h) in WIDTHS.iter().enumerate() {
-            let mut columns = columns(&S);
+            let mut columns = columns(program, &sample, &S);
             columns.extend([Column::from(h), Column::from(&1.0)]);
             total.run(&mut ws, &Bindings::ordered(&columns)).unwrap();
             out.totals[k].push(ws.scalar(1));
@@ -118,7 +122,11 @@ fn agrees(program: &Program, chunks: usize, events: usize, errors: f64) {
     for k in 0..2 {
         let bias = minus(&c.totals[k + 1], &c.totals[k]);
         let bias: Vec<f64> = bias.iter().map(|x| x / 3.0).collect();
-        println!("bias at h = {}            {}", WIDTHS[k], per_event(mean(&bias)));
+        println!(
+            "bias at h = {}            {}",
+            WIDTHS[k],
+            per_event(mean(&bias))
+        );
     }
     let without = mean(&minus(&c.pathwise, &exact));
     println!("pathwise − extrapolated   {}", per_event(without));
@@ -204,8 +212,7 @@ fn surface_term_is_the_sum_over_muons_near_the_cut_forwards_and_backwards() {
     let (program, h) = (record(), 1.5);
     let surface = Surface::new(h);
     let forward = Lowered::new(jvp_total(&program, &["F"], &["s"], &surface).unwrap()).unwrap();
-    let reverse =
-        Lowered::new(grad_total(&program, "F", &["s", "pt"], &surface).unwrap()).unwrap();
+    let reverse = Lowered::new(grad_total(&program, "F", &["s", "pt"], &surface).unwrap()).unwrap();
     let plain = Lowered::new(transform::jvp(&program, &["s"]).unwrap()).unwrap();
     let (mut ws, mut ws_reverse, mut ws_plain) =
         (forward.workspace(), reverse.workspace(), plain.workspace());

@@ -415,7 +415,9 @@ impl<'a> Interpreter<'a> {
             // Zero, whose derivative along a margin is its weight.
             "surface" => {
                 let pairs = arg(0).num().iter().zip(arg(1).num());
-                one(Array::Num(pairs.map(|(m, w)| c(0.0, w.re * m.im)).collect()))
+                one(Array::Num(
+                    pairs.map(|(m, w)| c(0.0, w.re * m.im)).collect(),
+                ))
             }
             "frozen_mul" => {
                 let pairs = arg(0).num().iter().zip(arg(1).num());

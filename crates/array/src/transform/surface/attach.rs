@@ -143,7 +143,8 @@ impl<'b> Copy<'_, 'b> {
                     message: "a width has the name of an input of the program".into(),
                 });
             }
-            self.values.push(b.input_of(name, Type::new(ty.dtype, space)));
+            self.values
+                .push(b.input_of(name, Type::new(ty.dtype, space)));
             return Ok(());
         }
         let args: Vec<Sym<'b>> = node.args.iter().map(|a| self.values[a.index()]).collect();
@@ -222,7 +223,10 @@ fn leave<'b>(o: &Origin<'_, 'b>, forked: &mut Forked<'b>, node: &Node) -> Result
             let x = term(b, &window, x * sign);
             Ok(x.scatter_add(index, out))
         };
-        let (up, down) = (fill(&mut forked.passes, 1.0)?, fill(&mut forked.fails, -1.0)?);
+        let (up, down) = (
+            fill(&mut forked.passes, 1.0)?,
+            fill(&mut forked.fails, -1.0)?,
+        );
         return Ok(up + down);
     }
     // A count, as a double, of a mask.

@@ -148,7 +148,9 @@ pub(super) fn decisions(
             return refuse(
                 program,
                 *v,
-                format!("it is an output for each element of a stream, which jumps at the threshold `{decision}`; the derivative of a single element has no value there: sum it first"),
+                format!(
+                    "it is an output for each element of a stream, which jumps at the threshold `{decision}`; the derivative of a single element has no value there: sum it first"
+                ),
             );
         }
     }
@@ -292,7 +294,9 @@ impl Analysis<'_> {
             return refuse(
                 program,
                 value,
-                format!("it decides in [{name}], which is no stream: only a sum over a sample has a surface term; make the level a stream, apply `vmap` afterwards, or name it in `Surface::pathwise`"),
+                format!(
+                    "it decides in [{name}], which is no stream: only a sum over a sample has a surface term; make the level a stream, apply `vmap` afterwards, or name it in `Surface::pathwise`"
+                ),
             );
         };
         if !single(program, space) {
@@ -300,7 +304,9 @@ impl Analysis<'_> {
             return refuse(
                 program,
                 value,
-                format!("it decides in [{name}]; surface terms are known one level below the stream; name it in `Surface::pathwise` to leave it out"),
+                format!(
+                    "it decides in [{name}]; surface terms are known one level below the stream; name it in `Surface::pathwise` to leave it out"
+                ),
             );
         }
         if node.primitive == prim::BIN_INDEX && program.ty(node.args[1]).space.depth() != 1 {
@@ -347,7 +353,10 @@ impl Analysis<'_> {
         refuse(
             program,
             node.first,
-            format!("it takes what the threshold `{}` decides out of the stream; surface terms are known for sums, counts and histograms", names.join("`, `")),
+            format!(
+                "it takes what the threshold `{}` decides out of the stream; surface terms are known for sums, counts and histograms",
+                names.join("`, `")
+            ),
         )
     }
 }

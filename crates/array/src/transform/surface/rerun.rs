@@ -106,7 +106,9 @@ impl<'b> Rerun<'b> {
             transform: "surface",
             primitive: o.program.node(v).primitive.name(),
             label: o.program.label_of(v),
-            message: format!("events cannot be run again for the threshold `{decision}`: {message}"),
+            message: format!(
+                "events cannot be run again for the threshold `{decision}`: {message}"
+            ),
         }
     }
 
@@ -186,9 +188,13 @@ impl<'b> Rerun<'b> {
                 let space = o.b.ragged_by(&format!("{name}_again"), offsets);
                 Ok(space.last().unwrap_or(level))
             }
-            _ => o
-                .level(level)
-                .ok_or_else(|| self.refused(o, o.decisions.list[self.decision].value, "a level is not known")),
+            _ => o.level(level).ok_or_else(|| {
+                self.refused(
+                    o,
+                    o.decisions.list[self.decision].value,
+                    "a level is not known",
+                )
+            }),
         }
     }
 
@@ -240,7 +246,8 @@ impl<'b> Rerun<'b> {
             let space = program.ty(v).space;
             space.depth() == 1 && space.root() == Some(decision.stream)
         };
-        let filters = node.primitive == prim::FILTER_OFFSETS || node.primitive == prim::FILTER_INDEX;
+        let filters =
+            node.primitive == prim::FILTER_OFFSETS || node.primitive == prim::FILTER_INDEX;
         if filters && stream_level(node.args[0]) {
             return self.filter_of_events(o, node, args[0]).map(|s| vec![s]);
         }
@@ -348,8 +355,5 @@ impl Origin<'_, '_> {
 
 /// A mask as a number for each element.
 pub(super) fn as_number(mask: Sym<'_>) -> Sym<'_> {
-    mask.apply(
-        CAST,
-        Attrs::NONE.with("dtype", Attr::DType(DType::F64)),
-    )
+    mask.apply(CAST, Attrs::NONE.with("dtype", Attr::DType(DType::F64)))
 }

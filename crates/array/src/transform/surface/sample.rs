@@ -77,7 +77,11 @@ fn rule_of_thumb(sorted: &[f64], kernel: SurfaceKernel) -> Option<f64> {
     };
     let range = (quantile(0.75)? - quantile(0.25)?) / 1.349;
     let deviation = variance.sqrt();
-    let scale = if range > 0.0 { deviation.min(range) } else { deviation };
+    let scale = if range > 0.0 {
+        deviation.min(range)
+    } else {
+        deviation
+    };
     let h = kernel.normal_reference() * scale * n.powf(-0.2);
     (h.is_finite() && h > 0.0).then_some(h)
 }

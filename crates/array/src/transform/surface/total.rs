@@ -10,9 +10,7 @@ use crate::error::Result;
 use crate::prim::{self, binary::join};
 use crate::primitive::ill_formed;
 use crate::program::{Program, ValueId};
-use crate::transform::forward::{
-    Tangents, differentiable_input, push_forward_with, upstream,
-};
+use crate::transform::forward::{Tangents, differentiable_input, push_forward_with, upstream};
 use crate::transform::prune;
 use crate::transform::reverse::{adjoints, differentiable_output};
 

@@ -57,8 +57,8 @@ pub(super) fn window<'b>(
     });
     let given = width(b, label, surface)?;
     let support = surface.support_of(label);
-    let edge = (primitive == prim::BIN_INDEX)
-        .then(|| Edge::new(b, b.sym(args[0]), b.sym(args[1]), given));
+    let edge =
+        (primitive == prim::BIN_INDEX).then(|| Edge::new(b, b.sym(args[0]), b.sym(args[1]), given));
     let (signed, h) = match &edge {
         Some(edge) => (edge.margin, edge.width),
         None => (margin(b, decision)?, given.broadcast(decision.space())),
@@ -83,7 +83,12 @@ pub(super) fn window<'b>(
         };
         (bin(edge.above), bin(edge.below))
     });
-    let weight = density(m.stop_gradient(), h.stop_gradient(), ends, surface.kernel_used());
+    let weight = density(
+        m.stop_gradient(),
+        h.stop_gradient(),
+        ends,
+        surface.kernel_used(),
+    );
     Ok(Window {
         near: Near { path, index, bins },
         margin: m,
