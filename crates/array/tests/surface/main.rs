@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "shared with other tests")]
 mod harness;
 
+mod case;
 mod estimates;
 mod refusals;
 mod reruns;

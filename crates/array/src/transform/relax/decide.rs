@@ -38,7 +38,9 @@ impl<'b> Rewriter<'_, 'b> {
     /// A number for the margin: a double, or a count of members.
     fn number(&self, v: ValueId) -> Option<Sym<'b>> {
         match self.soft(v) {
-            Soft::Plain { value, .. } if value.dtype() == DType::I64 => Some(value.cast(DType::F64)),
+            Soft::Plain { value, .. } if value.dtype() == DType::I64 => {
+                Some(value.cast(DType::F64))
+            }
             Soft::Plain { value, .. } => Some(value),
             Soft::Count(n) => Some(n),
             _ => None,
@@ -88,7 +90,9 @@ impl<'b> Rewriter<'_, 'b> {
             }
         };
         let width = self.policy.width(self.b, self.label(node.first))?;
-        Ok(Some(Soft::Degree(self.policy.smoothing().apply(margin / width))))
+        Ok(Some(Soft::Degree(
+            self.policy.smoothing().apply(margin / width),
+        )))
     }
 
     fn bin(&mut self, node: &Node) -> Result<Option<Soft<'b>>> {
@@ -116,12 +120,10 @@ impl<'b> Rewriter<'_, 'b> {
     pub(super) fn degree_of(&self, v: ValueId) -> Option<Sym<'b>> {
         match self.soft(v) {
             Soft::Degree(w) => Some(w),
-            Soft::Plain { value, .. } if value.dtype() == DType::Bool => Some(
-                value.apply(
-                    CAST,
-                    crate::attr::Attrs::NONE.with("dtype", crate::attr::Attr::DType(DType::F64)),
-                ),
-            ),
+            Soft::Plain { value, .. } if value.dtype() == DType::Bool => Some(value.apply(
+                CAST,
+                crate::attr::Attrs::NONE.with("dtype", crate::attr::Attr::DType(DType::F64)),
+            )),
             _ => None,
         }
     }
@@ -164,7 +166,10 @@ impl<'b> Rewriter<'_, 'b> {
             matches!(self.soft(*v), Soft::Count(_)) || self.program.node(*v).primitive == prim::DATA
         });
         if whole && !counts {
-            return self.refuse(node, "an integer that is neither a count nor a constant cannot be mixed by degrees");
+            return self.refuse(
+                node,
+                "an integer that is neither a count nor a constant cannot be mixed by degrees",
+            );
         }
         let mixed = weigh(w, x) + weigh(Sym::from(1.0) - w, y);
         Ok(Some(if whole {

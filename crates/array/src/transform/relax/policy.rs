@@ -84,7 +84,10 @@ impl Relaxation {
 
     /// Labels that are named.
     pub(super) fn labels(&self) -> impl Iterator<Item = &str> {
-        self.widths.iter().map(|(l, _)| &**l).chain(self.hard.iter().map(|l| &**l))
+        self.widths
+            .iter()
+            .map(|(l, _)| &**l)
+            .chain(self.hard.iter().map(|l| &**l))
     }
 
     /// The width of a decision: a number, or an input that is declared once.
@@ -95,7 +98,9 @@ impl Relaxation {
             Some(Width::Value(t)) if t.is_finite() && *t > 0.0 => Ok(Sym::from(*t)),
             Some(Width::Value(t)) => Err(Error::Input {
                 input: name.into(),
-                message: format!("a decision smoothed over a width of {t}, expected a positive number"),
+                message: format!(
+                    "a decision smoothed over a width of {t}, expected a positive number"
+                ),
             }),
             Some(Width::Input(input)) => {
                 let known = b.with_program(|p| p.find_input(input));

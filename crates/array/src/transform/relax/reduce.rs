@@ -96,9 +96,7 @@ impl<'b> Rewriter<'_, 'b> {
             return Ok(None);
         }
         let offsets = node.args[0];
-        let describes = |l: &&crate::space::Level| {
-            matches!(l.kind, LevelKind::Ragged { offsets: o, .. } if o == offsets)
-        };
+        let describes = |l: &&crate::space::Level| matches!(l.kind, LevelKind::Ragged { offsets: o, .. } if o == offsets);
         let level = self.program.levels().iter().position(|l| describes(&l));
         let soft = match level {
             Some(k) => self.soft_level(LevelId(k as u16))?,
@@ -130,7 +128,10 @@ impl<'b> Rewriter<'_, 'b> {
             return Ok(Some(Soft::Count(sum_to(both(w), to))));
         }
         if self.program.level(over).kind == LevelKind::Stream {
-            return self.refuse(node, "a product of degrees over a whole stream is not known");
+            return self.refuse(
+                node,
+                "a product of degrees over a whole stream is not known",
+            );
         }
         let product = |x: Sym<'b>| {
             if x.space() == to {
@@ -192,36 +193,38 @@ impl<'b> Rewriter<'_, 'b> {
             b.position(edges.space(), l).cast(DType::F64) * 0.0 + 1.0
         });
         let last = (ones.sum_all() - 1.0).broadcast(bins);
-        // Bin k lies between edges k + first and k + first + 1; outside, there is no edge.
+        // Bin k lies between edges k + first and k + first + 1. Where there is no edge, or it is infinite, everything lies on one side of it: the distribution
+        // function is a constant there, and no infinity reaches a derivative.
         let first = if bin.flow == 2 { -1.0 } else { 0.0 };
-        let edge = |k: Sym<'b>| {
-            let known = k.ge(Sym::from(0.0)) & k.le(last);
+        let (zero, one) = (Sym::from(0.0), Sym::from(1.0));
+        let clamp = bin.flow == 1;
+        let below = |k: Sym<'b>, upper: bool| {
+            let (least, most) = (k.le(zero), k.ge(last));
+            let known = match (clamp, upper) {
+                (true, true) => !most,
+                (true, false) => !least,
+                (false, _) => k.ge(zero) & k.le(last),
+            };
             let index = k.cast(DType::I64);
             let index = known.select(index, b.integer(-1).broadcast(bins));
-            let beyond = k.lt(Sym::from(0.0)).select(
-                Sym::from(f64::NEG_INFINITY),
-                Sym::from(f64::INFINITY),
-            );
-            known.select(edges.gather(index), beyond)
+            let edge = edges.gather(index);
+            let finite = known & edge.abs().lt(Sym::from(f64::INFINITY));
+            let beyond = edge.gt(zero) | (!known & k.gt(zero));
+            let u = (finite.select(edge, zero).broadcast(path) - bin.x.broadcast(path)) / bin.width;
+            let part = self.policy.smoothing().apply(u);
+            let constant = beyond.select(one, zero).broadcast(path);
+            finite.broadcast(path).select(part, constant)
         };
-        let (mut low, mut high) = (edge(number + first), edge(number + (first + 1.0)));
-        if bin.flow == 1 {
-            // The first and the last bin take what lies outside.
-            let ends = |k: Sym<'b>, at: Sym<'b>, x: Sym<'b>, end: f64| k.eq(at).select(Sym::from(end), x);
-            low = ends(number, Sym::from(0.0), low, f64::NEG_INFINITY);
-            high = ends(number + 1.0, last, high, f64::INFINITY);
-        }
-        let below = |edge: Sym<'b>| {
-            let u = (edge.broadcast(path) - bin.x.broadcast(path)) / bin.width;
-            self.policy.smoothing().apply(u)
-        };
-        let part = below(high) - below(low);
+        let low = below(number + first, false);
+        let high = below(number + (first + 1.0), true);
+        let part = high - low;
         // A value that is not a number falls nowhere, but for the overflow of counted bins.
         let x = bin.x.broadcast(path);
         let nowhere = if bin.flow == 2 {
-            high.eq(Sym::from(f64::INFINITY)).select(Sym::from(1.0), Sym::from(0.0)).broadcast(path)
+            let overflow = number.gt(last).select(one, zero);
+            overflow.broadcast(path)
         } else {
-            Sym::from(0.0)
+            zero
         };
         x.eq(x).select(part, nowhere)
     }

@@ -76,7 +76,7 @@ pub fn relax(program: &Program, policy: &Relaxation) -> Result<Program> {
                 .collect();
             known.dedup();
             return Err(Error::Unknown {
-                kind: "value labelled",
+                kind: "decision",
                 name: name.into(),
                 known: known.join(", "),
             });
@@ -172,7 +172,10 @@ impl<'b> Rewriter<'_, 'b> {
             LevelKind::Ragged { offsets, .. } => {
                 let Some(offsets) = self.soft(offsets).value() else {
                     // A filter or a combination declared it soft when it made the offsets.
-                    return Err(ill_formed("relax", format!("level `{}` is not known", level.name)));
+                    return Err(ill_formed(
+                        "relax",
+                        format!("level `{}` is not known", level.name),
+                    ));
                 };
                 self.b.ragged_by(&level.name, offsets).last().unwrap_or(old)
             }
@@ -256,7 +259,10 @@ impl<'b> Rewriter<'_, 'b> {
     /// Records the node as it is.
     pub fn again(&mut self, node: &Node) -> Result<Vec<Soft<'b>>> {
         let Some(attrs) = self.attrs(node)? else {
-            return self.refuse(node, "it works along a level whose elements are members to a degree");
+            return self.refuse(
+                node,
+                "it works along a level whose elements are members to a degree",
+            );
         };
         let mut args = Vec::new();
         for v in &node.args {
@@ -281,7 +287,9 @@ impl<'b> Rewriter<'_, 'b> {
                 message: "a width has the name of an input of the program".into(),
             });
         }
-        Ok(Soft::plain(self.b.input_of(name, Type::new(ty.dtype, space))))
+        Ok(Soft::plain(
+            self.b.input_of(name, Type::new(ty.dtype, space)),
+        ))
     }
 
     fn node(&mut self, node: &Node) -> Result<Vec<Soft<'b>>> {
@@ -359,7 +367,9 @@ impl<'b> Rewriter<'_, 'b> {
         };
         if self.has_soft(program.ty(v).space)? {
             let space = program.space_name(&program.ty(v).space);
-            return Err(refused(format!("output `{name}` lives in [{space}], whose elements are members to a degree: sum it first")));
+            return Err(refused(format!(
+                "output `{name}` lives in [{space}], whose elements are members to a degree: sum it first"
+            )));
         }
         self.soft(v)
             .value()
@@ -368,5 +378,4 @@ impl<'b> Rewriter<'_, 'b> {
 }
 
 /// Why a consumer without a rule is refused.
-pub(super) const SOFT: &str =
-    "needs a decision that is relaxed, and has no rule for degrees; keep that decision hard with `Relaxation::hard`";
+pub(super) const SOFT: &str = "needs a decision that is relaxed, and has no rule for degrees; keep that decision hard with `Relaxation::hard`";

@@ -41,9 +41,7 @@ impl<'b> Rewriter<'_, 'b> {
 
     /// Levels that a value of type offsets describes.
     fn described(&self, offsets: ValueId) -> Vec<LevelId> {
-        let describes = |k: &usize| {
-            matches!(self.program.levels()[*k].kind, LevelKind::Ragged { offsets: o, .. } if o == offsets)
-        };
+        let describes = |k: &usize| matches!(self.program.levels()[*k].kind, LevelKind::Ragged { offsets: o, .. } if o == offsets);
         (0..self.program.levels().len())
             .filter(describes)
             .map(|k| LevelId(k as u16))
@@ -79,7 +77,9 @@ impl<'b> Rewriter<'_, 'b> {
             // Elements of a stream keep themselves: the level of one or none is gone.
             becomes = None;
         }
-        Ok(Some(self.declare(node.first, SoftLevel { becomes, degree })))
+        Ok(Some(
+            self.declare(node.first, SoftLevel { becomes, degree }),
+        ))
     }
 
     /// The offsets of the level that stands for the one that `offsets` describes, and its degrees.
@@ -144,7 +144,9 @@ impl<'b> Rewriter<'_, 'b> {
         }
         let degree = degree.unwrap_or_else(|| self.b.broadcast(Sym::from(1.0), space));
         let becomes = space.last();
-        Ok(Some(self.declare(node.first, SoftLevel { becomes, degree })))
+        Ok(Some(
+            self.declare(node.first, SoftLevel { becomes, degree }),
+        ))
     }
 
     /// The index of a member of each combination counts in the level that stands for the one it is taken from.
@@ -187,7 +189,11 @@ impl<'b> Rewriter<'_, 'b> {
                     return self.refuse(node, SOFT);
                 };
                 // Nothing found holds to no degree; of a count it is the missing number.
-                let missing = if matches!(soft, Soft::Degree(_)) { 0.0 } else { -1.0 };
+                let missing = if matches!(soft, Soft::Degree(_)) {
+                    0.0
+                } else {
+                    -1.0
+                };
                 let made = self.along(node, w)?;
                 let found = index.compare(prim::compare::Compare::Ge, self.b.integer(0));
                 let found = found.broadcast(made.space());
@@ -200,10 +206,14 @@ impl<'b> Rewriter<'_, 'b> {
 
     /// A gather of another table by the index of the node.
     fn along(&mut self, node: &Node, table: Sym<'b>) -> Result<Sym<'b>> {
-        let (Some(attrs), Some(index)) = (self.attrs(node)?, self.soft(node.args[1]).value()) else {
+        let (Some(attrs), Some(index)) = (self.attrs(node)?, self.soft(node.args[1]).value())
+        else {
             return self.refuse(node, SOFT);
         };
-        Ok(self.b.push(prim::GATHER, &[table, index], attrs).first(self.b))
+        Ok(self
+            .b
+            .push(prim::GATHER, &[table, index], attrs)
+            .first(self.b))
     }
 
     fn repeat(&mut self, node: &Node) -> Result<Option<Soft<'b>>> {
