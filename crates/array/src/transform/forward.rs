@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
+use crate::exec::dependencies;
 use crate::primitive::{Call, Nature};
 use crate::program::{Node, Program, ValueId};
 use crate::ty::DType;
@@ -73,6 +74,27 @@ pub(crate) fn upstream(program: &Program, values: impl Iterator<Item = ValueId>)
                     .iter()
                     .map(|a| program.value(*a).node),
             );
+        }
+    }
+    wanted
+}
+
+/// Nodes that values depend on, through their arguments and through the structure of their spaces.
+pub(crate) fn upstream_with_structure(
+    program: &Program,
+    values: impl Iterator<Item = ValueId>,
+) -> Vec<bool> {
+    let mut wanted = vec![false; program.nodes().len()];
+    let mut todo: Vec<ValueId> = values.collect();
+    let mut offsets = Vec::new();
+    for v in &todo {
+        crate::exec::structure_of(program, &program.ty(*v).space, &mut offsets);
+    }
+    todo.extend(offsets);
+    while let Some(v) = todo.pop() {
+        let k = program.value(v).node as usize;
+        if !std::mem::replace(&mut wanted[k], true) {
+            todo.extend(dependencies(program, k));
         }
     }
     wanted

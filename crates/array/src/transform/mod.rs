@@ -17,10 +17,13 @@ mod vmap;
 
 pub use bind::bind;
 pub use forward::jvp;
-pub(crate) use forward::upstream;
+pub(crate) use forward::{
+    Tangents, differentiable_input, push_forward, upstream, upstream_with_structure,
+};
 pub use interface::interface;
 pub use rebuild::{prune, replay};
 pub use relax::{Relaxation, Smoothing, relax};
+pub(crate) use reverse::differentiable_output;
 pub use reverse::{grad, vjp};
 pub use rewrite::identities;
 pub use second_order::{HessianPlan, JacobianPlan};

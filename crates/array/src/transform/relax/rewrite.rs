@@ -11,7 +11,7 @@ use crate::prim::{self, cast::CAST};
 use crate::primitive::ill_formed;
 use crate::program::{Node, Program, ValueId};
 use crate::space::{LevelId, LevelKind, Space};
-use crate::transform::prune;
+use crate::transform::{prune, upstream_with_structure};
 use crate::ty::{DType, Type};
 
 /// The program with decisions that are soft: a mask becomes the degree to which it holds, σ(m/T) of its margin m.
@@ -91,7 +91,8 @@ pub fn relax(program: &Program, policy: &Relaxation) -> Result<Program> {
             places: vec![None; program.levels().len()],
             values: Vec::with_capacity(program.value_count()),
         };
-        let wanted = live(program);
+        let ends = program.outputs().iter().chain(program.inputs());
+        let wanted = upstream_with_structure(program, ends.map(|(_, v)| *v));
         for (k, node) in program.nodes().iter().enumerate() {
             let label = program.value(node.first).label.clone();
             if !wanted[k] {
@@ -119,23 +120,6 @@ pub fn relax(program: &Program, policy: &Relaxation) -> Result<Program> {
         place.unwrap_or(usize::MAX)
     });
     Ok(out)
-}
-
-/// Nodes that outputs or inputs need.
-fn live(program: &Program) -> Vec<bool> {
-    let mut live = vec![false; program.nodes().len()];
-    let mut todo: Vec<ValueId> = Vec::new();
-    for (_, v) in program.outputs().iter().chain(program.inputs()) {
-        todo.push(*v);
-        crate::exec::structure_of(program, &program.ty(*v).space, &mut todo);
-    }
-    while let Some(v) = todo.pop() {
-        let k = program.value(v).node as usize;
-        if !std::mem::replace(&mut live[k], true) {
-            todo.extend(crate::exec::dependencies(program, k));
-        }
-    }
-    live
 }
 
 /// The relaxed program while it is recorded.

@@ -1,11 +1,12 @@
 //! Which decisions of a program have a surface term, what depends on them, and where their sums leave the stream.
 
-use pullback_ad::{Kind, Unary};
+use pullback_ad::{Binary, Kind, Unary};
 
 use super::options::Surface;
 use crate::attr::Attr;
 use crate::error::{Error, Result};
 use crate::exec::dependencies;
+use crate::prim::binary::binary;
 use crate::prim::compare::Compare;
 use crate::prim::extreme::Arg;
 use crate::prim::quantify::Quantify;
@@ -14,6 +15,7 @@ use crate::prim::{self, cast::CAST};
 use crate::primitive::{Nature, PrimitiveRef};
 use crate::program::{Node, Program, ValueId};
 use crate::space::{LevelId, LevelKind, Space};
+use crate::transform::upstream_with_structure;
 use crate::ty::DType;
 
 /// A decision whose margin depends on what is differentiated.
@@ -56,24 +58,6 @@ fn refuse<T>(program: &Program, value: ValueId, message: impl Into<String>) -> R
         label: program.label_of(value),
         message: message.into(),
     })
-}
-
-/// Nodes that values depend on, through their arguments and through the structure of their spaces.
-fn upstream_with_structure(program: &Program, values: impl Iterator<Item = ValueId>) -> Vec<bool> {
-    let mut wanted = vec![false; program.nodes().len()];
-    let mut todo: Vec<ValueId> = values.collect();
-    let mut offsets = Vec::new();
-    for v in &todo {
-        crate::exec::structure_of(program, &program.ty(*v).space, &mut offsets);
-    }
-    todo.extend(offsets);
-    while let Some(v) = todo.pop() {
-        let k = program.value(v).node as usize;
-        if !std::mem::replace(&mut wanted[k], true) {
-            todo.extend(dependencies(program, k));
-        }
-    }
-    wanted
 }
 
 fn compare(primitive: PrimitiveRef) -> Option<Compare> {
@@ -229,7 +213,11 @@ impl Analysis<'_> {
             }
             return Ok(false);
         }
-        if jumps(primitive) || (primitive == CAST && program.ty(node.first).dtype == DType::I64) {
+        let sign = primitive == binary(Binary::Copysign) && self.active[node.args[1].index()];
+        if jumps(primitive)
+            || sign
+            || (primitive == CAST && program.ty(node.first).dtype == DType::I64)
+        {
             let label = label(program, node.first);
             if !scalar && !self.surface.is_pathwise(&label) {
                 return refuse(
