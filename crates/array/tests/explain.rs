@@ -27,7 +27,7 @@ fn record(f: impl for<'b> Fn(Case<'b>) -> Sym<'b>) -> Program {
 }
 
 const X: [f64; 4] = [-1.0, 0.5, 2.0, 4.0];
-const Z: [f64; 5] = [1.0, -2.0, 3.0, 0.999, 5.0];
+const Z: [f64; 5] = [1.0, -2.0, 3.0, 0.9995, 5.0];
 
 fn columns() -> Vec<Column<'static>> {
     vec![
@@ -73,7 +73,7 @@ fn what_decides_is_named_with_the_elements_near_switching() {
         (cut.why, cut.label.as_deref()),
         (Why::Decision, Some("z > 1"))
     );
-    // 1.0 is on the threshold, 0.999 a thousandth below it.
+    // 1.0 is on the threshold, 0.9995 less than a thousandth below it.
     assert_eq!((cut.elements, cut.within_step), (5, Some(2)));
     let whys: Vec<_> = t
         .blockers
@@ -84,7 +84,7 @@ fn what_decides_is_named_with_the_elements_near_switching() {
         whys,
         [(Why::BinIndex, Some("bin")), (Why::StopGradient, None)]
     );
-    // 2·1.0 and 2·0.999 are within a thousandth of the edge 2, and of 6 is 2·3.0.
+    // 2·1.0 and 2·0.9995 are within a thousandth of the edge 2, and of 6 is 2·3.0.
     assert_eq!(t.blockers[0].within_step, Some(3));
     let moving: Vec<_> = found
         .decisions
@@ -112,7 +112,7 @@ fn steps_may_be_absolute() {
     });
     let inputs = Bindings::ordered(&columns());
     let found = explain_with(&program, &inputs, "F", &["z"], Steps::Absolute(2.0)).unwrap();
-    // 1.0, 0.999 and 3.0 change sides within 2.
+    // 1.0, 0.9995 and 3.0 change sides within 2.
     assert_eq!(found.decisions[0].within_step, 3);
 }
 

@@ -108,11 +108,14 @@ fn pair_product<'b>(left: Sym<'b>, right: Sym<'b>) -> impl Fn(Sym<'b>) -> Sym<'b
 
 /// Records the program: inputs muons (offsets), pt, eta, phi, charge, s; output F.
 pub fn record() -> Program {
-    record_with(|_, s| s)
+    record_with(|_, s| s, false)
 }
 
-/// The same with a scale of its own for the cut, made of the builder and the scale of the momenta.
-pub fn record_with(of_cut: impl for<'b> Fn(&'b Builder, Sym<'b>) -> Sym<'b>) -> Program {
+/// The same with a scale of its own for the cut, made of the builder and the scale of the momenta; with a shape of 1, the number of pairs.
+pub fn record_with(
+    of_cut: impl for<'b> Fn(&'b Builder, Sym<'b>) -> Sym<'b>,
+    count: bool,
+) -> Program {
     let b = Builder::new();
     let muons = b.ragged("muons", b.stream("events"));
     let (pt, eta, phi) = (
@@ -138,7 +141,11 @@ pub fn record_with(of_cut: impl for<'b> Fn(&'b Builder, Sym<'b>) -> Sym<'b>) -> 
     let dot = product(energy) - product(px) - product(py) - product(pz);
     let mass = (dot * 2.0 + 2.0 * MUON * MUON).sqrt();
     let pull = (mass - PEAK) / WIDTH;
-    let shape = (-(pull * pull)).exp();
+    let shape = if count {
+        b.broadcast(1.0.into(), pull.space())
+    } else {
+        (-(pull * pull)).exp()
+    };
     let f = product(charge)
         .lt(0.0.into())
         .select(shape, 0.0.into())
