@@ -125,6 +125,10 @@ pub(crate) fn differentiable_input(program: &Program, name: &str) -> Result<Valu
 
 /// The program with tangents: for each input `x` of `wrt` one more input `d_x`, for each `f64` output `y` one more output `d_y`.
 ///
+/// # Differentiability
+/// Pathwise, at frozen selection: what a cut, a bin or an order decides stays as it is. [`crate::explain`] names the decisions that move and counts the elements
+/// near switching; [`jvp_total`](super::jvp_total) adds their surface terms.
+///
 /// # Errors
 /// An unknown input, or a primitive without a JVP rule on the way.
 ///

@@ -152,6 +152,8 @@ pub(crate) fn adjoints<'b>(
 
 /// The program with cotangents: for each output `y` of `of` one more input `ct_y`, for each input `x` of `wrt` one more output `ct_x`.
 ///
+/// Pathwise, at frozen selection, as [`jvp`](super::jvp); [`vjp_total`](super::vjp_total) adds the surface terms of thresholds.
+///
 /// # Errors
 /// An unknown name, or a primitive without a rule on the way.
 pub fn vjp(program: &Program, of: &[&str], wrt: &[&str]) -> Result<Program> {
@@ -173,6 +175,8 @@ pub fn vjp(program: &Program, of: &[&str], wrt: &[&str]) -> Result<Program> {
 }
 
 /// The program with the gradient of the scalar output `of`: for each input `x` of `wrt` one more output `d_of/d_x`, called `grad_x`.
+///
+/// Pathwise, at frozen selection, as [`jvp`](super::jvp); [`grad_total`](super::grad_total) adds the surface terms of thresholds.
 ///
 /// # Errors
 /// An unknown name, an output that is no scalar, or a primitive without a rule on the way.
