@@ -9,7 +9,7 @@ use std::hint::black_box;
 mod program;
 
 use pullback_array::transform::{Surface, Width};
-use pullback_array::{Bindings, Column, Lowered, transform};
+use pullback_array::{Bindings, Column, Lowered, explain, transform};
 use pullback_benches::{Row, measure, paired};
 
 use program::{CUT, Events, MUON, PEAK, WIDTH, generate, record};

@@ -72,7 +72,7 @@ impl<'b> Reach<'b> {
                 if program.ty(*v).dtype != DType::F64 {
                     continue;
                 }
-                let passed = reach.passed(b, program, node, i, out)?;
+                let passed = passed(b, program, node, i, out)?;
                 reach.add(*v, passed.broadcast(program.ty(*v).space));
             }
         }
@@ -84,60 +84,60 @@ impl<'b> Reach<'b> {
         *slot = Some(slot.map_or(weight, |w| w.max(weight)));
     }
 
-    fn passed(
-        &self,
-        b: &'b Builder,
-        program: &Program,
-        node: &Node,
-        i: usize,
-        out: Sym<'b>,
-    ) -> Result<Sym<'b>> {
-        let zero = Sym::from(0.0);
-        if node.primitive == prim::SELECT {
-            let mask = b.sym(node.args[0]);
-            return Ok(if i == 1 {
-                mask.select(out, zero)
-            } else {
-                mask.select(zero, out)
-            });
-        }
-        if node.primitive.is_elementwise() {
-            return Ok(out);
-        }
-        let carriers = [
-            prim::SUM,
-            prim::TOTAL,
-            prim::EXPAND,
-            prim::SPLAT,
-            prim::GATHER,
-            prim::SCATTER_ADD,
-        ];
-        if !carriers.contains(&node.primitive) {
-            return Ok(b.broadcast(Sym::from(1.0), program.ty(node.args[i]).space));
-        }
-        let args: Vec<Sym<'b>> = node.args.iter().map(|v| b.sym(*v)).collect();
-        let outs: Vec<Sym<'b>> = node.results().map(|r| b.sym(r)).collect();
-        let call = Call {
-            primitive: node.primitive,
-            args: &args,
-            outs: &outs,
-            attrs: &node.attrs,
-        };
-        let mut linear = vec![false; args.len()];
-        linear[i] = true;
-        let pulled = node.primitive.transpose(b, &call, &[Some(out)], &linear)?;
-        Ok(pulled
-            .get(i)
-            .copied()
-            .flatten()
-            .unwrap_or(zero)
-            .min(Sym::from(1.0)))
-    }
-
     /// Of a mask, the elements that reach the results.
     fn of(&self, v: ValueId, mask: Sym<'b>) -> Option<Sym<'b>> {
         self.weights[v.index()].map(|w| mask & w.gt(Sym::from(0.0)))
     }
+}
+
+/// The elements of argument `i` through which those of `out` are reached.
+fn passed<'b>(
+    b: &'b Builder,
+    program: &Program,
+    node: &Node,
+    i: usize,
+    out: Sym<'b>,
+) -> Result<Sym<'b>> {
+    let zero = Sym::from(0.0);
+    if node.primitive == prim::SELECT {
+        let mask = b.sym(node.args[0]);
+        return Ok(if i == 1 {
+            mask.select(out, zero)
+        } else {
+            mask.select(zero, out)
+        });
+    }
+    if node.primitive.is_elementwise() {
+        return Ok(out);
+    }
+    let carriers = [
+        prim::SUM,
+        prim::TOTAL,
+        prim::EXPAND,
+        prim::SPLAT,
+        prim::GATHER,
+        prim::SCATTER_ADD,
+    ];
+    if !carriers.contains(&node.primitive) {
+        return Ok(b.broadcast(Sym::from(1.0), program.ty(node.args[i]).space));
+    }
+    let args: Vec<Sym<'b>> = node.args.iter().map(|v| b.sym(*v)).collect();
+    let outs: Vec<Sym<'b>> = node.results().map(|r| b.sym(r)).collect();
+    let call = Call {
+        primitive: node.primitive,
+        args: &args,
+        outs: &outs,
+        attrs: &node.attrs,
+    };
+    let mut linear = vec![false; args.len()];
+    linear[i] = true;
+    let pulled = node.primitive.transpose(b, &call, &[Some(out)], &linear)?;
+    Ok(pulled
+        .get(i)
+        .copied()
+        .flatten()
+        .unwrap_or(zero)
+        .min(Sym::from(1.0)))
 }
 
 /// A birth before its numbers are known.

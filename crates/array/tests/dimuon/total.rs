@@ -124,14 +124,10 @@ pub fn agrees(program: &Program, samples: impl Iterator<Item = Events>, errors: 
         println!("  total − extrapolated    {}", per_event(apart));
         assert!(apart.0.abs() <= errors * apart.1, "width {h}: {apart:?}");
     }
-    for k in 0..2 {
-        let bias = minus(&c.totals[k + 1], &c.totals[k]);
+    for (h, pair) in WIDTHS.iter().zip(c.totals.windows(2)) {
+        let bias = minus(&pair[1], &pair[0]);
         let bias: Vec<f64> = bias.iter().map(|x| x / 3.0).collect();
-        println!(
-            "bias at h = {}            {}",
-            WIDTHS[k],
-            per_event(mean(&bias))
-        );
+        println!("bias at h = {h}            {}", per_event(mean(&bias)));
     }
     let without = mean(&minus(&c.pathwise, &exact));
     println!("pathwise − extrapolated   {}", per_event(without));

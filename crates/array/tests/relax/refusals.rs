@@ -12,7 +12,20 @@ fn last(space: Space) -> LevelId {
 
 type Build = for<'b> fn(Case<'b>) -> Vec<Sym<'b>>;
 
-const CASES: [(On, Build, &str); 13] = [
+const CASES: [(On, Build, &str); 15] = [
+    (
+        On::Muons,
+        |c| vec![c.v.floor().named("steps").sum_all()],
+        "[PB0206] relax refuses floor (steps): it decides, and no degree of that is known",
+    ),
+    (
+        On::Muons,
+        |c| {
+            let order = c.u.argmax().named("hardest");
+            vec![c.v.at(order).sum_all()]
+        },
+        "[PB0206] relax refuses argmax (hardest): it decides, and no degree of that is known",
+    ),
     (
         On::Muons,
         |c| {
@@ -34,7 +47,7 @@ const CASES: [(On, Build, &str); 13] = [
         On::Muons,
         |c| {
             let (_, index) = c.mask.filter("good");
-            vec![c.v.leading(c.u).sum_all() + c.u.at(index).leading(c.v.at(index)).sum_all()]
+            vec![c.v.at(index).leading(c.v.at(index)).sum_all()]
         },
         "[PB0206] relax refuses argmax: the elements of `good`",
     ),

@@ -2,6 +2,7 @@
 //! input column moved far above or far below the threshold: no copies, no kernels of the library.
 
 use pullback_ad::Real;
+use pullback_array::registry::Registry;
 use pullback_array::transform::{self, Surface, SurfaceKernel};
 use pullback_array::{DType, Flow, Last, Lowered, Owned, Program, Space, Sym};
 
@@ -163,6 +164,25 @@ fn events_chosen_by_a_select() {
         let sum = c.mask.select(c.w.square(), c.w).sum_all();
         vec![sum, (!c.mask).select(c.w, 0.0.into()).sum_all()]
     });
+}
+
+#[test]
+fn programs_with_surface_terms_have_a_text_form() {
+    let program = record(On::Muons, |c| {
+        let (_, index) = c.mask.filter("good");
+        vec![c.v.at(index).sum_all()]
+    });
+    let total = transform::grad_total(&program, "y0", &["s"], &Surface::new(0.1)).unwrap();
+    let text = pullback_array::text::print(&total);
+    let again = pullback_array::text::parse(&text, &Registry::standard()).unwrap();
+    let inputs = sample(On::Muons, 5);
+    let run = |p: &Program| run_with(&Lowered::new(p.clone()).unwrap(), &inputs, 1, 1024);
+    assert_eq!(bits(&run(&total)), bits(&run(&again)));
+    // Simplified, it says the same.
+    let simple = run(&transform::simplify(&total).unwrap());
+    for (a, b) in run(&total).iter().flatten().zip(simple.iter().flatten()) {
+        assert!((a - b).abs() <= 1e-12 * a.abs(), "{a} {b}");
+    }
 }
 
 #[test]

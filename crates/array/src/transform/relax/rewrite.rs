@@ -11,6 +11,7 @@ use crate::prim::{self, cast::CAST};
 use crate::primitive::ill_formed;
 use crate::program::{Node, Program, ValueId};
 use crate::space::{LevelId, LevelKind, Space};
+use crate::transform::surface::{chooses, decides, gathers_what_it_compares, jumps};
 use crate::transform::{prune, upstream_with_structure};
 use crate::ty::{DType, Type};
 
@@ -33,7 +34,8 @@ use crate::ty::{DType, Type};
 ///
 /// # Errors
 /// [`Error::Refused`], with name and label, for every other consumer of a degree or of a level with degrees (a sort, a maximum, an index, an output);
-/// nothing stays hard silently. An unknown label; a decision without a width.
+/// nothing stays hard silently: also what decides otherwise (an order that something else is gathered by, `floor`, a region that compares) is refused where the
+/// policy takes it. An unknown label; a decision without a width.
 ///
 /// # Example
 /// ```
@@ -82,6 +84,8 @@ pub fn relax(program: &Program, policy: &Relaxation) -> Result<Program> {
             });
         }
     }
+    let ends = program.outputs().iter().chain(program.inputs());
+    let wanted = upstream_with_structure(program, ends.map(|(_, v)| *v));
     let b = Builder::new();
     let outputs = {
         let mut r = Rewriter {
@@ -90,9 +94,8 @@ pub fn relax(program: &Program, policy: &Relaxation) -> Result<Program> {
             policy,
             places: vec![None; program.levels().len()],
             values: Vec::with_capacity(program.value_count()),
+            wanted: &wanted,
         };
-        let ends = program.outputs().iter().chain(program.inputs());
-        let wanted = upstream_with_structure(program, ends.map(|(_, v)| *v));
         for (k, node) in program.nodes().iter().enumerate() {
             let label = program.value(node.first).label.clone();
             if !wanted[k] {
@@ -129,6 +132,8 @@ pub(super) struct Rewriter<'a, 'b> {
     pub policy: &'a Relaxation,
     pub places: Vec<Option<Place<'b>>>,
     pub values: Vec<Soft<'b>>,
+    /// Nodes that matter.
+    pub wanted: &'a [bool],
 }
 
 impl<'b> Rewriter<'_, 'b> {
@@ -290,6 +295,7 @@ impl<'b> Rewriter<'_, 'b> {
         if let Some(made) = self.reduction(node)? {
             return Ok(vec![made]);
         }
+        self.no_other_decision(node)?;
         if primitive == CAST {
             return self.cast(node).map(|s| vec![s]);
         }
@@ -297,6 +303,30 @@ impl<'b> Rewriter<'_, 'b> {
             return self.again(node);
         }
         self.other(node)
+    }
+
+    /// Refuses what decides without a margin that is known here, if the policy takes it: it would stay hard.
+    fn no_other_decision(&self, node: &Node) -> Result<()> {
+        let (program, primitive) = (self.program, node.primitive);
+        let converts = primitive == CAST
+            && program.ty(node.args[0]).dtype == DType::F64
+            && program.ty(node.first).dtype == DType::I64;
+        let chooses = (chooses(primitive) || primitive == prim::FIND)
+            && !gathers_what_it_compares(program, self.wanted, node);
+        let region = |(_, a): (&str, &Attr)| matches!(a, Attr::Program(p) if decides(p));
+        let hidden = converts
+            || chooses
+            || jumps(primitive)
+            || primitive == prim::NEAREST_EDGE
+            || node.attrs.iter().any(region);
+        let label = program.value(node.first).label.as_deref();
+        if hidden && self.policy.takes(label) {
+            return self.refuse(
+                node,
+                "it decides, and no degree of that is known; give it a label and keep it hard with `Relaxation::hard`",
+            );
+        }
+        Ok(())
     }
 
     fn cast(&mut self, node: &Node) -> Result<Soft<'b>> {

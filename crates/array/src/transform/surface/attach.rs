@@ -176,7 +176,7 @@ impl<'b> Copy<'_, 'b> {
             };
             let made = b.labelled(Some(decision), || leave(&origin, &mut forked, node));
             self.forked[d] = Some(forked);
-            sum = sum + made?;
+            sum += made?;
         }
         b.name_if_nameless(sum, label);
         self.values[node.first.index()] = sum;
@@ -233,16 +233,14 @@ fn leave<'b>(o: &Origin<'_, 'b>, forked: &mut Forked<'b>, node: &Node) -> Result
     let counted = o.program.node(summand);
     let mask = (node.primitive == prim::cast::CAST).then(|| counted.args[0]);
     let one = |rerun: &mut Rerun<'b>| -> Result<Sym<'b>> {
-        Ok(match mask {
-            Some(mask) => as_number(rerun.value(o, mask)?),
-            None => {
-                let x = rerun.value(o, summand)?;
-                if node.primitive == prim::TOTAL {
-                    x.total(path)
-                } else {
-                    x
-                }
-            }
+        if let Some(mask) = mask {
+            return Ok(as_number(rerun.value(o, mask)?));
+        }
+        let x = rerun.value(o, summand)?;
+        Ok(if node.primitive == prim::TOTAL {
+            x.total(path)
+        } else {
+            x
         })
     };
     let jump = one(&mut forked.passes)? - one(&mut forked.fails)?;

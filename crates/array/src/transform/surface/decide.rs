@@ -67,13 +67,14 @@ fn compare(primitive: PrimitiveRef) -> Option<Compare> {
 }
 
 /// A function of the table that is constant but for jumps.
-fn jumps(primitive: PrimitiveRef) -> bool {
+pub(crate) fn jumps(primitive: PrimitiveRef) -> bool {
     Unary::ALL
         .iter()
         .any(|f| f.kind() == Kind::Structure && unary(*f) == primitive)
 }
 
-fn chooses(primitive: PrimitiveRef) -> bool {
+/// A choice by order.
+pub(crate) fn chooses(primitive: PrimitiveRef) -> bool {
     primitive == prim::ARGSORT || Arg::ALL.into_iter().any(|a| a.primitive() == primitive)
 }
 
@@ -230,7 +231,9 @@ impl Analysis<'_> {
         }
         if chooses(primitive) || primitive == prim::FIND || primitive == prim::NEAREST_EDGE {
             let label = label(program, node.first);
-            if !self.continuous(node) && !self.surface.is_pathwise(&label) {
+            if !gathers_what_it_compares(program, &self.wanted, node)
+                && !self.surface.is_pathwise(&label)
+            {
                 return refuse(
                     program,
                     node.first,
@@ -254,21 +257,6 @@ impl Analysis<'_> {
             }
         }
         Ok(primitive.nature() != Nature::Structure)
-    }
-
-    /// True if the chosen elements are used for gathers of what is compared only: then nothing jumps where two are equal.
-    fn continuous(&self, node: &Node) -> bool {
-        let program = self.program;
-        let consumers =
-            |(_, n): &(usize, &Node)| n.args.iter().any(|v| node.results().any(|r| r == *v));
-        let live = |(k, _): &(usize, &Node)| self.wanted[*k];
-        program
-            .nodes()
-            .iter()
-            .enumerate()
-            .filter(live)
-            .filter(consumers)
-            .all(|(_, n)| n.primitive == prim::GATHER && n.args[0] == node.args[0])
     }
 
     fn decision(&mut self, node: &Node, label: String) -> Result<usize> {
@@ -349,6 +337,15 @@ impl Analysis<'_> {
     }
 }
 
+/// True if the elements that a node chooses are used for gathers of what it compares only: then nothing jumps where two are equal. `wanted` are the nodes that
+/// matter.
+pub(crate) fn gathers_what_it_compares(program: &Program, wanted: &[bool], node: &Node) -> bool {
+    let uses = |n: &Node| n.args.iter().any(|v| node.results().any(|r| r == *v));
+    let live = program.nodes().iter().zip(wanted).filter(|(_, w)| **w);
+    live.filter(|(n, _)| uses(n))
+        .all(|(n, _)| n.primitive == prim::GATHER && n.args[0] == node.args[0])
+}
+
 /// A path of a stream and at most one level, dense or hanging below the stream alone.
 fn single(program: &Program, space: Space) -> bool {
     match space.level(1).map(|l| program.level(l).kind) {
@@ -360,7 +357,7 @@ fn single(program: &Program, space: Space) -> bool {
 }
 
 /// True if a sub-program compares doubles, bins or chooses.
-fn decides(program: &Program) -> bool {
+pub(crate) fn decides(program: &Program) -> bool {
     program.nodes().iter().any(|n| {
         let doubles = n.args.iter().any(|v| program.ty(*v).dtype == DType::F64);
         let decision = compare(n.primitive).is_some()

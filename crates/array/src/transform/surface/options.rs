@@ -82,7 +82,7 @@ impl Surface {
         self
     }
 
-    /// The half-width for the decision of that label.
+    /// The half-width for the decision of that label. Of bins it is not more than half of the narrower bin beside the edge.
     pub fn width(mut self, label: &str, width: impl Into<Width>) -> Self {
         self.widths.push((Arc::from(label), width.into()));
         self

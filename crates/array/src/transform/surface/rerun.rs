@@ -116,18 +116,6 @@ impl<'b> Rerun<'b> {
         o.decisions.below[v.index()].contains(&self.decision)
     }
 
-    /// True for a level that is copied: given by an input below the stream.
-    fn is_copied(&self, o: &Origin<'_, 'b>, level: LevelId) -> bool {
-        match o.program.level(level).kind {
-            LevelKind::Ragged { parent, offsets } => {
-                let made = o.program.node(offsets).primitive;
-                parent.depth() == 1 && (made == prim::INPUT || made == prim::DATA)
-            }
-            LevelKind::Dense => true,
-            LevelKind::Stream | LevelKind::Batch => false,
-        }
-    }
-
     /// True if the value is read from the original: it does not depend on the decision, and its elements can be found there.
     fn is_read(&self, o: &Origin<'_, 'b>, v: ValueId) -> bool {
         let ty = o.program.ty(v);
@@ -137,11 +125,11 @@ impl<'b> Rerun<'b> {
         if self.depends(o, v) || ty.space.root() != Some(stream) {
             return false;
         }
-        let copied = ty.space.iter().skip(1).all(|l| self.is_copied(o, l));
+        let copied = ty.space.iter().skip(1).all(|l| o.is_copied(l));
         match ty.dtype {
             DType::Offsets => o.program.levels().iter().enumerate().any(|(k, l)| {
                 matches!(l.kind, LevelKind::Ragged { offsets, .. } if offsets == v)
-                    && self.is_copied(o, LevelId(k as u16))
+                    && o.is_copied(LevelId(k as u16))
             }),
             DType::F64 | DType::Bool => copied,
             DType::I64 => copied && !o.decisions.index_like[v.index()],
@@ -327,7 +315,7 @@ impl<'b> Rerun<'b> {
     /// The decision in the copies as the program makes it.
     fn original(&self, o: &Origin<'_, 'b>, node: &Node) -> Result<Sym<'b>> {
         let space = o.program.ty(node.first).space;
-        if space.iter().skip(1).all(|l| self.is_copied(o, l)) {
+        if space.iter().skip(1).all(|l| o.is_copied(l)) {
             return self.read(o, node.first);
         }
         let args = node
@@ -345,6 +333,18 @@ impl Origin<'_, '_> {
     /// The counterpart of a level, if it has one yet.
     pub fn level(&self, level: LevelId) -> Option<LevelId> {
         self.levels.get(usize::from(level.0)).copied().flatten()
+    }
+
+    /// True for a level that is copied: given by an input below the stream.
+    fn is_copied(&self, level: LevelId) -> bool {
+        match self.program.level(level).kind {
+            LevelKind::Ragged { parent, offsets } => {
+                let made = self.program.node(offsets).primitive;
+                parent.depth() == 1 && (made == prim::INPUT || made == prim::DATA)
+            }
+            LevelKind::Dense => true,
+            LevelKind::Stream | LevelKind::Batch => false,
+        }
     }
 
     /// Type of the counterpart of a value.
