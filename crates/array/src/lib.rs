@@ -7,6 +7,7 @@ mod build;
 pub mod check;
 mod error;
 pub mod exec;
+mod explain;
 pub mod graphviz;
 pub mod linalg;
 mod margin;
@@ -27,6 +28,10 @@ mod ty;
 pub use build::{Builder, Results, Sym};
 pub use error::{Error, Result};
 pub use exec::{Bindings, Column, Lowered, Workspace};
+pub use explain::{
+    Birth, Blocker, Component, Decides, Explanation, Place, Stage, Steps, Why, explain,
+    explain_with,
+};
 pub use margin::margin;
 pub use prim::bin::{Flow, Last};
 pub use prim::matrix::Part;

@@ -199,7 +199,7 @@ impl<'b> Grower<'b> {
     }
 
     fn any_primitive(&mut self, c: &mut Choices<'_>, space: Space) {
-        // Positions for a gather mean nothing by themselves; inputs and constants need data; the domain of functions is looked after above.
+        // Surface terms have no second derivatives. Positions for a gather mean nothing by themselves; inputs and constants need data; the domain of functions is looked after above.
         let usable = |p: &PrimitiveRef| {
             let name = p.name();
             let table = Unary::ALL.iter().any(|f| f.name() == name)
@@ -215,6 +215,8 @@ impl<'b> Grower<'b> {
                         | "scatter_add"
                         | "bin_index"
                         | "nearest_edge"
+                        | "surface"
+                        | "frozen_mul"
                 )
         };
         let list: Vec<PrimitiveRef> = registry::all().into_iter().filter(usable).collect();

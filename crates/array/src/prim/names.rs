@@ -41,3 +41,6 @@ pub(crate) const MATRIX_OUTER: PrimitiveRef = PrimitiveRef(&super::matrix_outer:
 pub(crate) const LU: PrimitiveRef = PrimitiveRef(&super::lu::Lu);
 pub(crate) const LU_SOLVE: PrimitiveRef = PrimitiveRef(&super::lu_solve::LuSolve);
 pub(crate) const SLOGDET: PrimitiveRef = PrimitiveRef(&super::lu_solve::SlogDet);
+pub(crate) const OFFSETS_OF: PrimitiveRef = PrimitiveRef(&super::offsets::OffsetsOf);
+pub(crate) const SURFACE: PrimitiveRef = PrimitiveRef(&super::surface::Surface);
+pub(crate) const FROZEN_MUL: PrimitiveRef = PrimitiveRef(&super::surface::FrozenMul);
