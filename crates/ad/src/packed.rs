@@ -21,8 +21,8 @@ use crate::error::Error;
 use crate::real::{Real, Scalar};
 use crate::table::{Binary, BinaryRule, Family, UnaryRule};
 
-/// Tangents that travel together.
-pub const LANES: usize = 8;
+/// Tangents that are copied together: a cache line.
+const LINE: usize = 8;
 
 /// A token of `pulp` that can be had from nothing where one exists already.
 pub trait Token: Simd {
@@ -44,7 +44,7 @@ impl Token for pulp::x86::V4 {
     }
 }
 
-/// A value with 8 tangents in R registers. Aligned, because a register that crosses cache lines can't be read soon after it was written.
+/// A value with tangents in R registers. Aligned, because a register that crosses cache lines can't be read soon after it was written.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub struct Packed<S: Token, const R: usize> {
@@ -62,6 +62,9 @@ fn times_tangent<S: Simd>(simd: S, p: S::f64s, t: S::f64s) -> S::f64s {
 }
 
 impl<S: Token, const R: usize> Packed<S, R> {
+    /// Tangents that travel together, a multiple of [`LINE`].
+    pub const LANES: usize = R * size_of::<S::f64s>() / size_of::<f64>();
+
     #[inline(always)]
     fn lift(simd: S, re: f64) -> Self {
         Self {
@@ -270,6 +273,12 @@ impl<S: Token, const R: usize> Real for Packed<S, R> {
     }
 
     #[inline(always)]
+    fn sin_cos(self) -> (Self, Self) {
+        let (sin, cos) = Real::sin_cos(self.re);
+        (self.chain(sin, cos), self.chain(cos, -sin))
+    }
+
+    #[inline(always)]
     fn lt(self, other: Self) -> bool {
         self.re < other.re
     }
@@ -336,7 +345,7 @@ impl<S: Token, const R: usize> Scalar for Packed<S, R> {
             *y = Self::constant(value);
         }
         let mut dy = value.clone();
-        for lane in 0..LANES {
+        for lane in 0..Self::LANES {
             let dx: Vec<f64> = x.iter().map(|x| x.lanes()[lane]).collect();
             f.jvp(&primal, &value, &dx, &mut dy)?;
             for (y, &dy) in y.iter_mut().zip(&dy) {
@@ -368,7 +377,7 @@ pub struct Buffers<S: Token, const R: usize> {
     seeded: Option<usize>,
 }
 
-/// Eight columns of a Jacobian.
+/// Neighbouring columns of a Jacobian.
 struct Chunk<'a, F, S: Token, const R: usize> {
     f: &'a F,
     x: &'a [f64],
@@ -401,7 +410,7 @@ impl<F: Function, S: Token, const R: usize> NullaryFnOnce for Chunk<'_, F, S, R>
         if *seeded != Some(first) || inputs.len() != n {
             inputs.clear();
             inputs.resize(n, zero);
-            for (lane, input) in inputs[first..].iter_mut().take(LANES).enumerate() {
+            for (lane, input) in inputs[first..].iter_mut().take(Packed::<S, R>::LANES).enumerate() {
                 input.lanes_mut()[lane] = 1.0;
             }
             *seeded = Some(first);
@@ -411,24 +420,66 @@ impl<F: Function, S: Token, const R: usize> NullaryFnOnce for Chunk<'_, F, S, R>
             input.re = x;
         }
         f.eval(inputs, outputs)?;
-        // All eight lanes at once (fewer would be a call of `memcpy`): what is too much lies at the start of the next row, which is written
+        // Whole lines at once (fewer lanes would be a call of `memcpy`): what is too much lies at the start of the next row, which is written
         // later. Only the last row ends where it must.
+        let width = Packed::<S, R>::LANES.min(n - first);
         let last = outputs.len().saturating_sub(1);
         for (i, (output, value)) in outputs.iter().zip(value).enumerate() {
             *value = output.re;
             let begin = i * n + first;
-            match matrix
-                .get_mut(begin..)
-                .and_then(|rest| rest.first_chunk_mut::<LANES>())
-            {
-                Some(entries) if i < last => *entries = array::from_fn(|lane| output.lanes()[lane]),
-                _ => {
-                    let width = LANES.min(n - first);
-                    matrix[begin..begin + width].copy_from_slice(&output.lanes()[..width]);
+            for (line, lanes) in output.lanes().as_chunks::<LINE>().0.iter().enumerate() {
+                let done = line * LINE;
+                match matrix
+                    .get_mut(begin + done..)
+                    .and_then(|rest| rest.first_chunk_mut::<LINE>())
+                {
+                    Some(entries) if i < last && done < width => *entries = *lanes,
+                    _ => {
+                        let left = width.saturating_sub(done).min(LINE);
+                        for (k, lane) in lanes[..left].iter().enumerate() {
+                            matrix[begin + done + k] = *lane;
+                        }
+                    }
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// Values and tangents of outputs for inputs that share lanes by colour.
+struct Compressed<'a, F, S: Token, const R: usize> {
+    f: &'a F,
+    x: &'a [f64],
+    colours: &'a [u32],
+    first: u32,
+    buffers: &'a mut Buffers<S, R>,
+}
+
+impl<F: Function, S: Token, const R: usize> NullaryFnOnce for Compressed<'_, F, S, R> {
+    type Output = Result<(), Error>;
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        let Buffers {
+            simd,
+            x: inputs,
+            y: outputs,
+            seeded,
+        } = self.buffers;
+        let zero = Packed::lift(*simd, 0.0);
+        *seeded = None;
+        inputs.clear();
+        inputs.extend(self.x.iter().zip(self.colours).map(|(&x, &colour)| {
+            let mut input = Packed::lift(*simd, x);
+            let lane = colour.wrapping_sub(self.first) as usize;
+            if lane < Packed::<S, R>::LANES {
+                input.lanes_mut()[lane] = 1.0;
+            }
+            input
+        }));
+        outputs.resize(self.f.outputs(), zero);
+        self.f.eval(inputs, outputs)
     }
 }
 
@@ -448,10 +499,11 @@ impl<F: Function, S: Token, const R: usize, const N: usize, const M: usize> Null
 
     #[inline(always)]
     fn call(self) -> Self::Output {
-        for first in (0..N).step_by(LANES) {
+        let lanes = Packed::<S, R>::LANES;
+        for first in (0..N).step_by(lanes) {
             let inputs: [Packed<S, R>; N] = array::from_fn(|i| {
                 let mut input = Packed::lift(self.simd, self.x[i]);
-                if i >= first && i < first + LANES {
+                if i >= first && i < first + lanes {
                     input.lanes_mut()[i - first] = 1.0;
                 }
                 input
@@ -498,9 +550,9 @@ impl<S: Token, const R: usize> Buffers<S, R> {
         })
     }
 
-    /// The value, and the columns from `first` on (8, or as many as there are) of the Jacobian by rows.
+    /// The value, and the columns from `first` on (one per lane, or as many as there are) of the Jacobian by rows.
     ///
-    /// Columns are to be computed from the right: fewer than 8 leave something at the start of the next row, which the chunk there replaces.
+    /// Columns are to be computed from the right: fewer than a line leave something at the start of the next row, which the chunk there replaces.
     pub fn chunk<F: Function>(
         &mut self,
         f: &F,
@@ -517,5 +569,27 @@ impl<S: Token, const R: usize> Buffers<S, R> {
             matrix,
             buffers: self,
         })
+    }
+
+    /// Evaluates `f` with the inputs of colour `first + k` varying together in lane k; `take(i, value, lanes)` sees each output.
+    pub fn compressed<F: Function>(
+        &mut self,
+        f: &F,
+        x: &[f64],
+        colours: &[u32],
+        first: u32,
+        mut take: impl FnMut(usize, f64, &[f64]),
+    ) -> Result<(), Error> {
+        self.simd.vectorize(Compressed {
+            f,
+            x,
+            colours,
+            first,
+            buffers: self,
+        })?;
+        for (i, output) in self.y.iter().enumerate() {
+            take(i, output.re, output.lanes());
+        }
+        Ok(())
     }
 }
