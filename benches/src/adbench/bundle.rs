@@ -1,6 +1,6 @@
 //! Bundle adjustment: reprojection errors of points seen by cameras, as scalar code for one observation.
 
-use pullback_ad::{Error, Function, JacobianWorkspace, Real, Scalar, SparseMatrix, function};
+use pullback_ad::{Error, Function, JacobianWorkspace, Scalar, SparseMatrix, function};
 
 use super::read::{ReadError, Reader};
 
@@ -38,7 +38,7 @@ fn rotate<S: Scalar>(r: [S; 3], x: [S; 3]) -> [S; 3] {
     let theta = theta2.sqrt();
     let (sin, cos) = theta.sin_cos();
     let inverse = theta.recip();
-    let w = r.map(|r| r * inverse);
+    let w = [r[0] * inverse, r[1] * inverse, r[2] * inverse];
     let turned = cross(w, x);
     let along = dot(w, x) * (-cos + 1.0);
     [

@@ -164,14 +164,23 @@ impl Hand {
 /// A constant transform as one of scalars.
 #[inline(always)]
 fn lifted<S: Scalar>(a: &Affine<f64>) -> Affine<S> {
-    a.map(|row| row.map(S::constant))
+    let mut out = [[S::constant(0.0); 4]; 3];
+    for (out, a) in out.iter_mut().zip(a) {
+        for (out, a) in out.iter_mut().zip(a) {
+            *out = S::constant(*a);
+        }
+    }
+    out
 }
 
 /// A transform followed, on its right, by rotations about z (spread) and x (bend).
 #[inline(always)]
 fn bent<S: Scalar>(a: &Affine<f64>, bend: S, spread: Option<S>) -> Affine<S> {
     let (sin, cos) = bend.sin_cos();
-    let turn = spread.map(Real::sin_cos);
+    let turn = match spread {
+        Some(angle) => Some(angle.sin_cos()),
+        None => None,
+    };
     let mut out = lifted(a);
     for (out, a) in out.iter_mut().zip(a) {
         // Columns after the rotation about z.

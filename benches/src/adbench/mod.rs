@@ -12,8 +12,14 @@
 //! References: F. Šrajer, Z. Kukelova, A. Fitzgibbon, A benchmark of selected algorithmic differentiation tools, Optim. Methods Softw. 33 (2018) 889,
 //! arXiv:1807.10129.
 
+mod bundle;
 mod gmm;
+mod hand;
+mod lstm;
 mod read;
 
+pub use bundle::{Bundle, Observation};
 pub use gmm::Gmm;
+pub use hand::{Anchor, Bone, Hand, Vertex};
+pub use lstm::Lstm;
 pub use read::{ReadError, Reader};

@@ -8,7 +8,6 @@
     reason = "the product and quotient rules mix the operators"
 )]
 
-use core::array;
 use core::cmp::Ordering;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -84,22 +83,24 @@ impl<S: Token, const R: usize> Packed<S, R> {
         bytemuck::cast_slice_mut(&mut self.eps)
     }
 
+    // Loops, not `array::from_fn`: what the standard library calls back is not compiled for the instruction set unless it is inlined, and with
+    // more than one register it is not.
     #[inline(always)]
     fn with(self, re: f64, f: impl Fn(S, S::f64s) -> S::f64s) -> Self {
-        Self {
-            eps: array::from_fn(|i| f(self.simd, self.eps[i])),
-            re,
-            simd: self.simd,
+        let mut eps = self.eps;
+        for eps in &mut eps {
+            *eps = f(self.simd, *eps);
         }
+        Self { eps, re, ..self }
     }
 
     #[inline(always)]
     fn zip(self, other: Self, re: f64, f: impl Fn(S, S::f64s, S::f64s) -> S::f64s) -> Self {
-        Self {
-            eps: array::from_fn(|i| f(self.simd, self.eps[i], other.eps[i])),
-            re,
-            simd: self.simd,
+        let mut eps = self.eps;
+        for (eps, other) in eps.iter_mut().zip(&other.eps) {
+            *eps = f(self.simd, *eps, *other);
         }
+        Self { eps, re, ..self }
     }
 
     /// `re` with the tangents scaled by a derivative.
@@ -501,13 +502,13 @@ impl<F: Function, S: Token, const R: usize, const N: usize, const M: usize> Null
     fn call(self) -> Self::Output {
         let lanes = Packed::<S, R>::LANES;
         for first in (0..N).step_by(lanes) {
-            let inputs: [Packed<S, R>; N] = array::from_fn(|i| {
-                let mut input = Packed::lift(self.simd, self.x[i]);
+            let mut inputs = [Packed::<S, R>::lift(self.simd, 0.0); N];
+            for (i, (input, &x)) in inputs.iter_mut().zip(self.x).enumerate() {
+                input.re = x;
                 if i >= first && i < first + lanes {
                     input.lanes_mut()[i - first] = 1.0;
                 }
-                input
-            });
+            }
             let mut outputs = [Packed::lift(self.simd, 0.0); M];
             self.f.eval(&inputs, &mut outputs)?;
             for (i, output) in outputs.iter().enumerate() {

@@ -60,12 +60,20 @@ pub struct SparseJacobian {
     workspace: JacobianWorkspace,
 }
 
-/// Sweeps in units of a forward pass of 8 lanes: recording costs about one, a reverse sweep a fifth.
-fn costs(columns: &Colouring, rows: &Colouring) -> (f64, f64) {
-    (
-        columns.count().div_ceil(8) as f64,
-        1.0 + 0.2 * rows.count() as f64,
-    )
+/// Forward passes for this many colours, in passes of 8 lanes.
+fn forward_cost(colours: usize) -> f64 {
+    colours.div_ceil(8) as f64
+}
+
+/// Recording costs about a forward pass of 8 lanes, a reverse sweep a fifth of one.
+fn reverse_cost(colours: usize) -> f64 {
+    1.0 + 0.2 * colours as f64
+}
+
+/// The most entries in a row.
+fn fullest(matrix: &SparseMatrix) -> usize {
+    let lengths = matrix.starts().windows(2).map(|w| w[1] - w[0]);
+    lengths.max().unwrap_or(0)
 }
 
 impl SparseJacobian {
@@ -81,14 +89,31 @@ impl SparseJacobian {
 
     /// Colours a pattern that is known.
     pub fn with_pattern(pattern: SparseMatrix, order: Order) -> Self {
-        let columns = Colouring::of_columns(&pattern, order);
-        let rows = Colouring::of_rows(&pattern, order);
-        let (forward, reverse) = costs(&columns, &rows);
-        if forward <= reverse {
-            Self::compressed(pattern, columns, Mode::Forward)
-        } else {
-            Self::compressed(pattern, rows, Mode::Reverse)
+        // There are no fewer colours than entries in the fullest row (or column): one colouring is often enough to decide.
+        let transposed = pattern.transposed();
+        let (least_forward, least_reverse) = (
+            forward_cost(fullest(&pattern)),
+            reverse_cost(fullest(&transposed)),
+        );
+        if least_forward <= least_reverse {
+            let columns = Colouring::of_columns(&pattern, order);
+            if forward_cost(columns.count()) <= least_reverse {
+                return Self::compressed(pattern, columns, Mode::Forward);
+            }
+            let rows = Colouring::of_rows(&pattern, order);
+            if forward_cost(columns.count()) <= reverse_cost(rows.count()) {
+                return Self::compressed(pattern, columns, Mode::Forward);
+            }
+            return Self::compressed(pattern, rows, Mode::Reverse);
         }
+        let rows = Colouring::of_rows(&pattern, order);
+        if reverse_cost(rows.count()) > least_forward {
+            let columns = Colouring::of_columns(&pattern, order);
+            if forward_cost(columns.count()) <= reverse_cost(rows.count()) {
+                return Self::compressed(pattern, columns, Mode::Forward);
+            }
+        }
+        Self::compressed(pattern, rows, Mode::Reverse)
     }
 
     fn compressed(matrix: SparseMatrix, colouring: Colouring, mode: Mode) -> Self {
