@@ -107,7 +107,7 @@ impl Gmm {
     }
 
     /// What does not depend on the parameters: −N D/2 ln 2π + K C.
-    fn constant(&self) -> f64 {
+    pub(super) fn constant(&self) -> f64 {
         let (d, dof) = (self.d as f64, (self.d + self.m + 1) as f64);
         let multivariate_gamma = 0.25 * d * (d - 1.0) * std::f64::consts::PI.ln()
             + (0..self.d)

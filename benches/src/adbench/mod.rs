@@ -13,6 +13,7 @@
 //! arXiv:1807.10129.
 
 mod bundle;
+pub mod by_hand;
 mod gmm;
 mod hand;
 mod lstm;

@@ -409,11 +409,7 @@ impl<F: Function, S: Token, const R: usize> NullaryFnOnce for Chunk<'_, F, S, R>
         } = buffers;
         let (n, zero) = (x.len(), Packed::lift(*simd, 0.0));
         if *seeded != Some(first) || inputs.len() != n {
-            inputs.clear();
-            inputs.resize(n, zero);
-            for (lane, input) in inputs[first..].iter_mut().take(Packed::<S, R>::LANES).enumerate() {
-                input.lanes_mut()[lane] = 1.0;
-            }
+            seed(*simd, inputs, n, first);
             *seeded = Some(first);
         }
         outputs.resize(value.len(), zero);
@@ -484,9 +480,9 @@ impl<F: Function, S: Token, const R: usize> NullaryFnOnce for Compressed<'_, F, 
     }
 }
 
-/// A Jacobian whose shape the compiler knows: nothing goes through memory.
-struct Fixed<'a, F, S, const R: usize, const N: usize, const M: usize> {
-    simd: S,
+/// A Jacobian whose shape the compiler knows: one pass stays in registers, several read their seeds from memory.
+struct Fixed<'a, F, S: Token, const R: usize, const N: usize, const M: usize> {
+    buffers: &'a mut Buffers<S, R>,
     f: &'a F,
     x: &'a [f64; N],
     value: &'a mut [f64; M],
@@ -500,17 +496,33 @@ impl<F: Function, S: Token, const R: usize, const N: usize, const M: usize> Null
 
     #[inline(always)]
     fn call(self) -> Self::Output {
+        let Buffers {
+            simd,
+            x: seeds,
+            seeded,
+            ..
+        } = self.buffers;
         let lanes = Packed::<S, R>::LANES;
         for first in (0..N).step_by(lanes) {
-            let mut inputs = [Packed::<S, R>::lift(self.simd, 0.0); N];
-            for (i, (input, &x)) in inputs.iter_mut().zip(self.x).enumerate() {
-                input.re = x;
-                if i >= first && i < first + lanes {
-                    input.lanes_mut()[i - first] = 1.0;
+            let mut outputs = [Packed::lift(*simd, 0.0); M];
+            if N <= LINE {
+                let mut inputs = [Packed::<S, R>::lift(*simd, 0.0); N];
+                for (i, (input, &x)) in inputs.iter_mut().zip(self.x).enumerate() {
+                    input.re = x;
+                    input.lanes_mut()[i] = 1.0;
                 }
+                self.f.eval(&inputs, &mut outputs)?;
+            } else {
+                // A register can't be read soon after one of its lanes was written: seeds stay from call to call.
+                if *seeded != Some(first) || seeds.len() != N {
+                    seed(*simd, seeds, N, first);
+                    *seeded = Some(first);
+                }
+                for (input, &x) in seeds.iter_mut().zip(self.x) {
+                    input.re = x;
+                }
+                self.f.eval(seeds, &mut outputs)?;
             }
-            let mut outputs = [Packed::lift(self.simd, 0.0); M];
-            self.f.eval(&inputs, &mut outputs)?;
             for (i, output) in outputs.iter().enumerate() {
                 self.value[i] = output.re;
                 for (entry, &eps) in self.matrix[i].iter_mut().skip(first).zip(output.lanes()) {
@@ -522,18 +534,34 @@ impl<F: Function, S: Token, const R: usize, const N: usize, const M: usize> Null
     }
 }
 
+/// n inputs of which those from `first` on vary in a lane each.
+#[inline(always)]
+fn seed<S: Token, const R: usize>(
+    simd: S,
+    inputs: &mut Vec<Packed<S, R>>,
+    n: usize,
+    first: usize,
+) {
+    inputs.clear();
+    inputs.resize(n, Packed::lift(simd, 0.0));
+    let varying = inputs.iter_mut().skip(first).take(Packed::<S, R>::LANES);
+    for (lane, input) in varying.enumerate() {
+        input.lanes_mut()[lane] = 1.0;
+    }
+}
+
 impl<S: Token, const R: usize> Buffers<S, R> {
     /// Value and Jacobian of a shape known to the compiler.
     #[inline]
     pub fn fixed<F: Function, const N: usize, const M: usize>(
-        &self,
+        &mut self,
         f: &F,
         x: &[f64; N],
         value: &mut [f64; M],
         matrix: &mut [[f64; N]; M],
     ) -> Result<(), Error> {
         self.simd.vectorize(Fixed::<F, S, R, N, M> {
-            simd: self.simd,
+            buffers: self,
             f,
             x,
             value,

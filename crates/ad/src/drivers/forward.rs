@@ -246,7 +246,7 @@ impl JacobianWorkspace {
                 found: f.outputs(),
             });
         }
-        match &self.registers {
+        match &mut self.registers {
             #[cfg(target_arch = "x86_64")]
             Registers::Avx512(eight, sixteen) if F::INLINED => {
                 if N > 8 {
