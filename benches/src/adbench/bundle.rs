@@ -66,7 +66,7 @@ function! {
         let [a, b, depth] = rotate([r1, r2, r3], [x1 - c1, x2 - c2, x3 - c3]);
         let (p1, p2) = (a / depth, b / depth);
         let rho = p1 * p1 + p2 * p2;
-        let scale = f * (k1 * rho + k2 * rho * rho + 1.0);
+        let scale = f * ((k2 * rho + k1) * rho + 1.0);
         [(p1 * scale + u1 - feature[0]) * w, (p2 * scale + u2 - feature[1]) * w]
     }
 }
@@ -120,18 +120,21 @@ impl Bundle {
     pub fn flat(&self) -> Vec<f64> {
         let cameras = self.cameras.as_flattened().iter();
         let points = self.points.as_flattened().iter();
-        cameras.chain(points).chain(&self.weights).copied().collect()
+        cameras
+            .chain(points)
+            .chain(&self.weights)
+            .copied()
+            .collect()
     }
 
     /// What observation i depends on.
     #[inline(always)]
     fn local(&self, i: usize) -> [f64; LOCAL] {
         let (camera, point) = self.seen[i];
-        let mut x = [0.0; LOCAL];
-        x[..CAMERA].copy_from_slice(&self.cameras[camera]);
-        x[CAMERA..CAMERA + 3].copy_from_slice(&self.points[point]);
-        x[CAMERA + 3] = self.weights[i];
-        x
+        let [r1, r2, r3, c1, c2, c3, f, u1, u2, k1, k2] = self.cameras[camera];
+        let [x1, x2, x3] = self.points[point];
+        let w = self.weights[i];
+        [r1, r2, r3, c1, c2, c3, f, u1, u2, k1, k2, x1, x2, x3, w]
     }
 
     /// The 2p reprojection errors and the p errors 1 − w² of the weights.
@@ -172,7 +175,13 @@ impl Bundle {
         let (reprojection, weights) = errors.split_at_mut(2 * p);
         let (blocks, slopes) = jacobian.values_mut().split_at_mut(2 * LOCAL * p);
         let blocks = blocks.as_chunks_mut::<LOCAL>().0.as_chunks_mut::<2>().0;
-        for (i, (error, block)) in reprojection.as_chunks_mut().0.iter_mut().zip(blocks).enumerate() {
+        for (i, (error, block)) in reprojection
+            .as_chunks_mut()
+            .0
+            .iter_mut()
+            .zip(blocks)
+            .enumerate()
+        {
             let feature = self.features[i];
             workspace.jacobian_fixed(&Observation { feature }, &self.local(i), error, block)?;
         }

@@ -18,11 +18,15 @@ pub fn gmm(problem: &Gmm, points: &[f64], gradient: &mut [f64]) -> f64 {
     let (d_q, d_l) = rest.split_at_mut(k * d);
     let mut beta = vec![0.0; k];
     let (mut centred, mut whitened) = (vec![0.0; d], vec![0.0; d]);
-    let (mut now_mu, mut now_q, mut now_l) = (vec![0.0; k * d], vec![0.0; k * d], vec![0.0; k * below]);
+    let (mut now_mu, mut now_q, mut now_l) =
+        (vec![0.0; k * d], vec![0.0; k * d], vec![0.0; k * below]);
     let mut likelihood = 0.0;
     for x in points.chunks_exact(d) {
         for c in 0..k {
-            let (mean, scale) = (&problem.mu[c * d..(c + 1) * d], &diagonal[c * d..(c + 1) * d]);
+            let (mean, scale) = (
+                &problem.mu[c * d..(c + 1) * d],
+                &diagonal[c * d..(c + 1) * d],
+            );
             let l = &problem.l[c * below..(c + 1) * below];
             for j in 0..d {
                 centred[j] = x[j] - mean[j];
@@ -35,7 +39,10 @@ pub fn gmm(problem: &Gmm, points: &[f64], gradient: &mut [f64]) -> f64 {
                     at += 1;
                 }
             }
-            let (now_mu, now_q) = (&mut now_mu[c * d..(c + 1) * d], &mut now_q[c * d..(c + 1) * d]);
+            let (now_mu, now_q) = (
+                &mut now_mu[c * d..(c + 1) * d],
+                &mut now_q[c * d..(c + 1) * d],
+            );
             let now_l = &mut now_l[c * below..(c + 1) * below];
             let mut square = 0.0;
             at = 0;
@@ -62,7 +69,10 @@ pub fn gmm(problem: &Gmm, points: &[f64], gradient: &mut [f64]) -> f64 {
             };
             add(&mut d_mu[c * d..(c + 1) * d], &now_mu[c * d..(c + 1) * d]);
             add(&mut d_q[c * d..(c + 1) * d], &now_q[c * d..(c + 1) * d]);
-            add(&mut d_l[c * below..(c + 1) * below], &now_l[c * below..(c + 1) * below]);
+            add(
+                &mut d_l[c * below..(c + 1) * below],
+                &now_l[c * below..(c + 1) * below],
+            );
         }
     }
     let n = problem.points() as f64;
@@ -102,7 +112,11 @@ fn softmax(x: &mut [f64]) -> f64 {
 type Square = [[f64; 3]; 3];
 
 fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+    [
+        a[1] * b[2] - a[2] * b[1],
+        a[2] * b[0] - a[0] * b[2],
+        a[0] * b[1] - a[1] * b[0],
+    ]
 }
 
 fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
@@ -151,7 +165,11 @@ fn rotate(r: [f64; 3], x: [f64; 3]) -> ([f64; 3], Square, Square) {
     let to_r = std::array::from_fn(|i| {
         let slope = cos * turned[i] - sin * x[i];
         std::array::from_fn(|j| {
-            slope * w[j] + m[i][0] * w_r[0][j] + m[i][1] * w_r[1][j] + m[i][2] * w_r[2][j] + w[i] * tmp_r[j]
+            slope * w[j]
+                + m[i][0] * w_r[0][j]
+                + m[i][1] * w_r[1][j]
+                + m[i][2] * w_r[2][j]
+                + w[i] * tmp_r[j]
         })
     });
     let mut to_x = cross_matrix(w).map(|row| row.map(|e| sin * e));
@@ -179,7 +197,11 @@ pub fn bundle(problem: &Bundle, errors: &mut [f64], values: &mut [f64]) {
         .enumerate()
     {
         let (camera, point) = problem.seen[i];
-        let (c, x, w) = (&problem.cameras[camera], problem.points[point], problem.weights[i]);
+        let (c, x, w) = (
+            &problem.cameras[camera],
+            problem.points[point],
+            problem.weights[i],
+        );
         let moved = [x[0] - c[3], x[1] - c[4], x[2] - c[5]];
         let (seen, to_r, to_x) = rotate([c[0], c[1], c[2]], moved);
         let (f, k1, k2) = (c[6], c[9], c[10]);
@@ -199,7 +221,8 @@ pub fn bundle(problem: &Bundle, errors: &mut [f64], values: &mut [f64]) {
                 -(distorted[a][0] * q[0] + distorted[a][1] * q[1]) * inverse,
             ];
             for j in 0..3 {
-                let chain = |m: &Square| to_seen[0] * m[0][j] + to_seen[1] * m[1][j] + to_seen[2] * m[2][j];
+                let chain =
+                    |m: &Square| to_seen[0] * m[0][j] + to_seen[1] * m[1][j] + to_seen[2] * m[2][j];
                 row[j] = w * f * chain(&to_r);
                 row[11 + j] = w * f * chain(&to_x);
                 row[3 + j] = -row[11 + j];

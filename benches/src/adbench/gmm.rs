@@ -93,7 +93,8 @@ impl Gmm {
         let x = b.input("x", b.join(dimensions, points));
 
         let factor = factor(&b, self.d, q, l, dimensions);
-        let whitened = factor.contract(x, b.join(q.space(), points)) - factor.contract(mu, q.space());
+        let whitened =
+            factor.contract(x, b.join(q.space(), points)) - factor.contract(mu, q.space());
         let distance = (whitened * whitened).sum(last(rows));
         let log_determinant = q.sum_last();
         let beta = alpha + log_determinant - distance * 0.5;
@@ -113,7 +114,8 @@ impl Gmm {
             + (0..self.d)
                 .map(|j| Real::lgamma(0.5 * (dof - j as f64)))
                 .sum::<f64>();
-        let wishart = dof * d * (self.gamma.ln() - 0.5 * std::f64::consts::LN_2) - multivariate_gamma;
+        let wishart =
+            dof * d * (self.gamma.ln() - 0.5 * std::f64::consts::LN_2) - multivariate_gamma;
         self.k as f64 * wishart - 0.5 * self.points() as f64 * d * std::f64::consts::TAU.ln()
     }
 
@@ -124,13 +126,15 @@ impl Gmm {
 
     /// The objective with its gradient for α, μ, q and l, ready to run.
     pub fn gradient(&self) -> Result<Lowered> {
-        let program = transform::grad(&self.record()?, "log_posterior", &["alpha", "mu", "q", "l"])?;
+        let program =
+            transform::grad(&self.record()?, "log_posterior", &["alpha", "mu", "q", "l"])?;
         Lowered::new(transform::simplify(&program)?)
     }
 
     /// The columns of a run.
     pub fn bindings(&self) -> Bindings<'_> {
-        let columns: [Column<'_>; 5] = [&self.alpha, &self.mu, &self.q, &self.l, &self.x].map(Column::from);
+        let columns: [Column<'_>; 5] =
+            [&self.alpha, &self.mu, &self.q, &self.l, &self.x].map(Column::from);
         Bindings::ordered(&columns)
     }
 }
@@ -155,7 +159,8 @@ fn factor<'b>(b: &'b Builder, d: usize, q: Sym<'b>, l: Sym<'b>, dimensions: Spac
     let index = b.constant_i64(&entries, matrix).broadcast(matrices);
     let mask = |f: fn(usize, usize) -> bool| {
         let mask: Vec<bool> = (0..d * d).map(|i| f(i / d, i % d)).collect();
-        b.constant(Data::Bool(mask.into()), matrix).broadcast(matrices)
+        b.constant(Data::Bool(mask.into()), matrix)
+            .broadcast(matrices)
     };
     let lower = l.gather_over(last(l.space()), index);
     let entries = mask(|row, column| row > column).select(lower, Sym::from(0.0));

@@ -90,7 +90,9 @@ impl Hand {
             };
             skin.push(Vertex {
                 position,
-                weights: (0..n).map(|_| weight(&mut vertices)).collect::<Result<_, _>>()?,
+                weights: (0..n)
+                    .map(|_| weight(&mut vertices))
+                    .collect::<Result<_, _>>()?,
             });
         }
         let mut faces = Vec::new();
@@ -113,7 +115,10 @@ impl Hand {
         let measured = (0..n)
             .map(|_| Ok((anchor(&mut points)?, points.array("a measured point")?)))
             .collect::<Result<Vec<_>, ReadError>>()?;
-        let us = points.numbers("a coordinate on a triangle", if complicated { 2 * n } else { 0 })?;
+        let us = points.numbers(
+            "a coordinate on a triangle",
+            if complicated { 2 * n } else { 0 },
+        )?;
         let mut theta = points.numbers("a pose parameter", POSE)?;
         theta.extend(us);
         points.end()?;
@@ -133,8 +138,14 @@ impl Hand {
         for (i, bone) in self.bones.iter().enumerate() {
             // Of the four bones of a finger the second bends and spreads, the third and fourth bend.
             let relative = match (i.checked_sub(1).map(|i| (i / 4, i % 4)), fingers) {
-                (Some((finger @ 0..5, 1)), angles) => bent(&bone.relative, angles[4 * finger], Some(angles[4 * finger + 1])),
-                (Some((finger @ 0..5, joint @ 2..4)), angles) => bent(&bone.relative, angles[4 * finger + joint], None),
+                (Some((finger @ 0..5, 1)), angles) => bent(
+                    &bone.relative,
+                    angles[4 * finger],
+                    Some(angles[4 * finger + 1]),
+                ),
+                (Some((finger @ 0..5, joint @ 2..4)), angles) => {
+                    bent(&bone.relative, angles[4 * finger + joint], None)
+                }
                 _ => lifted(&bone.relative),
             };
             let placed = match bone.parent {
@@ -150,7 +161,10 @@ impl Hand {
     /// A vertex of the posed hand before the global transform: the mean of what its bones would do with it.
     #[inline(always)]
     fn skinned<S: Scalar>(&self, transforms: &[Affine<S>], vertex: usize) -> [S; 3] {
-        let Vertex { position: [x, y, z], weights } = &self.skin[vertex];
+        let Vertex {
+            position: [x, y, z],
+            weights,
+        } = &self.skin[vertex];
         let mut place = [S::constant(0.0); 3];
         for &(bone, w) in weights {
             for (p, row) in place.iter_mut().zip(&transforms[bone]) {

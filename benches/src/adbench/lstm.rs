@@ -93,7 +93,11 @@ impl Lstm {
         let (kinds, gates) = (b.dense_of("kinds", 2), b.dense_of("gates", 4));
         let (extras, states) = (b.dense_of("extras", 3), b.dense_of("states", 2));
         let characters = b.dense_of("characters", self.characters());
-        let path = |levels: &[Space]| levels.iter().fold(Space::SCALAR, |path, level| b.join(path, *level));
+        let path = |levels: &[Space]| {
+            levels
+                .iter()
+                .fold(Space::SCALAR, |path, level| b.join(path, *level))
+        };
         let main = b.input("main", path(&[layers, kinds, gates, bits]));
         let extra = b.input("extra", path(&[extras, bits]));
         let state = b.input("state", path(&[layers, states, bits]));
@@ -137,12 +141,17 @@ impl Lstm {
 
     /// The objective with its gradient for the main and the extra parameters, ready to run.
     pub fn gradient(&self) -> Result<Lowered> {
-        Lowered::new(transform::grad(&self.record()?, "loss", &["main", "extra"])?)
+        Lowered::new(transform::grad(
+            &self.record()?,
+            "loss",
+            &["main", "extra"],
+        )?)
     }
 
     /// The columns of a run.
     pub fn bindings(&self) -> Bindings<'_> {
-        let columns: [Column<'_>; 4] = [&self.main, &self.extra, &self.state, &self.sequence].map(Column::from);
+        let columns: [Column<'_>; 4] =
+            [&self.main, &self.extra, &self.state, &self.sequence].map(Column::from);
         Bindings::ordered(&columns)
     }
 }

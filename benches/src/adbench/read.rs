@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The file cannot be read.
-    #[error("PB0951: cannot read {path}: {error}\n  help: the inputs of ADBench are in its repository, folder `data`")]
+    #[error(
+        "PB0951: cannot read {path}: {error}\n  help: the inputs of ADBench are in its repository, folder `data`"
+    )]
     File {
         /// The file.
         path: PathBuf,
@@ -16,7 +18,9 @@ pub enum ReadError {
         error: std::io::Error,
     },
     /// A word that is not what the format has in its place.
-    #[error("PB0952: {path}, line {line}: {what}: expected {expected}, found `{found}`\n  help: docs/FileFormat.md of ADBench tells the format")]
+    #[error(
+        "PB0952: {path}, line {line}: {what}: expected {expected}, found `{found}`\n  help: docs/FileFormat.md of ADBench tells the format"
+    )]
     Word {
         /// The file.
         path: PathBuf,
@@ -30,7 +34,9 @@ pub enum ReadError {
         found: String,
     },
     /// The file ends too early.
-    #[error("PB0953: {path} ends where {what} is expected\n  help: is the file cut off, or of another problem?")]
+    #[error(
+        "PB0953: {path} ends where {what} is expected\n  help: is the file cut off, or of another problem?"
+    )]
     End {
         /// The file.
         path: PathBuf,
@@ -140,7 +146,10 @@ impl Reader {
     /// The next number, which must be this one.
     pub fn exactly(&mut self, what: &'static str, expected: f64) -> Result<(), ReadError> {
         self.read(what, format!("{expected}"), |word| {
-            word.parse().ok().filter(|x: &f64| *x == expected).map(|_| ())
+            word.parse()
+                .ok()
+                .filter(|x: &f64| *x == expected)
+                .map(|_| ())
         })
     }
 
@@ -219,14 +228,34 @@ mod tests {
         assert_eq!(reader.index_or_none("a parent", 3).unwrap(), None);
         assert_eq!(reader.number("a length").unwrap(), 0.5);
         let error = reader.number("a length").unwrap_err().to_string();
-        assert!(error.contains("bones.txt, line 2: a length: expected a finite number, found `x`"), "{error}");
+        assert!(
+            error.contains("bones.txt, line 2: a length: expected a finite number, found `x`"),
+            "{error}"
+        );
         let error = reader.index("a bone", 7).unwrap_err().to_string();
-        assert!(error.contains("expected an index below 7, found `7`"), "{error}");
+        assert!(
+            error.contains("expected an index below 7, found `7`"),
+            "{error}"
+        );
         let error = reader.count("a count").unwrap_err().to_string();
-        assert!(error.starts_with("PB0953: bones.txt ends where a count is expected"), "{error}");
-        assert!(Reader::text("a", "1 2").end().unwrap_err().to_string().contains("nothing more"));
-        let error = Reader::open(Path::new("nowhere.txt")).unwrap_err().to_string();
-        assert!(error.starts_with("PB0951: cannot read nowhere.txt"), "{error}");
+        assert!(
+            error.starts_with("PB0953: bones.txt ends where a count is expected"),
+            "{error}"
+        );
+        assert!(
+            Reader::text("a", "1 2")
+                .end()
+                .unwrap_err()
+                .to_string()
+                .contains("nothing more")
+        );
+        let error = Reader::open(Path::new("nowhere.txt"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("PB0951: cannot read nowhere.txt"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -34,7 +34,12 @@ fn once<T>(name: &str, f: impl FnOnce() -> T) -> T {
 }
 
 /// Rows of an objective and its gradient as lowered programs.
-fn programs(name: &str, objective: &Lowered, gradient: &Lowered, bindings: &Bindings<'_>) -> Result<(Row, Row), Failure> {
+fn programs(
+    name: &str,
+    objective: &Lowered,
+    gradient: &Lowered,
+    bindings: &Bindings<'_>,
+) -> Result<(Row, Row), Failure> {
     let (mut ws, mut ws_gradient) = (objective.workspace(), gradient.workspace());
     objective.run(&mut ws, bindings)?;
     gradient.run(&mut ws_gradient, bindings)?;
@@ -85,11 +90,15 @@ fn bundle(data: &Path) -> Result<(), Failure> {
     let mut jacobian = problem.pattern()?;
     let mut workspace = JacobianWorkspace::new();
     let stats = measure(|| problem.objective(black_box(&mut errors)));
-    Row::stats("BA ba1: objective", &stats).historical(0.64e-3, CPP).report();
+    Row::stats("BA ba1: objective", &stats)
+        .historical(0.64e-3, CPP)
+        .report();
     problem.jacobian(&mut workspace, &mut errors, &mut jacobian)?;
     let (mut hand_errors, mut hand) = (errors.clone(), vec![0.0; jacobian.values().len()]);
     by_hand::bundle(&problem, &mut hand_errors, &mut hand);
-    assert!(difference(&errors, &hand_errors) < 1e-12 && difference(jacobian.values(), &hand) < 1e-12);
+    assert!(
+        difference(&errors, &hand_errors) < 1e-12 && difference(jacobian.values(), &hand) < 1e-12
+    );
     let pair = paired(
         || problem.jacobian(&mut workspace, &mut errors, black_box(&mut jacobian)),
         || by_hand::bundle(&problem, &mut hand_errors, black_box(&mut hand)),
@@ -101,7 +110,9 @@ fn bundle(data: &Path) -> Result<(), Failure> {
         .report();
 
     let x = problem.flat();
-    let mut sparse = once("BA ba1: pattern and colouring", || SparseJacobian::new(&problem, &x))?;
+    let mut sparse = once("BA ba1: pattern and colouring", || {
+        SparseJacobian::new(&problem, &x)
+    })?;
     println!(
         "BA ba1: {} colours, {} entries ({} with the structural zeros of the blocks)",
         sparse.colours(),
@@ -120,7 +131,10 @@ fn bundle(data: &Path) -> Result<(), Failure> {
 }
 
 fn hand(data: &Path) -> Result<(), Failure> {
-    for (name, file) in [("c100", "hand/hand1_t26_c100.txt"), ("c800", "hand/hand5_t26_c800.txt")] {
+    for (name, file) in [
+        ("c100", "hand/hand1_t26_c100.txt"),
+        ("c800", "hand/hand5_t26_c800.txt"),
+    ] {
         let model = data.join("hand/model_small");
         let problem = Hand::read(
             [
@@ -135,17 +149,29 @@ fn hand(data: &Path) -> Result<(), Failure> {
         let (mut y, mut value, mut jacobian) = (vec![0.0; m], vec![0.0; m], vec![0.0; m * n]);
         let mut workspace = JacobianWorkspace::new();
         let pair = paired(
-            || workspace.jacobian(&problem, black_box(&problem.theta), &mut value, &mut jacobian),
+            || {
+                workspace.jacobian(
+                    &problem,
+                    black_box(&problem.theta),
+                    &mut value,
+                    &mut jacobian,
+                )
+            },
             || problem.eval(black_box(&problem.theta), &mut y),
         );
         assert_eq!(y, value);
         let objective = Row::stats(format!("HAND small {name}: objective"), &pair.reference);
-        let over = Row::paired(format!("HAND small {name}: dense Jacobian, over our objective"), &pair);
+        let over = Row::paired(
+            format!("HAND small {name}: dense Jacobian, over our objective"),
+            &pair,
+        );
         let row = Row::stats(format!("HAND small {name}: dense Jacobian"), &pair.ours);
         if name == "c100" {
             objective.historical(83e-6, CPP).report();
             over.report();
-            row.historical(377e-6, CPP).value_at_most(0.5e-3, 0.25e-3).report();
+            row.historical(377e-6, CPP)
+                .value_at_most(0.5e-3, 0.25e-3)
+                .report();
         } else {
             objective.report();
             over.report();
@@ -157,9 +183,10 @@ fn hand(data: &Path) -> Result<(), Failure> {
 
 fn lstm(data: &Path) -> Result<(), Failure> {
     let problem = Lstm::read(Reader::open(&data.join("lstm/lstm_l2_c1024.txt"))?)?;
-    let (objective, gradient) = once("LSTM l2 c1024: record + grad + lower", || -> Result<_, Failure> {
-        Ok((problem.objective()?, problem.gradient()?))
-    })?;
+    let (objective, gradient) = once(
+        "LSTM l2 c1024: record + grad + lower",
+        || -> Result<_, Failure> { Ok((problem.objective()?, problem.gradient()?)) },
+    )?;
     println!(
         "LSTM l2 c1024: {:?} instructions, {:?} with the gradient",
         objective.instruction_counts(),
@@ -183,7 +210,10 @@ fn main() -> Result<(), Failure> {
         PathBuf::from,
     );
     if !data.is_dir() {
-        println!("skipped: {} is not there; give the folder with ADBench's data", data.display());
+        println!(
+            "skipped: {} is not there; give the folder with ADBench's data",
+            data.display()
+        );
         return Ok(());
     }
     gmm(&data)?;

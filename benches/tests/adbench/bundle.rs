@@ -19,11 +19,21 @@ fn small() -> Bundle {
         .collect();
     Bundle {
         cameras,
-        points: (0..m).map(|_| [uniform(&mut state), uniform(&mut state), uniform(&mut state)]).collect(),
+        points: (0..m)
+            .map(|_| {
+                [
+                    uniform(&mut state),
+                    uniform(&mut state),
+                    uniform(&mut state),
+                ]
+            })
+            .collect(),
         weights: random(&mut state, p),
         // Pairs that do not follow the rule of the files.
         seen: (0..p).map(|i| ((i * 2) % n, (i * i) % m)).collect(),
-        features: (0..p).map(|_| [uniform(&mut state), uniform(&mut state)]).collect(),
+        features: (0..p)
+            .map(|_| [uniform(&mut state), uniform(&mut state)])
+            .collect(),
     }
 }
 
@@ -36,7 +46,9 @@ fn objective<R: Real>(bundle: &Bundle, x: &[R]) -> Vec<R> {
 fn blocks(bundle: &Bundle) -> (Vec<f64>, SparseMatrix) {
     let mut errors = vec![0.0; 3 * bundle.observations()];
     let mut jacobian = bundle.pattern().expect("a pattern");
-    bundle.jacobian(&mut JacobianWorkspace::new(), &mut errors, &mut jacobian).expect("evaluates");
+    bundle
+        .jacobian(&mut JacobianWorkspace::new(), &mut errors, &mut jacobian)
+        .expect("evaluates");
     (errors, jacobian)
 }
 
@@ -52,10 +64,14 @@ fn errors_and_jacobian_are_those_of_plain_loops() {
     let dense = jacobian.dense();
     let mut coloured = SparseJacobian::new(&bundle, &x).expect("a pattern");
     let mut again = vec![0.0; errors.len()];
-    let by_colour = coloured.compute(&bundle, &x, &mut again).expect("evaluates").dense();
+    let by_colour = coloured
+        .compute(&bundle, &x, &mut again)
+        .expect("evaluates")
+        .dense();
     for j in 0..x.len() {
         let expected = step(&|x: &[Complex]| objective(&bundle, x), &x, j);
-        let column = |m: &pullback_ad::Matrix| (0..errors.len()).map(|i| m[(i, j)]).collect::<Vec<_>>();
+        let column =
+            |m: &pullback_ad::Matrix| (0..errors.len()).map(|i| m[(i, j)]).collect::<Vec<_>>();
         close("by blocks", &column(&dense), &expected, 1e-12);
         close("by colours", &column(&by_colour), &expected, 1e-12);
     }
@@ -81,9 +97,16 @@ fn a_camera_that_is_not_turned_is_differentiated() {
 #[test]
 fn rows_have_the_pattern_of_the_problem() {
     let bundle = small();
-    let (n, m, p) = (bundle.cameras.len(), bundle.points.len(), bundle.observations());
+    let (n, m, p) = (
+        bundle.cameras.len(),
+        bundle.points.len(),
+        bundle.observations(),
+    );
     let pattern = bundle.pattern().expect("a pattern");
-    assert_eq!((pattern.rows(), pattern.columns()), (3 * p, 11 * n + 3 * m + p));
+    assert_eq!(
+        (pattern.rows(), pattern.columns()),
+        (3 * p, 11 * n + 3 * m + p)
+    );
     for (i, &(camera, point)) in bundle.seen.iter().enumerate() {
         let mut expected: Vec<u32> = (0..11).map(|k| (11 * camera + k) as u32).collect();
         expected.extend((0..3).map(|k| (11 * n + 3 * point + k) as u32));
@@ -96,7 +119,9 @@ fn rows_have_the_pattern_of_the_problem() {
 
 #[test]
 fn the_published_input_too() {
-    let Some(reader) = shared("ba/ba1_n49_m7776_p31843.txt") else { return };
+    let Some(reader) = shared("ba/ba1_n49_m7776_p31843.txt") else {
+        return;
+    };
     let bundle = Bundle::read(reader).expect("a bundle");
     let (errors, jacobian) = blocks(&bundle);
     assert_eq!(jacobian.values().len(), 2 * 31843 * 15 + 31843);
@@ -114,7 +139,10 @@ fn the_published_input_too() {
         let expected = step(&|x: &[Complex]| objective(&one, x), &x, j);
         let last = 2 * (bundle.observations() - 1);
         for i in [0, 1] {
-            let found = [jacobian.values()[15 * i + j], jacobian.values()[15 * (last + i) + j]];
+            let found = [
+                jacobian.values()[15 * i + j],
+                jacobian.values()[15 * (last + i) + j],
+            ];
             close("block", &found, &[expected[i]; 2], 1e-11);
         }
     }
@@ -124,8 +152,20 @@ fn the_published_input_too() {
 fn files_stand_for_many_observations() {
     let text = "2 3 7\n1 2 3 4 5 6 7 8 9 10 11\n1 2 3\n0.5\n7 8\n";
     let bundle = Bundle::read(Reader::text("ba.txt", text)).expect("a bundle");
-    assert_eq!((bundle.cameras.len(), bundle.points.len(), bundle.observations()), (2, 3, 7));
+    assert_eq!(
+        (
+            bundle.cameras.len(),
+            bundle.points.len(),
+            bundle.observations()
+        ),
+        (2, 3, 7)
+    );
     assert_eq!(bundle.seen[5], (1, 2));
     let error = Bundle::read(Reader::text("ba.txt", "2 3 x")).expect_err("no number");
-    assert!(error.to_string().contains("line 1: p, the number of observations"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("line 1: p, the number of observations"),
+        "{error}"
+    );
 }

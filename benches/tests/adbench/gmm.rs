@@ -22,10 +22,15 @@ fn objective<R: Real>(gmm: &Gmm, x: &[R]) -> R {
 }
 
 fn check(gmm: &Gmm, columns: impl Iterator<Item = usize>) {
-    let (value, gradient) = (gmm.objective().expect("lowers"), gmm.gradient().expect("lowers"));
+    let (value, gradient) = (
+        gmm.objective().expect("lowers"),
+        gmm.gradient().expect("lowers"),
+    );
     let (mut ws, mut ws_gradient) = (value.workspace(), gradient.workspace());
     value.run(&mut ws, &gmm.bindings()).expect("runs");
-    gradient.run(&mut ws_gradient, &gmm.bindings()).expect("runs");
+    gradient
+        .run(&mut ws_gradient, &gmm.bindings())
+        .expect("runs");
     assert_eq!(ws.scalar(0).to_bits(), ws_gradient.scalar(0).to_bits());
     let x = flat(gmm);
     close("F", &[ws.scalar(0)], &[objective(gmm, &x)], 1e-12);
@@ -34,7 +39,11 @@ fn check(gmm: &Gmm, columns: impl Iterator<Item = usize>) {
     let size = found.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
     for j in columns {
         let expected = step(&|x| vec![objective(gmm, x)], &x, j)[0];
-        assert!((found[j] - expected).abs() < 1e-11 * size, "{j}: {} instead of {expected}", found[j]);
+        assert!(
+            (found[j] - expected).abs() < 1e-11 * size,
+            "{j}: {} instead of {expected}",
+            found[j]
+        );
     }
 }
 
@@ -69,7 +78,11 @@ fn the_published_inputs_too() {
         assert_eq!(gmm.d, 10);
         // A parameter of each kind.
         let [a, b, c] = [gmm.alpha.len(), gmm.mu.len(), gmm.q.len()];
-        let columns = if gmm.points() > 1000 { vec![a + b + c + 17] } else { vec![0, a + 1, a + b + 9, a + b + c, a + b + c + 100] };
+        let columns = if gmm.points() > 1000 {
+            vec![a + b + c + 17]
+        } else {
+            vec![0, a + 1, a + b + 9, a + b + c, a + b + c + 100]
+        };
         check(&gmm, columns.into_iter());
     }
 }
@@ -82,5 +95,10 @@ fn files_are_read_row_by_row() {
     assert_eq!(gmm.x, [10.0, 20.0, 30.0, 11.0, 21.0, 31.0]);
     assert_eq!((gmm.gamma, gmm.m), (0.25, 4));
     let error = Gmm::read(Reader::text("gmm.txt", &text[..text.len() - 3])).expect_err("cut off");
-    assert!(error.to_string().contains("gmm.txt ends where m is expected"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("gmm.txt ends where m is expected"),
+        "{error}"
+    );
 }

@@ -15,13 +15,30 @@ fn texts(complicated: bool) -> [String; 4] {
     };
     let mut bones = String::new();
     for i in 0..22_i32 {
-        let parent = if i == 0 { -1 } else if i % 4 == 1 { 0 } else { i - 1 };
-        bones += &format!("bone{i}:{parent}:{}:{}\n", transform(&mut number), transform(&mut number));
+        let parent = if i == 0 {
+            -1
+        } else if i % 4 == 1 {
+            0
+        } else {
+            i - 1
+        };
+        bones += &format!(
+            "bone{i}:{parent}:{}:{}\n",
+            transform(&mut number),
+            transform(&mut number)
+        );
     }
     let mut vertices = String::new();
     for v in 0..8 {
         let place: Vec<String> = (0..8).map(|_| number()).collect();
-        vertices += &format!("{}:3:{v}:{}:{}:{}:21:{}\n", place.join(":"), number(), 9 + v, number(), number());
+        vertices += &format!(
+            "{}:3:{v}:{}:{}:{}:21:{}\n",
+            place.join(":"),
+            number(),
+            9 + v,
+            number(),
+            number()
+        );
     }
     let triangles = "0:1:2\n3:4:5\n6:7:0\n".to_owned();
     let mut points = "5 26\n".to_owned();
@@ -86,7 +103,9 @@ fn objective<R: Real>(hand: &Hand, theta: &[R]) -> Vec<R> {
 fn check(hand: &Hand, tolerance: f64) {
     let (m, n) = (hand.outputs(), hand.theta.len());
     let (mut y, mut jacobian) = (vec![0.0; m], vec![0.0; m * n]);
-    JacobianWorkspace::new().jacobian(hand, &hand.theta, &mut y, &mut jacobian).expect("evaluates");
+    JacobianWorkspace::new()
+        .jacobian(hand, &hand.theta, &mut y, &mut jacobian)
+        .expect("evaluates");
     close("differences", &y, &objective(hand, &hand.theta), tolerance);
     for j in 0..n {
         let expected = step(&|x: &[Complex]| objective(hand, x), &hand.theta, j);
@@ -108,16 +127,24 @@ fn points_on_triangles_take_two_colours_more_than_the_pose() {
     assert_eq!((sparse.colours(), sparse.is_reverse()), (28, false));
     let (m, n) = (hand.outputs(), hand.theta.len());
     let (mut y, mut dense) = (vec![0.0; m], vec![0.0; m * n]);
-    JacobianWorkspace::new().jacobian(&hand, &hand.theta, &mut y, &mut dense).expect("evaluates");
-    let found = sparse.compute(&hand, &hand.theta, &mut y).expect("evaluates").dense();
+    JacobianWorkspace::new()
+        .jacobian(&hand, &hand.theta, &mut y, &mut dense)
+        .expect("evaluates");
+    let found = sparse
+        .compute(&hand, &hand.theta, &mut y)
+        .expect("evaluates")
+        .dense();
     close("jacobian", found.as_slice(), &dense, 1e-15);
 }
 
 #[test]
 fn the_published_inputs_too() {
     for file in ["hand/test.txt", "hand/hand1_t26_c100.txt"] {
-        let model = ["bones.txt", "vertices.txt", "triangles.txt"].map(|f| shared(&format!("hand/model_small/{f}")));
-        let ([Some(a), Some(b), Some(c)], Some(d)) = (model, shared(file)) else { return };
+        let model = ["bones.txt", "vertices.txt", "triangles.txt"]
+            .map(|f| shared(&format!("hand/model_small/{f}")));
+        let ([Some(a), Some(b), Some(c)], Some(d)) = (model, shared(file)) else {
+            return;
+        };
         let hand = Hand::read([a, b, c, d], false).expect("a hand");
         assert_eq!((hand.bones.len(), hand.skin.len()), (22, 544));
         check(&hand, 1e-12);
@@ -131,14 +158,27 @@ fn errors_tell_what_is_wrong_with_a_model() {
         assert!(texts[file].contains(from));
         texts[file] = texts[file].replacen(from, to, 1);
         let readers = std::array::from_fn(|i| Reader::text(NAMES[i], &texts[i]));
-        Hand::read(readers, false).expect_err("a broken file").to_string()
+        Hand::read(readers, false)
+            .expect_err("a broken file")
+            .to_string()
     };
     let error = broken(0, "bone3:2", "bone3:3");
-    assert!(error.contains("bones.txt, line 4: a bone's parent: expected -1 or an index below 3, found `3`"), "{error}");
+    assert!(
+        error.contains(
+            "bones.txt, line 4: a bone's parent: expected -1 or an index below 3, found `3`"
+        ),
+        "{error}"
+    );
     let error = broken(0, ":1.0", ":2.0");
-    assert!(error.contains("bones.txt, line 1") && error.contains("expected 1, found `2.0`"), "{error}");
+    assert!(
+        error.contains("bones.txt, line 1") && error.contains("expected 1, found `2.0`"),
+        "{error}"
+    );
     let error = broken(1, ":21:", ":22:");
-    assert!(error.contains("vertices.txt, line 1: a vertex's bone: expected an index below 22"), "{error}");
+    assert!(
+        error.contains("vertices.txt, line 1: a vertex's bone: expected an index below 22"),
+        "{error}"
+    );
     let error = broken(3, "5 26", "5 28");
     assert!(error.contains("expected 26, found `28`"), "{error}");
 }

@@ -37,12 +37,15 @@ pub fn gmm<R: Real>(
             .map(|c| {
                 let centred: Vec<R> = (0..d).map(|j| -mu[c * d + j] + x[j]).collect();
                 // xᵀ (QᵀQ) x from the precision itself.
-                let precision = |a: usize, b: usize| sum(matrices[c].iter().map(|row| row[a] * row[b]));
-                let form = sum((0..d).flat_map(|a| (0..d).map(move |b| (a, b))).map(|(a, b)| {
-                    centred[a] * precision(a, b) * centred[b]
-                }));
-                let determinant = (0..d).fold(R::constant(1.0), |p, j| p * matrices[c][j][j].square());
-                let gauss = form * -0.5 + determinant.ln() * 0.5 - 0.5 * d as f64 * std::f64::consts::TAU.ln();
+                let precision =
+                    |a: usize, b: usize| sum(matrices[c].iter().map(|row| row[a] * row[b]));
+                let form = sum((0..d)
+                    .flat_map(|a| (0..d).map(move |b| (a, b)))
+                    .map(|(a, b)| centred[a] * precision(a, b) * centred[b]));
+                let determinant =
+                    (0..d).fold(R::constant(1.0), |p, j| p * matrices[c][j][j].square());
+                let gauss = form * -0.5 + determinant.ln() * 0.5
+                    - 0.5 * d as f64 * std::f64::consts::TAU.ln();
                 alpha[c] - norm + gauss
             })
             .collect();
@@ -52,7 +55,9 @@ pub fn gmm<R: Real>(
     let n = (d + m + 1) as f64;
     let df = d as f64;
     let ln_gamma = 0.25 * df * (df - 1.0) * std::f64::consts::PI.ln()
-        + (1..=d).map(|j| libm_lgamma(0.5 * (n + 1.0 - j as f64))).sum::<f64>();
+        + (1..=d)
+            .map(|j| libm_lgamma(0.5 * (n + 1.0 - j as f64)))
+            .sum::<f64>();
     let prior = sum(matrices.iter().map(|q| {
         let trace = sum(q.iter().flatten().map(|x| x.square())) * (gamma * gamma);
         let determinant = (0..d).fold(R::constant(1.0), |p, j| p * q[j][j].square());
@@ -99,7 +104,11 @@ fn turn<R: Real>(r: &[R]) -> Rows<R> {
     let zero = R::constant(0.0);
     let k = vec![vec![zero, -z, y], vec![z, zero, -x], vec![-y, x, zero]];
     let k2 = product(&k, &k);
-    let mut out = lifted(&[vec![1.0, 0.0, 0.0], vec![0.0, 1.0, 0.0], vec![0.0, 0.0, 1.0]]);
+    let mut out = lifted(&[
+        vec![1.0, 0.0, 0.0],
+        vec![0.0, 1.0, 0.0],
+        vec![0.0, 0.0, 1.0],
+    ]);
     for i in 0..3 {
         for j in 0..3 {
             out[i][j] += theta.sin() * k[i][j] + (-theta.cos() + 1.0) * k2[i][j];
@@ -139,7 +148,12 @@ pub struct PlainBone {
 }
 
 /// The posed skin: bones by 4 × 4 matrices, weights for each bone and vertex, as in ADBench's C++.
-pub fn skin<R: Real>(bones: &[PlainBone], rest: &[[f64; 3]], weights: &Rows<f64>, theta: &[R]) -> Vec<Vec<R>> {
+pub fn skin<R: Real>(
+    bones: &[PlainBone],
+    rest: &[[f64; 3]],
+    weights: &Rows<f64>,
+    theta: &[R],
+) -> Vec<Vec<R>> {
     let (zero, one) = (R::constant(0.0), R::constant(1.0));
     // Euler angles (x, z) of each bone.
     let mut angles = vec![(zero, zero); bones.len()];
@@ -179,7 +193,11 @@ pub fn skin<R: Real>(bones: &[PlainBone], rest: &[[f64; 3]], weights: &Rows<f64>
         let transform = product(&here, &lifted(&bone.inverse));
         absolute.push(here);
         for (v, rest) in rest.iter().enumerate() {
-            let homogeneous: Rows<R> = rest.iter().chain(&[1.0]).map(|&x| vec![R::constant(x)]).collect();
+            let homogeneous: Rows<R> = rest
+                .iter()
+                .chain(&[1.0])
+                .map(|&x| vec![R::constant(x)])
+                .collect();
             let moved = product(&transform, &homogeneous);
             for k in 0..3 {
                 place[v][k] += moved[k][0] * weights[i][v];
@@ -198,8 +216,15 @@ pub fn skin<R: Real>(bones: &[PlainBone], rest: &[[f64; 3]], weights: &Rows<f64>
 }
 
 /// The mean log-loss of the network, unit by unit.
-pub fn lstm<R: Real>([layers, bits]: [usize; 2], [main, extra]: [&[R]; 2], state: &[f64], sequence: &[f64]) -> R {
-    let gate = |layer: usize, kind: usize, gate: usize, i: usize| main[((layer * 2 + kind) * 4 + gate) * bits + i];
+pub fn lstm<R: Real>(
+    [layers, bits]: [usize; 2],
+    [main, extra]: [&[R]; 2],
+    state: &[f64],
+    sequence: &[f64],
+) -> R {
+    let gate = |layer: usize, kind: usize, gate: usize, i: usize| {
+        main[((layer * 2 + kind) * 4 + gate) * bits + i]
+    };
     let mut memory: Vec<R> = state.iter().map(|&x| R::constant(x)).collect();
     let characters: Vec<&[f64]> = sequence.chunks(bits).collect();
     let mut total = R::constant(0.0);
@@ -212,7 +237,8 @@ pub fn lstm<R: Real>([layers, bits]: [usize; 2], [main, extra]: [&[R]; 2], state
                 let (hidden, cell) = (memory[place], memory[place + bits]);
                 let value = |g: usize, x: R| gate(layer, 0, g, i) * x + gate(layer, 1, g, i);
                 let squash = |x: R| R::constant(1.0) / (R::constant(1.0) + (-x).exp());
-                let new = cell * squash(value(0, input)) + squash(value(1, hidden)) * value(3, hidden).tanh();
+                let new = cell * squash(value(0, input))
+                    + squash(value(1, hidden)) * value(3, hidden).tanh();
                 input = squash(value(2, input)) * new.tanh();
                 (memory[place], memory[place + bits]) = (input, new);
             }

@@ -480,9 +480,9 @@ impl<F: Function, S: Token, const R: usize> NullaryFnOnce for Compressed<'_, F, 
     }
 }
 
-/// A Jacobian whose shape the compiler knows: one pass stays in registers, several read their seeds from memory.
+/// A Jacobian whose shape the compiler knows: a pass stays in registers.
 struct Fixed<'a, F, S: Token, const R: usize, const N: usize, const M: usize> {
-    buffers: &'a mut Buffers<S, R>,
+    simd: S,
     f: &'a F,
     x: &'a [f64; N],
     value: &'a mut [f64; M],
@@ -495,39 +495,41 @@ impl<F: Function, S: Token, const R: usize, const N: usize, const M: usize> Null
     type Output = Result<(), Error>;
 
     #[inline(always)]
-    fn call(self) -> Self::Output {
-        let Buffers {
-            simd,
-            x: seeds,
-            seeded,
-            ..
-        } = self.buffers;
-        let lanes = Packed::<S, R>::LANES;
-        for first in (0..N).step_by(lanes) {
-            let mut outputs = [Packed::lift(*simd, 0.0); M];
-            if N <= LINE {
-                let mut inputs = [Packed::<S, R>::lift(*simd, 0.0); N];
-                for (i, (input, &x)) in inputs.iter_mut().zip(self.x).enumerate() {
-                    input.re = x;
-                    input.lanes_mut()[i] = 1.0;
-                }
-                self.f.eval(&inputs, &mut outputs)?;
-            } else {
-                // A register can't be read soon after one of its lanes was written: seeds stay from call to call.
-                if *seeded != Some(first) || seeds.len() != N {
-                    seed(*simd, seeds, N, first);
-                    *seeded = Some(first);
-                }
-                for (input, &x) in seeds.iter_mut().zip(self.x) {
-                    input.re = x;
-                }
-                self.f.eval(seeds, &mut outputs)?;
+    fn call(mut self) -> Self::Output {
+        // Written out, so that the place of the units is known to the compiler.
+        self.pass(0)?;
+        if N > Packed::<S, R>::LANES {
+            self.pass(Packed::<S, R>::LANES)?;
+        }
+        if N > 2 * Packed::<S, R>::LANES {
+            self.pass(2 * Packed::<S, R>::LANES)?;
+        }
+        for first in (3 * Packed::<S, R>::LANES..N).step_by(Packed::<S, R>::LANES) {
+            self.pass(first)?;
+        }
+        Ok(())
+    }
+}
+
+impl<F: Function, S: Token, const R: usize, const N: usize, const M: usize>
+    Fixed<'_, F, S, R, N, M>
+{
+    /// The columns from `first` on.
+    #[inline(always)]
+    fn pass(&mut self, first: usize) -> Result<(), Error> {
+        let mut inputs = [Packed::<S, R>::lift(self.simd, 0.0); N];
+        for i in 0..N {
+            inputs[i].re = self.x[i];
+            if i >= first && i < first + Packed::<S, R>::LANES {
+                inputs[i].lanes_mut()[i - first] = 1.0;
             }
-            for (i, output) in outputs.iter().enumerate() {
-                self.value[i] = output.re;
-                for (entry, &eps) in self.matrix[i].iter_mut().skip(first).zip(output.lanes()) {
-                    *entry = eps;
-                }
+        }
+        let mut outputs = [Packed::lift(self.simd, 0.0); M];
+        self.f.eval(&inputs, &mut outputs)?;
+        for (i, output) in outputs.iter().enumerate() {
+            self.value[i] = output.re;
+            for (entry, &eps) in self.matrix[i].iter_mut().skip(first).zip(output.lanes()) {
+                *entry = eps;
             }
         }
         Ok(())
@@ -536,12 +538,7 @@ impl<F: Function, S: Token, const R: usize, const N: usize, const M: usize> Null
 
 /// n inputs of which those from `first` on vary in a lane each.
 #[inline(always)]
-fn seed<S: Token, const R: usize>(
-    simd: S,
-    inputs: &mut Vec<Packed<S, R>>,
-    n: usize,
-    first: usize,
-) {
+fn seed<S: Token, const R: usize>(simd: S, inputs: &mut Vec<Packed<S, R>>, n: usize, first: usize) {
     inputs.clear();
     inputs.resize(n, Packed::lift(simd, 0.0));
     let varying = inputs.iter_mut().skip(first).take(Packed::<S, R>::LANES);
@@ -554,14 +551,14 @@ impl<S: Token, const R: usize> Buffers<S, R> {
     /// Value and Jacobian of a shape known to the compiler.
     #[inline]
     pub fn fixed<F: Function, const N: usize, const M: usize>(
-        &mut self,
+        &self,
         f: &F,
         x: &[f64; N],
         value: &mut [f64; M],
         matrix: &mut [[f64; N]; M],
     ) -> Result<(), Error> {
         self.simd.vectorize(Fixed::<F, S, R, N, M> {
-            buffers: self,
+            simd: self.simd,
             f,
             x,
             value,

@@ -19,7 +19,10 @@ fn assert_valid(matrix: &SparseMatrix, colouring: &Colouring) {
         let mut seen = vec![false; colouring.count()];
         for &j in matrix.columns_of(i) {
             let colour = colouring.colours()[j as usize] as usize;
-            assert!(!std::mem::replace(&mut seen[colour], true), "row {i}, column {j}");
+            assert!(
+                !std::mem::replace(&mut seen[colour], true),
+                "row {i}, column {j}"
+            );
         }
     }
 }
@@ -74,17 +77,18 @@ impl Function for InRegisters {
 fn random() -> impl Strategy<Value = (Random, Vec<f64>)> {
     (1_usize..40, 0_usize..30).prop_flat_map(|(n, m)| {
         let row = prop::collection::vec(0..n, 0..(n.min(6) + 1));
-        let function = prop::collection::vec(row, m).prop_map(move |rows| Random {
-            inputs: n,
-            rows,
-        });
+        let function =
+            prop::collection::vec(row, m).prop_map(move |rows| Random { inputs: n, rows });
         (function, prop::collection::vec(-2.0..2.0_f64, n))
     })
 }
 
 fn close(found: &[f64], expected: &[f64]) -> bool {
     found.len() == expected.len()
-        && found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= 1e-13 * (1.0 + b.abs()))
+        && found
+            .iter()
+            .zip(expected)
+            .all(|(a, b)| (a - b).abs() <= 1e-13 * (1.0 + b.abs()))
 }
 
 proptest! {
@@ -134,14 +138,20 @@ proptest! {
 fn bands_blocks_and_arrows_take_as_many_colours_as_known() {
     let n = 60;
     for order in ORDERS {
-        let count = |columns: usize, rows: &[Vec<usize>]| Colouring::of_columns(&pattern(columns, rows), order).count();
+        let count = |columns: usize, rows: &[Vec<usize>]| {
+            Colouring::of_columns(&pattern(columns, rows), order).count()
+        };
         // A band of half-width w: 2w + 1.
         for w in [0, 1, 2, 5] {
-            let band: Vec<Vec<usize>> = (0..n).map(|i: usize| (i.saturating_sub(w)..(i + w + 1).min(n)).collect()).collect();
+            let band: Vec<Vec<usize>> = (0..n)
+                .map(|i: usize| (i.saturating_sub(w)..(i + w + 1).min(n)).collect())
+                .collect();
             assert_eq!(count(n, &band), 2 * w + 1, "{order:?} {w}");
         }
         // Diagonal blocks of b: b.
-        let blocks: Vec<Vec<usize>> = (0..n).map(|i| (i / 6 * 6..i / 6 * 6 + 6).collect()).collect();
+        let blocks: Vec<Vec<usize>> = (0..n)
+            .map(|i| (i / 6 * 6..i / 6 * 6 + 6).collect())
+            .collect();
         assert_eq!(count(n, &blocks), 6, "{order:?}");
         // A diagonal and a full column: 2. A diagonal and a full row: n, but 2 by rows.
         let column: Vec<Vec<usize>> = (0..n).map(|i| vec![0, i]).collect();
@@ -149,7 +159,11 @@ fn bands_blocks_and_arrows_take_as_many_colours_as_known() {
         let mut row: Vec<Vec<usize>> = (0..n).map(|i| vec![i]).collect();
         row.push((0..n).collect());
         assert_eq!(count(n, &row), n, "{order:?}");
-        assert_eq!(Colouring::of_rows(&pattern(n, &row), order).count(), 2, "{order:?}");
+        assert_eq!(
+            Colouring::of_rows(&pattern(n, &row), order).count(),
+            2,
+            "{order:?}"
+        );
         // Nothing at all: one colour for columns that nobody meets.
         assert_eq!(count(3, &[vec![], vec![]]), 1, "{order:?}");
         assert_eq!(count(0, &[]), 0, "{order:?}");
@@ -175,7 +189,11 @@ fn a_five_point_stencil_takes_few_colours() {
         let colouring = Colouring::of_columns(&matrix, order);
         assert_valid(&matrix, &colouring);
         // Five is the least (Goldfarb & Toint, Math. Comp. 43 (1984) 69); greedy orders come near.
-        assert!((5..=9).contains(&colouring.count()), "{order:?}: {}", colouring.count());
+        assert!(
+            (5..=9).contains(&colouring.count()),
+            "{order:?}: {}",
+            colouring.count()
+        );
     }
 }
 
@@ -204,8 +222,14 @@ fn a_full_row_is_computed_in_reverse() {
     let mut sparse = SparseJacobian::new(&Arrow, &x).expect("evaluates");
     assert_eq!((sparse.colours(), sparse.is_reverse()), (2, true));
     let mut y = vec![0.0; 101];
-    let found = sparse.compute(&Arrow, &x, &mut y).expect("evaluates").dense();
-    assert!(close(found.as_slice(), jacobian(&Arrow, &x).expect("evaluates").as_slice()));
+    let found = sparse
+        .compute(&Arrow, &x, &mut y)
+        .expect("evaluates")
+        .dense();
+    assert!(close(
+        found.as_slice(),
+        jacobian(&Arrow, &x).expect("evaluates").as_slice()
+    ));
     assert_eq!(y[3], 0.03_f64.exp());
 }
 
@@ -267,7 +291,11 @@ impl Function for Branch {
     }
 
     fn eval<S: Scalar>(&self, x: &[S], y: &mut [S]) -> Result<(), Error> {
-        y[0] = if x[0] > S::constant(0.0) { x[1] } else { x[2] * x[0] };
+        y[0] = if x[0] > S::constant(0.0) {
+            x[1]
+        } else {
+            x[2] * x[0]
+        };
         y[1] = x[1].max(x[2]) * stop_gradient(x[0]);
         Ok(())
     }
@@ -277,7 +305,10 @@ impl Function for Branch {
 fn a_pattern_holds_on_its_path_and_a_discrepancy_tells_where_it_does_not() {
     let x = [1.0, 2.0, 3.0];
     let pattern = jacobian_pattern(&Branch, &x).expect("evaluates");
-    assert_eq!((pattern.columns_of(0), pattern.columns_of(1)), (&[1][..], &[2][..]));
+    assert_eq!(
+        (pattern.columns_of(0), pattern.columns_of(1)),
+        (&[1][..], &[2][..])
+    );
     let mut sparse = SparseJacobian::new(&Branch, &x).expect("evaluates");
     let mut y = [0.0; 2];
     sparse.compute(&Branch, &x, &mut y).expect("evaluates");
@@ -290,7 +321,9 @@ fn a_pattern_holds_on_its_path_and_a_discrepancy_tells_where_it_does_not() {
 #[test]
 fn wrong_lengths_are_refused() {
     let mut sparse = SparseJacobian::new(&Branch, &[1.0, 2.0, 3.0]).expect("evaluates");
-    let error = sparse.compute(&Branch, &[1.0], &mut [0.0; 2]).expect_err("too short");
+    let error = sparse
+        .compute(&Branch, &[1.0], &mut [0.0; 2])
+        .expect_err("too short");
     assert_eq!(error.code(), "PB0102");
     assert!(sparse.compute(&Branch, &[1.0; 3], &mut [0.0; 3]).is_err());
     assert!(SparseMatrix::from_pattern(2, &[vec![2]]).is_err());

@@ -246,7 +246,7 @@ impl JacobianWorkspace {
                 found: f.outputs(),
             });
         }
-        match &mut self.registers {
+        match &self.registers {
             #[cfg(target_arch = "x86_64")]
             Registers::Avx512(eight, sixteen) if F::INLINED => {
                 if N > 8 {
@@ -372,9 +372,11 @@ impl<const N: usize> Lanes<N> {
         take: &mut impl FnMut(usize, f64, &[f64]),
     ) -> Result<u32, Error> {
         self.x.clear();
-        self.x.extend(x.iter().zip(colours).map(|(&x, &colour)| {
-            Dual::variable(x, colour.wrapping_sub(first) as usize)
-        }));
+        self.x.extend(
+            x.iter()
+                .zip(colours)
+                .map(|(&x, &colour)| Dual::variable(x, colour.wrapping_sub(first) as usize)),
+        );
         self.y.resize(f.outputs(), Dual::lift(0.0));
         eval(f, &self.x, &mut self.y)?;
         for (i, y) in self.y.iter().enumerate() {

@@ -250,7 +250,11 @@ impl SparseJacobian {
             if size > 0.0 {
                 let difference = (sum - dy).abs() / size;
                 // NaN counts as a difference.
-                worst = if difference <= worst { worst } else { difference };
+                worst = if difference <= worst {
+                    worst
+                } else {
+                    difference
+                };
             }
         }
         Ok(worst)
@@ -270,10 +274,7 @@ impl SparseJacobian {
 /// assert_eq!((y, j.values()), (vec![1.0, 4.0, 9.0], &[2.0, 4.0, 6.0][..]));
 /// # Ok::<(), pullback_ad::Error>(())
 /// ```
-pub fn sparse_jacobian<F: Function>(
-    f: &F,
-    x: &[f64],
-) -> Result<(Vec<f64>, SparseMatrix), Error> {
+pub fn sparse_jacobian<F: Function>(f: &F, x: &[f64]) -> Result<(Vec<f64>, SparseMatrix), Error> {
     let mut jacobian = SparseJacobian::new(f, x)?;
     let mut value = vec![0.0; f.outputs()];
     jacobian.compute(f, x, &mut value)?;

@@ -278,7 +278,13 @@ impl<S: Simd, const MR: usize, const NV: usize> Product<'_, S, MR, NV> {
 
     /// A strip of columns times rows `m0..m0 + rows`, whose terms start at `k0`.
     #[inline(always)]
-    fn strip(&self, strip: &[f64], m0: usize, rows: usize, (k0, kc): (usize, usize)) -> [[S::f64s; NV]; MR] {
+    fn strip(
+        &self,
+        strip: &[f64],
+        m0: usize,
+        rows: usize,
+        (k0, kc): (usize, usize),
+    ) -> [[S::f64s; NV]; MR] {
         let (strip, a) = (S::as_simd_f64s(strip).0, self.a);
         // Rows beyond the last repeat it; what they give is not stored.
         let start = |r: usize| (m0 + r.min(rows - 1)) * a.rows + k0 * a.columns;
@@ -329,7 +335,13 @@ impl<S: Simd, const MR: usize, const NV: usize> NullaryFnOnce for Product<'_, S,
 #[cfg(target_arch = "x86_64")]
 fn gemm_avx512(a: Matrix<'_>, b: Matrix<'_>, out: &mut [f64], extent: Extent) {
     match pulp::x86::V4::try_new() {
-        Some(simd) => simd.vectorize(Product::<_, 8, 2> { simd, a, b, out, extent }),
+        Some(simd) => simd.vectorize(Product::<_, 8, 2> {
+            simd,
+            a,
+            b,
+            out,
+            extent,
+        }),
         None => gemm_loops(a, b, out, extent),
     }
 }
@@ -338,7 +350,13 @@ fn gemm_avx512(a: Matrix<'_>, b: Matrix<'_>, out: &mut [f64], extent: Extent) {
 #[cfg(target_arch = "x86_64")]
 fn gemm_avx2(a: Matrix<'_>, b: Matrix<'_>, out: &mut [f64], extent: Extent) {
     match pulp::x86::V3::try_new() {
-        Some(simd) => simd.vectorize(Product::<_, 4, 2> { simd, a, b, out, extent }),
+        Some(simd) => simd.vectorize(Product::<_, 4, 2> {
+            simd,
+            a,
+            b,
+            out,
+            extent,
+        }),
         None => gemm_loops(a, b, out, extent),
     }
 }
