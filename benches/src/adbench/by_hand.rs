@@ -2,6 +2,8 @@
 //!
 //! Scalar loops with the derivative of every line written out, in the same order as there; the compiler vectorises what it can.
 
+#![allow(clippy::needless_range_loop, reason = "indices as in the original")]
+
 use super::{Bundle, Gmm};
 
 /// The log-posterior of a mixture and its gradient (α, μ, q, l in one vector).

@@ -189,6 +189,10 @@ fn lifted<S: Scalar>(a: &Affine<f64>) -> Affine<S> {
 
 /// A transform followed, on its right, by rotations about z (spread) and x (bend).
 #[inline(always)]
+#[allow(
+    clippy::manual_map,
+    reason = "what is called back is not compiled for the instruction set"
+)]
 fn bent<S: Scalar>(a: &Affine<f64>, bend: S, spread: Option<S>) -> Affine<S> {
     let (sin, cos) = bend.sin_cos();
     let turn = match spread {

@@ -518,10 +518,10 @@ impl<F: Function, S: Token, const R: usize, const N: usize, const M: usize>
     #[inline(always)]
     fn pass(&mut self, first: usize) -> Result<(), Error> {
         let mut inputs = [Packed::<S, R>::lift(self.simd, 0.0); N];
-        for i in 0..N {
-            inputs[i].re = self.x[i];
+        for (i, (input, &x)) in inputs.iter_mut().zip(self.x).enumerate() {
+            input.re = x;
             if i >= first && i < first + Packed::<S, R>::LANES {
-                inputs[i].lanes_mut()[i - first] = 1.0;
+                input.lanes_mut()[i - first] = 1.0;
             }
         }
         let mut outputs = [Packed::lift(self.simd, 0.0); M];
