@@ -1,6 +1,6 @@
 //! Hand tracking: the distances between points and a posed, skinned hand, as scalar code for the whole hand.
 
-use pullback_ad::{Error, Function, Real, Scalar};
+use pullback_ad::{Error, Function, Scalar};
 
 use super::read::{ReadError, Reader};
 

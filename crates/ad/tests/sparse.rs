@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use pullback_ad::{
-    Colouring, CustomVjp, Error, Function, Order, Real, Scalar, SparseJacobian, SparseMatrix,
-    custom_vjp, jacobian, jacobian_pattern, jvp, sparse_jacobian, stop_gradient,
+    Colouring, CustomVjp, Error, Function, Order, Scalar, SparseJacobian, SparseMatrix, custom_vjp,
+    jacobian, jacobian_pattern, jvp, sparse_jacobian, stop_gradient,
 };
 
 const ORDERS: [Order; 3] = [Order::Natural, Order::LargestFirst, Order::SmallestLast];

@@ -83,7 +83,7 @@ struct Arena {
     sets: RefCell<Sets>,
 }
 
-impl<'s> Dependence<'s> {
+impl Dependence<'_> {
     fn of(self, value: f64) -> Self {
         Self { value, ..self }
     }

@@ -217,7 +217,9 @@ impl SparseJacobian {
         let mut y_bar = vec![0.0; value.len()];
         let mut adjoints = Vec::new();
         for rows in by_colour {
-            rows.iter().for_each(|&i| y_bar[i] = 1.0);
+            for &i in &rows {
+                y_bar[i] = 1.0;
+            }
             at.pull(&y_bar, &mut adjoints)?;
             let (starts, values, indices) = self.matrix.places();
             for &i in &rows {
