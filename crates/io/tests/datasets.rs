@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use common::{check_shape, own, own_files, sums};
 use pullback_io::{
-    Axis, Column, Dataset, Error, Level, Options, Source, Table, Values, open, root,
+    Axis, Column, Dataset, Error, Level, Limits, Options, Source, Table, Values, open, root,
 };
 
 fn muons(compression: &str) -> Arc<dyn Table> {

@@ -7,8 +7,8 @@ const FLOORS: [&[&str]; 7] = [
     // Files in, files out: io knows columns and offsets, not the engine.
     &["pullback-ad", "pullback-io"],
     &["pullback-array"],
-    &["pullback-optim"],
-    &["pullback-stats"],
+    &["pullback-optim", "pullback-prob"],
+    &["pullback-stats", "pullback-sim"],
     &["pullback-cli"],
     &["pullback-benches"],
     // Developer commands need nothing but the standard library: they run before anything else is built.
