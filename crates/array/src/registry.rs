@@ -44,6 +44,16 @@ pub fn all() -> Vec<PrimitiveRef> {
         prim::SCAN_ADJOINT,
         prim::CUSTOM_JVP,
         prim::CUSTOM_VJP,
+        prim::CHOLESKY,
+        prim::TRIANGULAR_SOLVE,
+        prim::MATRIX_APPLY,
+        prim::MATRIX_OUTER,
+        prim::LU,
+        prim::LU_SOLVE,
+        prim::SLOGDET,
+        prim::OFFSETS_OF,
+        prim::SURFACE,
+        prim::FROZEN_MUL,
         prim::cast::CAST,
         PrimitiveRef(&prim::family::FamilyOp::Powi),
         PrimitiveRef(&prim::family::FamilyOp::Powf),
@@ -56,6 +66,7 @@ pub fn all() -> Vec<PrimitiveRef> {
     list.extend(prim::logic::Logic::ALL.map(prim::logic::Logic::primitive));
     list.extend(prim::extreme::Extreme::ALL.map(prim::extreme::Extreme::primitive));
     list.extend(prim::extreme::Arg::ALL.map(prim::extreme::Arg::primitive));
+    list.extend(prim::triangle::Triangle::ALL.map(prim::triangle::Triangle::primitive));
     list.extend(prim::quantify::Quantify::ALL.map(prim::quantify::Quantify::primitive));
     list
 }

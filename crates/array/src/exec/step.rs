@@ -196,9 +196,13 @@ impl Stepper {
             self.lens = Some(lens.to_vec());
         }
         for carry in &mut self.carries {
-            carry
-                .rows
-                .reserve(rows * carry.stride / carry.size, carry.size);
+            let elements = rows.saturating_mul(carry.stride / carry.size);
+            if !carry.rows.reserve(elements, carry.size) {
+                return Err(Error::Memory {
+                    space: "stored states of a scan".into(),
+                    elements,
+                });
+            }
         }
         for row in self
             .xs
@@ -284,7 +288,9 @@ impl Stepper {
                 for (slot, len, dtype) in &instr.grow {
                     let n = thread.frame.lens[usize::from(len.0)];
                     let buffer = &mut self.memory.whole[*slot as usize];
-                    buffer.reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes());
+                    if !buffer.reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes()) {
+                        return Err(self.lowered.too_large(*len, n));
+                    }
                     thread.slots[*slot as usize] = buffer.ptr();
                 }
                 self.lowered.execute(thread, instr)?;

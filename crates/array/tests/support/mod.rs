@@ -3,6 +3,7 @@
 
 pub mod complex;
 pub mod interpreter;
+pub mod matrices;
 pub mod regions;
 pub mod structure;
 
