@@ -11,6 +11,7 @@ mod explain;
 pub mod graphviz;
 pub mod linalg;
 mod margin;
+mod matrix;
 pub mod prim;
 mod primitive;
 mod program;
@@ -33,6 +34,7 @@ pub use explain::{
 };
 pub use margin::margin;
 pub use prim::bin::{Flow, Last};
+pub use prim::matrix::Part;
 pub use primitive::{Call, Nature, Primitive, PrimitiveRef};
 pub use program::{Node, Program, Value, ValueId};
 pub use sample::{Owned, Point, Sample, Sampler};

@@ -505,7 +505,13 @@ fn all_properties(case: &Case) -> Result<(), String> {
     if !fragile {
         derivatives(case, &values)?;
     }
-    lanes(case)
+    lanes(case, &[(1, 1024)])?;
+    // The same over many blocks: lanes stand before the stream, which is cut below them.
+    let long = Case {
+        program: program.clone(),
+        inputs: many,
+    };
+    lanes(&long, &[(1, 256), (2, 512), (8, 4096)])
 }
 
 fn derivatives(case: &Case, values: &[Vec<f64>]) -> Result<(), String> {
@@ -610,7 +616,8 @@ fn derivatives(case: &Case, values: &[Vec<f64>]) -> Result<(), String> {
     Ok(())
 }
 
-fn lanes(case: &Case) -> Result<(), String> {
+/// `vmap` over a scalar and the muons against a loop over the lanes; every cut (threads, elements per block) must give the same bits.
+fn lanes(case: &Case, cuts: &[(usize, usize)]) -> Result<(), String> {
     const LANES: usize = 2;
     let Case { program, inputs } = case;
     let fail = |detail: String| Err(format!("vmap: {detail}\n{}", shown(program)));
@@ -649,17 +656,24 @@ fn lanes(case: &Case) -> Result<(), String> {
             }
         })
         .collect();
-    let found = match run_sized(
-        &batched,
-        &stacked,
-        Isa::current(),
-        1,
-        1024,
-        &[("lanes", LANES)],
-    ) {
-        Ok(found) => found,
-        Err(e) => return fail(format!("{e}\n{}", text::print(&batched))),
-    };
+    let mut all = Vec::new();
+    for &(threads, block) in cuts {
+        let sizes = [("lanes", LANES)];
+        match run_sized(&batched, &stacked, Isa::current(), threads, block, &sizes) {
+            Ok(found) => all.push(found),
+            Err(e) => return fail(format!("{e}\n{}", text::print(&batched))),
+        }
+    }
+    let found = all.swap_remove(0);
+    for (other, cut) in all.iter().zip(&cuts[1..]) {
+        if bits(other) != bits(&found) {
+            return fail(format!(
+                "{cut:?} (threads, block) gives other bits than {:?}\n{}",
+                cuts[0],
+                text::print(&batched)
+            ));
+        }
+    }
     let mut expected = Vec::new();
     for l in &each {
         expected.push(run(program, l)?);

@@ -266,6 +266,9 @@ impl<'a> Interpreter<'a> {
         if let Some(found) = self.structure(node) {
             return one(found);
         }
+        if let Some(found) = self.matrices(node) {
+            return Some(found);
+        }
         match name {
             "const" => one(Array::Num(vec![C::from(attrs.f64("value")?)])),
             "data" => one(match attrs.data("data")? {

@@ -3,6 +3,7 @@
 
 pub mod complex;
 pub mod interpreter;
+pub mod matrices;
 pub mod structure;
 
 use pullback_ad::isa::Level as Isa;
