@@ -204,4 +204,10 @@ fn total_derivative(program: &pullback_array::Program, events: &Events, s: f64, 
         &pair,
     )
     .report();
+    println!(
+        "{}",
+        explain(program, &bindings, "F", &["s"]).expect("explained")
+    );
+    let stats = measure(|| explain(program, &bindings, "F", &["s"]).expect("explained"));
+    Row::stats("dimuon, explain dF/ds, lowering included", &stats).report();
 }
