@@ -5,6 +5,7 @@ use pullback_benches::adbench::{Anchor, Hand, Reader};
 
 use crate::{close, plain, random, shared, step};
 
+#[allow(clippy::format_push_string, reason = "a text of a few lines")]
 /// The text of a model of 22 bones and 8 vertices, and of points that belong to them.
 fn texts(complicated: bool) -> [String; 4] {
     let mut state = 11;
