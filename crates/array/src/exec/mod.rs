@@ -8,6 +8,7 @@
 //! - `bind`: lengths from the inputs of a run.
 //! - `run`: memory, phases of whole values, instructions.
 //! - `sweep`: blocks, chunks, threads; `monoid`: how partial results are combined.
+//! - `profile`: what each instruction costs.
 //! - `pieces`: streamed outputs; `output`: where results are read.
 
 mod bind;
@@ -20,6 +21,7 @@ mod monoid;
 mod output;
 mod pieces;
 mod plan;
+mod profile;
 mod run;
 mod shape;
 mod sweep;
@@ -29,6 +31,7 @@ pub use inputs::{Bindings, Column};
 pub use kernel::{Element, Io, Kernel, MapArgs, MapFn, Monoid, Run};
 pub use lower::{LowerCx, Lowered};
 pub(crate) use plan::{dependencies, structure_of};
+pub use profile::{Cost, Profile};
 pub use run::Workspace;
 pub(crate) use shape::counted;
 pub use shape::{Axis, LEAF, LenId, Segments};
