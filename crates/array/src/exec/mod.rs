@@ -4,7 +4,7 @@
 //! - `map`: elementwise loops, compiled for each instruction set.
 //! - `shape`: lengths of spaces, segments of an axis, boundaries of reduction leaves.
 //! - `plan`: which node runs in which phase.
-//! - `lower`: instructions and slots.
+//! - `lower`: instructions and slots; `lowering`: how a program becomes them; `fuse`: several nodes as one instruction.
 //! - `bind`: lengths from the inputs of a run.
 //! - `run`: memory, phases of whole values, instructions.
 //! - `sweep`: blocks, chunks, threads; `monoid`: how partial results are combined.
@@ -14,8 +14,10 @@
 mod bind;
 mod buffer;
 mod inputs;
+mod fuse;
 mod kernel;
 mod lower;
+mod lowering;
 pub(crate) mod map;
 mod monoid;
 mod output;

@@ -268,10 +268,13 @@ impl Lowered {
     }
 
     fn instruction_name(&self, instr: &Instr) -> String {
-        self.program().nodes()[instr.node as usize]
-            .primitive
-            .name()
-            .to_owned()
+        let name = |k: &u32| self.program().nodes()[*k as usize].primitive.name();
+        let fused: Vec<&str> = instr.fused.iter().map(name).collect();
+        if fused.len() < 2 {
+            name(&instr.node).to_owned()
+        } else {
+            fused.join(" + ")
+        }
     }
 
     fn instruction_label(&self, instr: &Instr) -> Option<Arc<str>> {
