@@ -139,58 +139,98 @@ mod x86 {
 
     use super::row_sum;
 
+    #[cold]
+    #[inline(never)]
+    fn one_by_one(rows: &[[f64; 8]; 8]) -> [f64; 8] {
+        std::array::from_fn(|r| row_sum(&rows[r]))
+    }
+
     #[inline(always)]
     pub fn row_sums_avx512(rows: &[[f64; 8]; 8]) -> [f64; 8] {
         if !std::arch::is_x86_feature_detected!("avx512f") {
-            return std::array::from_fn(|r| row_sum(&rows[r]));
+            return one_by_one(rows);
         }
-        // SAFETY: the machine has AVX-512 F; vectors and arrays of doubles are plain bits of one size.
-        unsafe {
-            let v: [__m512d; 8] = std::mem::transmute(*rows);
-            // Lanes four apart: two rows in one register.
-            let four = |a: __m512d, b: __m512d| {
-                _mm512_add_pd(
-                    _mm512_shuffle_f64x2::<0x44>(a, b),
-                    _mm512_shuffle_f64x2::<0xEE>(a, b),
-                )
-            };
-            // Lanes two apart: four rows in one register.
-            let two = |a: __m512d, b: __m512d| {
-                _mm512_add_pd(
-                    _mm512_shuffle_f64x2::<0x88>(a, b),
-                    _mm512_shuffle_f64x2::<0xDD>(a, b),
-                )
-            };
-            let even = two(four(v[0], v[2]), four(v[4], v[6]));
-            let odd = two(four(v[1], v[3]), four(v[5], v[7]));
-            std::mem::transmute(_mm512_add_pd(
-                _mm512_unpacklo_pd(even, odd),
-                _mm512_unpackhi_pd(even, odd),
-            ))
-        }
+        // SAFETY: the machine has AVX-512 F.
+        unsafe { sums_avx512(rows) }
     }
 
     #[inline(always)]
     pub fn row_sums_avx2(rows: &[[f64; 8]; 8]) -> [f64; 8] {
         if !std::arch::is_x86_feature_detected!("avx") {
-            return std::array::from_fn(|r| row_sum(&rows[r]));
+            return one_by_one(rows);
         }
-        // SAFETY: the machine has AVX; vectors and arrays of doubles are plain bits of one size.
-        unsafe {
-            let v: [[__m256d; 2]; 8] = std::mem::transmute(*rows);
-            let four = |r: usize| _mm256_add_pd(v[r][0], v[r][1]);
-            let two = |a: __m256d, b: __m256d| {
-                _mm256_add_pd(
-                    _mm256_permute2f128_pd::<0x20>(a, b),
-                    _mm256_permute2f128_pd::<0x31>(a, b),
-                )
-            };
-            let sums = |r: usize| {
-                let (even, odd) = (two(four(r), four(r + 2)), two(four(r + 1), four(r + 3)));
-                _mm256_add_pd(_mm256_unpacklo_pd(even, odd), _mm256_unpackhi_pd(even, odd))
-            };
-            std::mem::transmute([sums(0), sums(4)])
-        }
+        // SAFETY: the machine has AVX.
+        unsafe { sums_avx2(rows) }
+    }
+
+    /// Lanes four apart: two rows in one register.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn four(a: __m512d, b: __m512d) -> __m512d {
+        _mm512_add_pd(
+            _mm512_shuffle_f64x2::<0x44>(a, b),
+            _mm512_shuffle_f64x2::<0xEE>(a, b),
+        )
+    }
+
+    /// Lanes two apart: four rows in one register.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn two(a: __m512d, b: __m512d) -> __m512d {
+        _mm512_add_pd(
+            _mm512_shuffle_f64x2::<0x88>(a, b),
+            _mm512_shuffle_f64x2::<0xDD>(a, b),
+        )
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn sums_avx512(rows: &[[f64; 8]; 8]) -> [f64; 8] {
+        // SAFETY: vectors and arrays of doubles are plain bits of one size.
+        let v: [__m512d; 8] = unsafe { std::mem::transmute(*rows) };
+        let even = two(four(v[0], v[2]), four(v[4], v[6]));
+        let odd = two(four(v[1], v[3]), four(v[5], v[7]));
+        let sums = _mm512_add_pd(_mm512_unpacklo_pd(even, odd), _mm512_unpackhi_pd(even, odd));
+        // SAFETY: as above.
+        unsafe { std::mem::transmute(sums) }
+    }
+
+    /// The sums of four rows given as the sums of lanes four apart.
+    #[inline]
+    #[target_feature(enable = "avx")]
+    fn four_rows(a: __m256d, b: __m256d, c: __m256d, d: __m256d) -> __m256d {
+        let even = _mm256_add_pd(
+            _mm256_permute2f128_pd::<0x20>(a, c),
+            _mm256_permute2f128_pd::<0x31>(a, c),
+        );
+        let odd = _mm256_add_pd(
+            _mm256_permute2f128_pd::<0x20>(b, d),
+            _mm256_permute2f128_pd::<0x31>(b, d),
+        );
+        _mm256_add_pd(_mm256_unpacklo_pd(even, odd), _mm256_unpackhi_pd(even, odd))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx")]
+    fn sums_avx2(rows: &[[f64; 8]; 8]) -> [f64; 8] {
+        // SAFETY: vectors and arrays of doubles are plain bits of one size.
+        let v: [[__m256d; 2]; 8] = unsafe { std::mem::transmute(*rows) };
+        let sums = [
+            four_rows(
+                _mm256_add_pd(v[0][0], v[0][1]),
+                _mm256_add_pd(v[1][0], v[1][1]),
+                _mm256_add_pd(v[2][0], v[2][1]),
+                _mm256_add_pd(v[3][0], v[3][1]),
+            ),
+            four_rows(
+                _mm256_add_pd(v[4][0], v[4][1]),
+                _mm256_add_pd(v[5][0], v[5][1]),
+                _mm256_add_pd(v[6][0], v[6][1]),
+                _mm256_add_pd(v[7][0], v[7][1]),
+            ),
+        ];
+        // SAFETY: as above.
+        unsafe { std::mem::transmute(sums) }
     }
 }
 
@@ -420,7 +460,12 @@ mod tests {
         let expected = rows.map(|row| row_sum(&row).to_bits());
         let _ = row_sums_here;
         for level in Level::available() {
-            assert_eq!(row_sums_at(level)(&rows).map(f64::to_bits), expected, "{}", level.name());
+            assert_eq!(
+                row_sums_at(level)(&rows).map(f64::to_bits),
+                expected,
+                "{}",
+                level.name()
+            );
         }
     }
 

@@ -399,19 +399,15 @@ impl<'a> Lowering<'a> {
                         };
                         self.constants.push((operand.clone(), constant));
                         // What constant offsets tell is known before anything runs; a constant on a computed level must have its size.
-                        computed(&program.ty(node.first).space).then(
-                            || Op::Run {
-                                run: Box::new(move |io: &super::Io<'_>| match io.out_len(0) {
-                                    n if n == elements => Ok(()),
-                                    n => {
-                                        Err(format!("{elements} elements where its space has {n}"))
-                                    }
-                                }),
-                                args: Vec::new(),
-                                outs: vec![operand],
-                                init: None,
-                            },
-                        )
+                        computed(&program.ty(node.first).space).then(|| Op::Run {
+                            run: Box::new(move |io: &super::Io<'_>| match io.out_len(0) {
+                                n if n == elements => Ok(()),
+                                n => Err(format!("{elements} elements where its space has {n}")),
+                            }),
+                            args: Vec::new(),
+                            outs: vec![operand],
+                            init: None,
+                        })
                     }
                 }
                 Kernel::Map(_) => masks.get(&k).map(|&(mask, f)| {

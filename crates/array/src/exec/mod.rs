@@ -13,8 +13,8 @@
 
 mod bind;
 mod buffer;
-mod inputs;
 mod fuse;
+mod inputs;
 mod kernel;
 mod lower;
 mod lowering;

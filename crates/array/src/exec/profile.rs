@@ -71,7 +71,10 @@ impl fmt::Display for Profile {
             total * 1e6,
             self.seconds * 1e6
         )?;
-        writeln!(f, "  phase       ns  share   elements      bytes  instruction")?;
+        writeln!(
+            f,
+            "  phase       ns  share   elements      bytes  instruction"
+        )?;
         for c in &self.costs {
             write!(
                 f,

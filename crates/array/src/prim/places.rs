@@ -11,8 +11,12 @@ pub(crate) struct Places {
     firsts: usize,
     /// Elements that the second array must have.
     seconds: usize,
-    /// Whether no second place occurs twice.
-    once: bool,
+    /// The second places alone, where the first ones are 0, 1, 2 … without a gap.
+    filling: Option<Vec<u32>>,
+    /// The other way round, unless no second place occurs twice: each second place and one past the last of its first places.
+    heads: Option<Vec<(u32, u32)>>,
+    /// First places by second place, in order.
+    by_second: Vec<u32>,
 }
 
 impl Places {
@@ -37,13 +41,23 @@ impl Places {
                 _ => runs.push((i, k, 1)),
             }
         }
-        let mut seconds: Vec<u32> = pairs.iter().map(|p| p.1).collect();
-        seconds.sort_unstable();
-        let one_past = |last: Option<&u32>| last.map_or(0, |k| *k as usize + 1);
+        let mut sorted = pairs.clone();
+        sorted.sort_by_key(|p| p.1);
+        let mut heads: Vec<(u32, u32)> = Vec::new();
+        for (n, (_, k)) in sorted.iter().enumerate() {
+            match heads.last_mut() {
+                Some((last, end)) if last == k => *end = n as u32 + 1,
+                _ => heads.push((*k, n as u32 + 1)),
+            }
+        }
+        let gapless = pairs.iter().enumerate().all(|(n, p)| p.0 as usize == n);
+        let one_past = |last: Option<u32>| last.map_or(0, |k| k as usize + 1);
         Self {
-            firsts: one_past(pairs.last().map(|p| &p.0)),
-            seconds: one_past(seconds.last()),
-            once: seconds.windows(2).all(|w| w[0] != w[1]),
+            firsts: one_past(pairs.last().map(|p| p.0)),
+            seconds: one_past(sorted.last().map(|p| p.1)),
+            filling: gapless.then(|| pairs.iter().map(|p| p.1).collect()),
+            heads: (heads.len() < sorted.len()).then_some(heads),
+            by_second: sorted.iter().map(|p| p.0).collect(),
             // A stretch costs about as much as a few single elements.
             runs: (8 * runs.len() <= pairs.len()).then_some(runs),
             pairs,
@@ -63,10 +77,14 @@ impl Places {
                 let (i, k, n) = (i as usize, k as usize, n as usize);
                 out[i..i + n].copy_from_slice(&table[k..k + n]);
             }
-            return Ok(());
-        }
-        for &(i, k) in &self.pairs {
-            out[i as usize] = table[k as usize];
+        } else if let Some(filling) = &self.filling {
+            for (o, k) in out.iter_mut().zip(filling) {
+                *o = table[*k as usize];
+            }
+        } else {
+            for &(i, k) in &self.pairs {
+                out[i as usize] = table[k as usize];
+            }
         }
         Ok(())
     }
@@ -74,17 +92,28 @@ impl Places {
     /// `out[k] += x[i]` for all pairs (i, k), in order.
     pub fn add(&self, x: &[f64], out: &mut [f64]) -> Result<(), String> {
         self.check(x.len(), out.len())?;
-        if let (Some(runs), true) = (&self.runs, self.once) {
+        if let Some(heads) = &self.heads {
+            // Place by place: a sum stays in a register.
+            let mut start = 0;
+            for &(k, end) in heads {
+                let end = end as usize;
+                let mut sum = out[k as usize];
+                for i in &self.by_second[start..end] {
+                    sum += x[*i as usize];
+                }
+                (out[k as usize], start) = (sum, end);
+            }
+        } else if let Some(runs) = &self.runs {
             for &(i, k, n) in runs {
                 let (i, k, n) = (i as usize, k as usize, n as usize);
                 for (o, x) in out[k..k + n].iter_mut().zip(&x[i..i + n]) {
                     *o += x;
                 }
             }
-            return Ok(());
-        }
-        for &(i, k) in &self.pairs {
-            out[k as usize] += x[i as usize];
+        } else {
+            for &(i, k) in &self.pairs {
+                out[k as usize] += x[i as usize];
+            }
         }
         Ok(())
     }

@@ -100,7 +100,11 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(index: &[i64], segments: Segments<'_>, table: usize) -> std::result::Result<Self, String> {
+    fn new(
+        index: &[i64],
+        segments: Segments<'_>,
+        table: usize,
+    ) -> std::result::Result<Self, String> {
         let mut count = vec![0_u32; table + 1];
         for &i in index {
             let at = usize::try_from(i).ok().filter(|i| *i < table);
@@ -150,7 +154,8 @@ fn sum_body<I: Isa>(
             let rows = m[a * LANES..b * LANES].as_chunks::<LANES>().0;
             // Two chains of sums: even and odd rows.
             let mut acc = [[0.0; LANES]; 2];
-            let ((index, last), (pairs, row)) = (index[a..b].as_chunks::<2>(), rows.as_chunks::<2>());
+            let ((index, last), (pairs, row)) =
+                (index[a..b].as_chunks::<2>(), rows.as_chunks::<2>());
             for (i, m) in index.iter().zip(pairs) {
                 for k in 0..2 {
                     let Some(&x) = x.get(i[k] as usize) else {
@@ -303,7 +308,8 @@ impl Primitive for RowsAt {
             Self::Dot => attrs.space("to").unwrap_or(Space::SCALAR),
         };
         let dense = |l: LevelId| program.level(l).kind == LevelKind::Dense;
-        if table.depth() != 1 || !table.iter().all(dense) || full.iter().any(|l| table.contains(l)) {
+        if table.depth() != 1 || !table.iter().all(dense) || full.iter().any(|l| table.contains(l))
+        {
             return Err(ill_formed(
                 self.name(),
                 format!(

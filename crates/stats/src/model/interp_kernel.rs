@@ -67,11 +67,7 @@ fn polynomial<I: Isa, O: Orders, const W: usize>(x: f64, a: [&[f64; W]; TERMS]) 
 
 /// `exp(L x)` with L = ln hi above 0 and −ln lo below, and its first two derivatives.
 #[inline(always)]
-fn exponential<I: Isa, const W: usize>(
-    x: f64,
-    up: &[f64; W],
-    down: &[f64; W],
-) -> [[f64; W]; FEW] {
+fn exponential<I: Isa, const W: usize>(x: f64, up: &[f64; W], down: &[f64; W]) -> [[f64; W]; FEW] {
     let (logs, sign) = if x >= 0.0 { (up, 1.0) } else { (down, -1.0) };
     let mut out = [[0.0; W]; FEW];
     for j in 0..W {
@@ -103,14 +99,21 @@ fn few_body<I: Isa, O: Orders>(edge: f64, arrays: Arrays<'_>, mut outs: [&mut [f
     let Arrays { lanes, alpha, .. } = arrays;
     if lanes == LANES {
         let n = alpha.len();
-        let c = arrays.coefficients.map(|c| &c.as_chunks::<LANES>().0[..n]);
+        let [a1, a2, a3, a4, a5, a6, up, down] = arrays.coefficients;
+        // One by one: a map over the array would be a call for each row.
+        let rows = |c| &<[f64]>::as_chunks::<LANES>(c).0[..n];
+        let (a1, a2, a3, a4) = (rows(a1), rows(a2), rows(a3), rows(a4));
+        let (a5, a6, up, down) = (rows(a5), rows(a6), rows(up), rows(down));
         let [f, d, h] = outs.map(|out| out.as_chunks_mut::<LANES>().0);
         let (wanted_f, wanted_d, wanted_h) = (O::MASK & 1 != 0, O::MASK & 2 != 0, O::MASK & 4 != 0);
         let f = if wanted_f { &mut f[..n] } else { f };
         let d = if wanted_d { &mut d[..n] } else { d };
         let h = if wanted_h { &mut h[..n] } else { h };
         for i in 0..n {
-            let y = row::<I, O, LANES>(edge, alpha[i], c.map(|c| &c[i]));
+            let c = [
+                &a1[i], &a2[i], &a3[i], &a4[i], &a5[i], &a6[i], &up[i], &down[i],
+            ];
+            let y = row::<I, O, LANES>(edge, alpha[i], c);
             if wanted_f {
                 f[i] = y[0];
             }
@@ -125,7 +128,11 @@ fn few_body<I: Isa, O: Orders>(edge: f64, arrays: Arrays<'_>, mut outs: [&mut [f
     }
     for (i, &x) in alpha.iter().enumerate() {
         for j in i * lanes..(i + 1) * lanes {
-            let y = row::<I, O, 1>(edge, x, arrays.coefficients.map(|c| std::array::from_ref(&c[j])));
+            let y = row::<I, O, 1>(
+                edge,
+                x,
+                arrays.coefficients.map(|c| std::array::from_ref(&c[j])),
+            );
             for (n, out) in outs.iter_mut().enumerate() {
                 if O::MASK & (1 << n) != 0 {
                     out[j] = y[n][0];

@@ -46,12 +46,15 @@ pub(super) fn find(site: &Site<'_, '_>, nodes: &[u32]) -> Vec<Step> {
             scratch: Vec::new(),
             fused: Some(Box::new(move |cx| {
                 let nodes = cx.program().nodes();
-                let attrs: Vec<&Attrs> = members.iter().map(|k| &nodes[*k as usize].attrs).collect();
+                let attrs: Vec<&Attrs> =
+                    members.iter().map(|k| &nodes[*k as usize].attrs).collect();
                 let first = &nodes[members[0] as usize];
                 first
                     .primitive
                     .siblings(&cx.at(members[0]), &attrs)?
-                    .ok_or_else(|| ill_formed(first.primitive.name(), "no kernel for these together"))
+                    .ok_or_else(|| {
+                        ill_formed(first.primitive.name(), "no kernel for these together")
+                    })
             })),
             nodes: group,
         });
