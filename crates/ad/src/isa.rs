@@ -141,14 +141,15 @@ mod x86 {
 
     #[cold]
     #[inline(never)]
-    fn one_by_one(rows: &[[f64; 8]; 8]) -> [f64; 8] {
+    #[allow(clippy::large_types_passed_by_value)] // A reference would keep the rows of the other path in memory.
+    fn one_by_one(rows: [[f64; 8]; 8]) -> [f64; 8] {
         std::array::from_fn(|r| row_sum(&rows[r]))
     }
 
     #[inline(always)]
     pub fn row_sums_avx512(rows: &[[f64; 8]; 8]) -> [f64; 8] {
         if !std::arch::is_x86_feature_detected!("avx512f") {
-            return one_by_one(rows);
+            return one_by_one(*rows);
         }
         // SAFETY: the machine has AVX-512 F.
         unsafe { sums_avx512(rows) }
@@ -157,7 +158,7 @@ mod x86 {
     #[inline(always)]
     pub fn row_sums_avx2(rows: &[[f64; 8]; 8]) -> [f64; 8] {
         if !std::arch::is_x86_feature_detected!("avx") {
-            return one_by_one(rows);
+            return one_by_one(*rows);
         }
         // SAFETY: the machine has AVX.
         unsafe { sums_avx2(rows) }

@@ -50,7 +50,11 @@ fn indices(len: usize, n: usize, seed: u64) -> Vec<i64> {
         .iter()
         .map(|x| {
             let u = (x.abs() - 0.5) * 1.5;
-            if u > 1.0 { -1 } else { ((u * n as f64) as i64).min(n as i64 - 1) }
+            if u > 1.0 {
+                -1
+            } else {
+                ((u * n as f64) as i64).min(n as i64 - 1)
+            }
         })
         .collect()
 }
@@ -154,10 +158,7 @@ fn what_others_read_is_not_fused_away() {
     let program = b
         .finish(&[("y", y), ("found", found)])
         .expect("well-formed");
-    let inputs = [
-        Owned::F64(direction(7, 8)),
-        Owned::F64(direction(4 * 8, 9)),
-    ];
+    let inputs = [Owned::F64(direction(7, 8)), Owned::F64(direction(4 * 8, 9))];
     let grad = transform::grad(&program, "y", &["x", "w"]).expect("differentiable");
     assert_eq!(names(&support::double_outputs(&grad)).len(), 4);
     same_bits(&grad, &inputs);
@@ -181,7 +182,10 @@ fn constant_indices_give_the_bits_of_given_ones() {
             let at = if constant {
                 b.constant_i64(&index, space)
             } else {
-                b.input_of("index", pullback_array::Type::new(pullback_array::DType::I64, space))
+                b.input_of(
+                    "index",
+                    pullback_array::Type::new(pullback_array::DType::I64, space),
+                )
             };
             let sums = w.scatter_add(at, k);
             b.finish(&[("read", x.gather(at)), ("sums", sums)])

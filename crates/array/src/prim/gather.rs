@@ -273,12 +273,16 @@ fn kernel<T: Element + Send + Sync>(lanes: Lanes, missing: T, pick: Pick<T>) -> 
     Box::new(move |io: &Io<'_>| gather::<T>(io, &lanes, missing, pick))
 }
 
-/// The kernel for indices that are constants, into a table of doubles of one level.
+/// The kernel for indices that are constants and stand in stretches, into a table of doubles of one level.
 fn constant(cx: &LowerCx<'_>) -> Option<Kernel> {
     let Some(Data::I64(index)) = cx.constant(1).filter(|_| cx.out(0).dtype == DType::F64) else {
         return None;
     };
     let places = Places::new(index);
+    // Single elements are read as fast, or faster, by the loop for given indices.
+    if !places.has_runs() {
+        return None;
+    }
     let all = places.fills(index.len());
     Some(Kernel::Run(Box::new(move |io: &Io<'_>| {
         let out = io.out::<f64>(0);

@@ -64,6 +64,11 @@ impl Places {
         }
     }
 
+    /// Whether they move in stretches.
+    pub fn has_runs(&self) -> bool {
+        self.runs.is_some()
+    }
+
     /// Whether all `n` first places belong somewhere.
     pub fn fills(&self, n: usize) -> bool {
         self.pairs.len() == n

@@ -149,7 +149,7 @@ fn sum_body<I: Isa>(s: Segments<'_>, x: &[f64], m: &[f64], out: &mut [f64]) {
 
 /// Eight rows, each times the same lanes.
 #[inline(always)]
-pub(crate) fn products(rows: &[[f64; LANES]; 8], lane: &[f64; LANES]) -> [[f64; LANES]; 8] {
+fn products(rows: &[[f64; LANES]; 8], lane: &[f64; LANES]) -> [[f64; LANES]; 8] {
     let mut out = [[0.0; LANES]; 8];
     for (out, row) in out.iter_mut().zip(rows) {
         for j in 0..LANES {

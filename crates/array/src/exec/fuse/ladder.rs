@@ -7,7 +7,7 @@ use pullback_ad::isa::Isa;
 use super::step::{Site, Step};
 use crate::exec::{Axis, Io, Kernel, LowerCx, Segments};
 use crate::prim;
-use crate::prim::rows::{LANES, Rows, products};
+use crate::prim::rows::{LANES, Rows};
 use crate::primitive::{PrimitiveRef, ill_formed};
 use crate::program::{Node, ValueId};
 use crate::space::LevelId;
@@ -119,17 +119,16 @@ fn climb(f: &[[f64; LANES]], before: &mut [[f64; LANES]]) {
     }
 }
 
-/// `g` times the product of the other rows: `before` times `after`, which takes in the row.
+/// `c g` times the product of the other rows: `before` times `after`, which takes in the row.
 #[inline(always)]
 fn step_down(
-    f: &[f64; LANES],
-    g: &[f64; LANES],
-    before: &[f64; LANES],
+    (f, g, before): (&[f64; LANES], &[f64; LANES], &[f64; LANES]),
+    c: &[f64; LANES],
     after: &mut [f64; LANES],
 ) -> [f64; LANES] {
     let mut out = [0.0; LANES];
     for j in 0..LANES {
-        out[j] = (before[j] * after[j]) * g[j];
+        out[j] = ((before[j] * after[j]) * g[j]) * c[j];
         after[j] *= f[j];
     }
     out
@@ -157,24 +156,51 @@ fn rows_body<I: Isa>(
         let mut end = n;
         while end > 0 {
             let start = end.saturating_sub(8);
-            let mut group = [[0.0; LANES]; 8];
-            if end - start == 8 {
-                for i in (0..8).rev() {
-                    let k = start + i;
-                    group[i] = step_down(&f[k], &g[k], &before[k], &mut after);
-                }
-                let sums = I::row_sums(&products(&group, &c[p]));
+            let c = &c[p];
+            let (f, g, before) = (&f[start..end], &g[start..end], &before[start..end]);
+            if let (Some(f), Some(g), Some(before)) = (
+                f.first_chunk::<8>(),
+                g.first_chunk::<8>(),
+                before.first_chunk::<8>(),
+            ) {
+                // Written out, so that the rows stay in registers.
+                let h = step_down((&f[7], &g[7], &before[7]), c, &mut after);
+                let t = step_down((&f[6], &g[6], &before[6]), c, &mut after);
+                let u = step_down((&f[5], &g[5], &before[5]), c, &mut after);
+                let v = step_down((&f[4], &g[4], &before[4]), c, &mut after);
+                let w = step_down((&f[3], &g[3], &before[3]), c, &mut after);
+                let x = step_down((&f[2], &g[2], &before[2]), c, &mut after);
+                let y = step_down((&f[1], &g[1], &before[1]), c, &mut after);
+                let z = step_down((&f[0], &g[0], &before[0]), c, &mut after);
+                let sums = I::row_sums(&[z, y, x, w, v, u, t, h]);
                 out[start..end].copy_from_slice(&sums);
             } else {
-                for k in (start..end).rev() {
-                    group[k - start] = step_down(&f[k], &g[k], &before[k], &mut after);
+                let mut group = [[0.0; LANES]; 8];
+                for k in (0..end - start).rev() {
+                    group[k] = step_down((&f[k], &g[k], &before[k]), c, &mut after);
                 }
-                let sums = I::row_sums(&products(&group, &c[p]));
+                let sums = I::row_sums(&group);
                 out[start..end].copy_from_slice(&sums[..end - start]);
             }
             end = start;
         }
     }
+}
+
+/// `c` times the product of the other rows.
+#[inline(always)]
+fn lane_down(
+    f: &[f64; LANES],
+    c: &[f64; LANES],
+    before: &[f64; LANES],
+    after: &mut [f64; LANES],
+) -> [f64; LANES] {
+    let mut out = [0.0; LANES];
+    for j in 0..LANES {
+        out[j] = (before[j] * after[j]) * c[j];
+        after[j] *= f[j];
+    }
+    out
 }
 
 #[inline(always)]
@@ -188,7 +214,7 @@ fn lanes_body<I: Isa>(s: Segments<'_>, f: &[f64], c: &[f64], out: &mut [f64]) {
         climb(f, out);
         let mut after = [1.0; LANES];
         for (f, o) in f.iter().zip(out).rev() {
-            *o = step_down(f, &c[p], &*o, &mut after);
+            *o = lane_down(f, &c[p], &*o, &mut after);
         }
     }
 }
