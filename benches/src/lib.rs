@@ -18,6 +18,7 @@
 //! Times are processor time of the calling thread, which a neighbour on the machine disturbs less than wall time. It
 //! does not see work that moves to other threads: where that can happen, use [`Clock::Process`] or [`Clock::Wall`].
 
+pub mod adbench;
 mod clock;
 mod measure;
 mod memory;

@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test | tidy | bench | fuzz | validate`.
+//! Developer commands: `cargo xtask test | tidy | bench | fuzz | validate | sanitize`.
 //!
 //! Std only, one file per verb, so that a fresh clone runs it after a second of compiling.
 
@@ -6,6 +6,7 @@ mod bench;
 mod json;
 mod long;
 mod process;
+mod sanitize;
 mod test;
 mod tidy;
 mod workspace;
@@ -23,6 +24,7 @@ usage: cargo xtask VERB
   bench [NAME]              benches/src/bin/*.rs (those whose name contains NAME), one table
   fuzz [SECONDS]            the tests named *fuzz*, in release, each for SECONDS (default 60)
   validate                  the tests named *validate*, in release, at full length
+  sanitize [TOOL]...        the tests of unsafe code under the tools that are installed: address, thread, miri, valgrind
 ";
 
 fn main() -> ExitCode {
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         "bench" => bench::run,
         "fuzz" => long::fuzz,
         "validate" => long::validate,
+        "sanitize" => sanitize::run,
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -5,132 +5,14 @@
 
 use std::hint::black_box;
 
-use pullback_ad::Real;
-use pullback_array::{
-    Bindings, Builder, Column, DType, Lowered, Program, Space, Sym, Type, transform,
-};
+#[path = "../../../crates/array/tests/dimuon/program.rs"]
+mod program;
+
+use pullback_array::transform::{Surface, Width};
+use pullback_array::{Bindings, Column, Lowered, explain, transform};
 use pullback_benches::{Row, measure, paired};
 
-/// Mass of the muon in GeV (PDG 2022).
-const MUON: f64 = 0.1056583755;
-const CUT: f64 = 20.0;
-const PEAK: f64 = 91.2;
-const WIDTH: f64 = 5.0;
-
-/// Columns of events with muons.
-struct Events {
-    offsets: Vec<i64>,
-    pt: Vec<f64>,
-    eta: Vec<f64>,
-    phi: Vec<f64>,
-    charge: Vec<i32>,
-}
-
-/// Uniform in (0, 1): splitmix64 (Steele, Lea & Flood 2014).
-fn uniform(state: &mut u64) -> f64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (((z ^ (z >> 31)) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-}
-
-/// A normal number (Box & Muller 1958).
-fn normal(state: &mut u64) -> f64 {
-    (-2.0 * uniform(state).ln()).sqrt() * (std::f64::consts::TAU * uniform(state)).cos()
-}
-
-/// Events like those of the CMS open data of 2012 with two muons (CERN Open Data record 12341, first 100,000 events): the same multiplicities, 2.35 muons on
-/// average and up to 39; transverse momenta log-normal about 11.5 GeV, 22% above 20 GeV; a pair near the Z in a tenth of the events.
-fn generate(events: usize, seed: u64) -> Events {
-    /// Fraction of events with at most that many muons.
-    const AT_MOST: [f64; 10] = [
-        0.0321, 0.1666, 0.6563, 0.8736, 0.9538, 0.9813, 0.9920, 0.9961, 0.9981, 0.9989,
-    ];
-    let mut state = seed;
-    let mut out = Events {
-        offsets: vec![0],
-        pt: vec![],
-        eta: vec![],
-        phi: vec![],
-        charge: vec![],
-    };
-    for event in 0..events {
-        let u = uniform(&mut state);
-        let n = AT_MOST.iter().position(|f| u < *f).unwrap_or_else(|| {
-            10 + if event % 1000 == 17 {
-                29
-            } else {
-                (uniform(&mut state) * 8.0) as usize
-            }
-        });
-        let n = if event == events / 2 { 39 } else { n };
-        let pair = n >= 2 && uniform(&mut state) < 0.11;
-        let phi = uniform(&mut state);
-        for k in 0..n {
-            let near_z = pair && k < 2;
-            let turn = if near_z {
-                phi + 0.49 * k as f64
-            } else {
-                uniform(&mut state)
-            };
-            out.phi.push(std::f64::consts::TAU * (turn.fract() - 0.5));
-            out.pt.push(if near_z {
-                45.6 + 5.0 * normal(&mut state)
-            } else {
-                (2.37 + 0.7 * normal(&mut state)).exp().max(3.0)
-            });
-            out.eta
-                .push(if near_z { 0.3 } else { 2.2 } * (2.0 * uniform(&mut state) - 1.0));
-            let positive = if near_z {
-                k == 0
-            } else {
-                uniform(&mut state) < 0.5
-            };
-            out.charge.push(if positive { 1 } else { -1 });
-        }
-        out.offsets.push(out.pt.len() as i64);
-    }
-    out
-}
-
-/// The product of both members of each pair.
-fn pair_product<'b>(left: Sym<'b>, right: Sym<'b>) -> impl Fn(Sym<'b>) -> Sym<'b> {
-    move |x| x.at(left) * x.at(right)
-}
-
-fn record() -> Program {
-    let b = Builder::new();
-    let muons = b.ragged("muons", b.stream("events"));
-    let (pt, eta, phi) = (
-        b.input("pt", muons),
-        b.input("eta", muons),
-        b.input("phi", muons),
-    );
-    let charge = b.input_of("charge", Type::new(DType::I32, muons));
-    let s = b.input("s", Space::SCALAR);
-    let scaled = pt * s;
-    let (good, index) = scaled.gt(CUT.into()).filter("good");
-    let (pt, eta, phi, charge) = (
-        scaled.at(index),
-        eta.at(index),
-        phi.at(index),
-        charge.cast(DType::F64).at(index),
-    );
-    let (px, py, pz) = (pt * phi.cos(), pt * phi.sin(), pt * eta.sinh());
-    let energy = (px * px + py * py + pz * pz + MUON * MUON).sqrt();
-    let (_, left, right) = b.pairs(good, "pairs");
-    let product = pair_product(left, right);
-    let dot = product(energy) - product(px) - product(py) - product(pz);
-    let mass = (dot * 2.0 + 2.0 * MUON * MUON).sqrt();
-    let pull = (mass - PEAK) / WIDTH;
-    let shape = (-(pull * pull)).exp();
-    let f = product(charge)
-        .lt(0.0.into())
-        .select(shape, 0.0.into())
-        .sum_all();
-    b.finish(&[("F", f)]).expect("well-formed")
-}
+use program::{CUT, Events, MUON, PEAK, WIDTH, generate, record};
 
 /// The same by hand: (F, dF/ds) in one loop over events.
 fn by_hand(events: &Events, s: f64) -> (f64, f64) {
@@ -189,17 +71,6 @@ fn by_hand(events: &Events, s: f64) -> (f64, f64) {
     (value, tangent)
 }
 
-fn columns<'a>(events: &'a Events, s: &'a f64) -> Vec<Column<'a>> {
-    vec![
-        Column::Offsets(&events.offsets),
-        Column::F64(&events.pt),
-        Column::F64(&events.eta),
-        Column::F64(&events.phi),
-        Column::I32(&events.charge),
-        s.into(),
-    ]
-}
-
 fn main() {
     let (events, s) = (generate(100_000, 20), 1.01);
     let most = events
@@ -228,9 +99,10 @@ fn main() {
 
     let (f, df) = by_hand(&events, s);
     let one = 1.0;
-    let bindings = Bindings::ordered(&columns(&events, &s));
+    let bindings = Bindings::ordered(&events.columns(&s));
     let with_tangent = Bindings::ordered(
-        &columns(&events, &s)
+        &events
+            .columns(&s)
             .into_iter()
             .chain([Column::from(&one)])
             .collect::<Vec<_>>(),
@@ -287,8 +159,49 @@ fn main() {
     Row::paired("dimuon, gradient for every pt, over our value", &pair)
         .ratio_at_most(3.0, 2.0)
         .report();
+    total_derivative(&program, &events, s, &value);
     let stats = measure(|| {
         Lowered::new(transform::jvp(&record(), &["s"]).expect("differentiable")).expect("lowers")
     });
     Row::stats("dimuon, record + jvp + lower", &stats).report();
+}
+
+/// The total derivative to s, with the surface term of the cut from windows of 1 GeV: value, pathwise and surface part, over the value alone.
+fn total_derivative(program: &pullback_array::Program, events: &Events, s: f64, value: &Lowered) {
+    let surface = Surface::new(Width::input("h"));
+    let forward = transform::jvp_total(program, &["F"], &["s"], &surface).expect("known terms");
+    let reverse = transform::grad_total(program, "F", &["s"], &surface).expect("known terms");
+    let forward = Lowered::new(forward).expect("lowers");
+    let reverse = Lowered::new(reverse).expect("lowers");
+    let (width, one) = (1.0, 1.0);
+    let bindings = Bindings::ordered(&events.columns(&s));
+    let mut columns = events.columns(&s);
+    columns.push(Column::from(&width));
+    let of_reverse = Bindings::ordered(&columns);
+    columns.push(Column::from(&one));
+    let of_forward = Bindings::ordered(&columns);
+    let (mut ws, mut ws_forward, mut ws_reverse) =
+        (value.workspace(), forward.workspace(), reverse.workspace());
+    forward.run(&mut ws_forward, &of_forward).expect("runs");
+    println!(
+        "dF/ds = {} = {} pathwise + {} surface, from {} muons within 1 GeV of the cut",
+        ws_forward.scalar(1),
+        ws_forward.scalar(2),
+        ws_forward.scalar(3),
+        ws_forward.scalar(4)
+    );
+    let pair = paired(
+        || forward.run(&mut ws_forward, &of_forward).expect("runs"),
+        || value.run(&mut ws, &bindings).expect("runs"),
+    );
+    Row::paired("dimuon, total derivative to s, over our value", &pair).report();
+    let pair = paired(
+        || reverse.run(&mut ws_reverse, &of_reverse).expect("runs"),
+        || value.run(&mut ws, &bindings).expect("runs"),
+    );
+    Row::paired(
+        "dimuon, total gradient to s in reverse, over our value",
+        &pair,
+    )
+    .report();
 }

@@ -282,6 +282,16 @@ impl<T: Real, const N: usize> Real for Dual<T, N> {
     }
 
     #[inline(always)]
+    fn sin_cos(self) -> (Self, Self) {
+        let (sin, cos) = Real::sin_cos(self.re);
+        let slope = -sin;
+        (
+            self.with(sin, |a| cos.times_tangent(a)).anchored(),
+            self.with(cos, |a| slope.times_tangent(a)).anchored(),
+        )
+    }
+
+    #[inline(always)]
     fn lt(self, other: Self) -> Self::Mask {
         self.re.lt(other.re)
     }

@@ -29,6 +29,11 @@ impl Real for f64 {
     }
 
     #[inline(always)]
+    fn sin_cos(self) -> (Self, Self) {
+        crate::math::trig::sin_cos::<crate::isa::Portable>(self)
+    }
+
+    #[inline(always)]
     fn lt(self, other: Self) -> bool {
         self < other
     }

@@ -19,6 +19,7 @@ mod packed;
 mod polygamma;
 mod real;
 pub mod schedule;
+mod sparse;
 mod table;
 mod tape;
 mod values;
@@ -36,6 +37,9 @@ pub use jet::{Jet, taylor};
 pub use math::normal::INV_SQRT_TAU;
 pub use polygamma::{hurwitz_zeta, polygamma};
 pub use real::{Mask, Real, Scalar};
+pub use sparse::{
+    Colouring, Dependence, Order, SparseJacobian, SparseMatrix, jacobian_pattern, sparse_jacobian,
+};
 pub use table::{Binary, BinaryRule, Family, Kind, Unary, UnaryRule, functions};
 pub use tape::Tape;
 pub use var::Var;

@@ -8,7 +8,6 @@
     reason = "the product and quotient rules mix the operators"
 )]
 
-use core::array;
 use core::cmp::Ordering;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -21,8 +20,8 @@ use crate::error::Error;
 use crate::real::{Real, Scalar};
 use crate::table::{Binary, BinaryRule, Family, UnaryRule};
 
-/// Tangents that travel together.
-pub const LANES: usize = 8;
+/// Tangents that are copied together: a cache line.
+const LINE: usize = 8;
 
 /// A token of `pulp` that can be had from nothing where one exists already.
 pub trait Token: Simd {
@@ -44,7 +43,7 @@ impl Token for pulp::x86::V4 {
     }
 }
 
-/// A value with 8 tangents in R registers. Aligned, because a register that crosses cache lines can't be read soon after it was written.
+/// A value with tangents in R registers. Aligned, because a register that crosses cache lines can't be read soon after it was written.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub struct Packed<S: Token, const R: usize> {
@@ -62,6 +61,9 @@ fn times_tangent<S: Simd>(simd: S, p: S::f64s, t: S::f64s) -> S::f64s {
 }
 
 impl<S: Token, const R: usize> Packed<S, R> {
+    /// Tangents that travel together, a multiple of [`LINE`].
+    pub const LANES: usize = R * size_of::<S::f64s>() / size_of::<f64>();
+
     #[inline(always)]
     fn lift(simd: S, re: f64) -> Self {
         Self {
@@ -81,22 +83,24 @@ impl<S: Token, const R: usize> Packed<S, R> {
         bytemuck::cast_slice_mut(&mut self.eps)
     }
 
+    // Loops, not `array::from_fn`: what the standard library calls back is not compiled for the instruction set unless it is inlined, and with
+    // more than one register it is not.
     #[inline(always)]
     fn with(self, re: f64, f: impl Fn(S, S::f64s) -> S::f64s) -> Self {
-        Self {
-            eps: array::from_fn(|i| f(self.simd, self.eps[i])),
-            re,
-            simd: self.simd,
+        let mut eps = self.eps;
+        for eps in &mut eps {
+            *eps = f(self.simd, *eps);
         }
+        Self { eps, re, ..self }
     }
 
     #[inline(always)]
     fn zip(self, other: Self, re: f64, f: impl Fn(S, S::f64s, S::f64s) -> S::f64s) -> Self {
-        Self {
-            eps: array::from_fn(|i| f(self.simd, self.eps[i], other.eps[i])),
-            re,
-            simd: self.simd,
+        let mut eps = self.eps;
+        for (eps, other) in eps.iter_mut().zip(&other.eps) {
+            *eps = f(self.simd, *eps, *other);
         }
+        Self { eps, re, ..self }
     }
 
     /// `re` with the tangents scaled by a derivative.
@@ -270,6 +274,12 @@ impl<S: Token, const R: usize> Real for Packed<S, R> {
     }
 
     #[inline(always)]
+    fn sin_cos(self) -> (Self, Self) {
+        let (sin, cos) = Real::sin_cos(self.re);
+        (self.chain(sin, cos), self.chain(cos, -sin))
+    }
+
+    #[inline(always)]
     fn lt(self, other: Self) -> bool {
         self.re < other.re
     }
@@ -336,7 +346,7 @@ impl<S: Token, const R: usize> Scalar for Packed<S, R> {
             *y = Self::constant(value);
         }
         let mut dy = value.clone();
-        for lane in 0..LANES {
+        for lane in 0..Self::LANES {
             let dx: Vec<f64> = x.iter().map(|x| x.lanes()[lane]).collect();
             f.jvp(&primal, &value, &dx, &mut dy)?;
             for (y, &dy) in y.iter_mut().zip(&dy) {
@@ -368,7 +378,7 @@ pub struct Buffers<S: Token, const R: usize> {
     seeded: Option<usize>,
 }
 
-/// Eight columns of a Jacobian.
+/// Neighbouring columns of a Jacobian.
 struct Chunk<'a, F, S: Token, const R: usize> {
     f: &'a F,
     x: &'a [f64],
@@ -399,11 +409,7 @@ impl<F: Function, S: Token, const R: usize> NullaryFnOnce for Chunk<'_, F, S, R>
         } = buffers;
         let (n, zero) = (x.len(), Packed::lift(*simd, 0.0));
         if *seeded != Some(first) || inputs.len() != n {
-            inputs.clear();
-            inputs.resize(n, zero);
-            for (lane, input) in inputs[first..].iter_mut().take(LANES).enumerate() {
-                input.lanes_mut()[lane] = 1.0;
-            }
+            seed(*simd, inputs, n, first);
             *seeded = Some(first);
         }
         outputs.resize(value.len(), zero);
@@ -411,20 +417,26 @@ impl<F: Function, S: Token, const R: usize> NullaryFnOnce for Chunk<'_, F, S, R>
             input.re = x;
         }
         f.eval(inputs, outputs)?;
-        // All eight lanes at once (fewer would be a call of `memcpy`): what is too much lies at the start of the next row, which is written
+        // Whole lines at once (fewer lanes would be a call of `memcpy`): what is too much lies at the start of the next row, which is written
         // later. Only the last row ends where it must.
+        let width = Packed::<S, R>::LANES.min(n - first);
         let last = outputs.len().saturating_sub(1);
         for (i, (output, value)) in outputs.iter().zip(value).enumerate() {
             *value = output.re;
             let begin = i * n + first;
-            match matrix
-                .get_mut(begin..)
-                .and_then(|rest| rest.first_chunk_mut::<LANES>())
-            {
-                Some(entries) if i < last => *entries = array::from_fn(|lane| output.lanes()[lane]),
-                _ => {
-                    let width = LANES.min(n - first);
-                    matrix[begin..begin + width].copy_from_slice(&output.lanes()[..width]);
+            for (line, lanes) in output.lanes().as_chunks::<LINE>().0.iter().enumerate() {
+                let done = line * LINE;
+                match matrix
+                    .get_mut(begin + done..)
+                    .and_then(|rest| rest.first_chunk_mut::<LINE>())
+                {
+                    Some(entries) if i < last && done < width => *entries = *lanes,
+                    _ => {
+                        let left = width.saturating_sub(done).min(LINE);
+                        for (k, lane) in lanes[..left].iter().enumerate() {
+                            matrix[begin + done + k] = *lane;
+                        }
+                    }
                 }
             }
         }
@@ -432,8 +444,44 @@ impl<F: Function, S: Token, const R: usize> NullaryFnOnce for Chunk<'_, F, S, R>
     }
 }
 
-/// A Jacobian whose shape the compiler knows: nothing goes through memory.
-struct Fixed<'a, F, S, const R: usize, const N: usize, const M: usize> {
+/// Values and tangents of outputs for inputs that share lanes by colour.
+struct Compressed<'a, F, S: Token, const R: usize> {
+    f: &'a F,
+    x: &'a [f64],
+    colours: &'a [u32],
+    first: u32,
+    buffers: &'a mut Buffers<S, R>,
+}
+
+impl<F: Function, S: Token, const R: usize> NullaryFnOnce for Compressed<'_, F, S, R> {
+    type Output = Result<(), Error>;
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        let Buffers {
+            simd,
+            x: inputs,
+            y: outputs,
+            seeded,
+        } = self.buffers;
+        let zero = Packed::lift(*simd, 0.0);
+        *seeded = None;
+        inputs.clear();
+        inputs.extend(self.x.iter().zip(self.colours).map(|(&x, &colour)| {
+            let mut input = Packed::lift(*simd, x);
+            let lane = colour.wrapping_sub(self.first) as usize;
+            if lane < Packed::<S, R>::LANES {
+                input.lanes_mut()[lane] = 1.0;
+            }
+            input
+        }));
+        outputs.resize(self.f.outputs(), zero);
+        self.f.eval(inputs, outputs)
+    }
+}
+
+/// A Jacobian whose shape the compiler knows: a pass stays in registers.
+struct Fixed<'a, F, S: Token, const R: usize, const N: usize, const M: usize> {
     simd: S,
     f: &'a F,
     x: &'a [f64; N],
@@ -447,25 +495,55 @@ impl<F: Function, S: Token, const R: usize, const N: usize, const M: usize> Null
     type Output = Result<(), Error>;
 
     #[inline(always)]
-    fn call(self) -> Self::Output {
-        for first in (0..N).step_by(LANES) {
-            let inputs: [Packed<S, R>; N] = array::from_fn(|i| {
-                let mut input = Packed::lift(self.simd, self.x[i]);
-                if i >= first && i < first + LANES {
-                    input.lanes_mut()[i - first] = 1.0;
-                }
-                input
-            });
-            let mut outputs = [Packed::lift(self.simd, 0.0); M];
-            self.f.eval(&inputs, &mut outputs)?;
-            for (i, output) in outputs.iter().enumerate() {
-                self.value[i] = output.re;
-                for (entry, &eps) in self.matrix[i].iter_mut().skip(first).zip(output.lanes()) {
-                    *entry = eps;
-                }
+    fn call(mut self) -> Self::Output {
+        // Written out, so that the place of the units is known to the compiler.
+        self.pass(0)?;
+        if N > Packed::<S, R>::LANES {
+            self.pass(Packed::<S, R>::LANES)?;
+        }
+        if N > 2 * Packed::<S, R>::LANES {
+            self.pass(2 * Packed::<S, R>::LANES)?;
+        }
+        for first in (3 * Packed::<S, R>::LANES..N).step_by(Packed::<S, R>::LANES) {
+            self.pass(first)?;
+        }
+        Ok(())
+    }
+}
+
+impl<F: Function, S: Token, const R: usize, const N: usize, const M: usize>
+    Fixed<'_, F, S, R, N, M>
+{
+    /// The columns from `first` on.
+    #[inline(always)]
+    fn pass(&mut self, first: usize) -> Result<(), Error> {
+        let mut inputs = [Packed::<S, R>::lift(self.simd, 0.0); N];
+        for (i, (input, &x)) in inputs.iter_mut().zip(self.x).enumerate() {
+            input.re = x;
+            if i >= first && i < first + Packed::<S, R>::LANES {
+                input.lanes_mut()[i - first] = 1.0;
+            }
+        }
+        let mut outputs = [Packed::lift(self.simd, 0.0); M];
+        self.f.eval(&inputs, &mut outputs)?;
+        for (i, output) in outputs.iter().enumerate() {
+            self.value[i] = output.re;
+            for (entry, &eps) in self.matrix[i].iter_mut().skip(first).zip(output.lanes()) {
+                *entry = eps;
             }
         }
         Ok(())
+    }
+}
+
+/// n inputs of which those from `first` on vary in a lane each.
+#[inline(always)]
+fn seed<S: Token, const R: usize>(simd: S, inputs: &mut Vec<Packed<S, R>>, n: usize, first: usize) {
+    inputs.clear();
+    inputs.resize(n, Packed::lift(simd, 0.0));
+    let varying = inputs.iter_mut().skip(first).take(Packed::<S, R>::LANES);
+    for (lane, input) in varying.enumerate() {
+        input.lanes_mut()[lane] = 1.0;
     }
 }
 
@@ -498,9 +576,9 @@ impl<S: Token, const R: usize> Buffers<S, R> {
         })
     }
 
-    /// The value, and the columns from `first` on (8, or as many as there are) of the Jacobian by rows.
+    /// The value, and the columns from `first` on (one per lane, or as many as there are) of the Jacobian by rows.
     ///
-    /// Columns are to be computed from the right: fewer than 8 leave something at the start of the next row, which the chunk there replaces.
+    /// Columns are to be computed from the right: fewer than a line leave something at the start of the next row, which the chunk there replaces.
     pub fn chunk<F: Function>(
         &mut self,
         f: &F,
@@ -517,5 +595,27 @@ impl<S: Token, const R: usize> Buffers<S, R> {
             matrix,
             buffers: self,
         })
+    }
+
+    /// Evaluates `f` with the inputs of colour `first + k` varying together in lane k; `take(i, value, lanes)` sees each output.
+    pub fn compressed<F: Function>(
+        &mut self,
+        f: &F,
+        x: &[f64],
+        colours: &[u32],
+        first: u32,
+        mut take: impl FnMut(usize, f64, &[f64]),
+    ) -> Result<(), Error> {
+        self.simd.vectorize(Compressed {
+            f,
+            x,
+            colours,
+            first,
+            buffers: self,
+        })?;
+        for (i, output) in self.y.iter().enumerate() {
+            take(i, output.re, output.lanes());
+        }
+        Ok(())
     }
 }

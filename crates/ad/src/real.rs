@@ -142,6 +142,12 @@ pub trait Real:
         self.polygamma(1)
     }
 
+    /// Sine and cosine, which are each other's derivative: scalars with tangents evaluate each once. The same bits as the two functions.
+    #[inline(always)]
+    fn sin_cos(self) -> (Self, Self) {
+        (self.sin(), self.cos())
+    }
+
     /// `self` to a variable power. Derivative: `b·a^(b−1)` (0 at a = b = 0) and `a^b·ln a` (0 where `a^b` is 0, NaN for a < 0).
     #[inline(always)]
     fn pow(self, exponent: Self) -> Self {

@@ -111,6 +111,16 @@ pub enum Error {
         /// What was found and what was expected.
         message: String,
     },
+    /// More elements than there is memory for.
+    #[error(
+        "[PB0212] no memory for the {elements} elements of [{space}]; use smaller chunks of the stream, or fewer lanes or combinations"
+    )]
+    Memory {
+        /// Path of the value.
+        space: String,
+        /// Number of elements it would have had.
+        elements: usize,
+    },
     /// Memory that was made for another program.
     #[error(
         "[PB0211] the workspace belongs to another lowered program; make one with `Lowered::workspace` of this one"

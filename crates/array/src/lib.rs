@@ -7,9 +7,11 @@ mod build;
 pub mod check;
 mod error;
 pub mod exec;
+mod explain;
 pub mod graphviz;
 pub mod linalg;
 mod margin;
+mod matrix;
 pub mod prim;
 mod primitive;
 mod program;
@@ -26,8 +28,13 @@ mod ty;
 pub use build::{Builder, Results, Sym};
 pub use error::{Error, Result};
 pub use exec::{Bindings, Column, Lowered, Workspace};
+pub use explain::{
+    Birth, Blocker, Component, Decides, Explanation, Place, Stage, Steps, Why, explain,
+    explain_with,
+};
 pub use margin::margin;
 pub use prim::bin::{Flow, Last};
+pub use prim::matrix::Part;
 pub use primitive::{Call, Nature, Primitive, PrimitiveRef};
 pub use program::{Node, Program, Value, ValueId};
 pub use sample::{Owned, Point, Sample, Sampler};

@@ -528,6 +528,16 @@ impl Lu {
         })
     }
 
+    /// L without its diagonal of ones, and U, in one matrix.
+    pub(crate) fn factors(&self) -> &[f64] {
+        &self.factors
+    }
+
+    /// For each row of the factors the row of A that became it.
+    pub(crate) fn rows(&self) -> &[usize] {
+        &self.rows
+    }
+
     /// Solves A x = b in place.
     pub fn solve(&self, b: &mut [f64]) -> Result<(), LinalgError> {
         check("the right-hand side", b.len(), self.n)?;

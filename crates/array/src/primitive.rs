@@ -7,8 +7,9 @@ use crate::attr::Attrs;
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::exec::{Kernel, LowerCx};
-use crate::program::Program;
+use crate::program::{Node, Program};
 use crate::sample::Sample;
+use crate::space::LevelId;
 use crate::transform::{LaneCall, lane_by_lane};
 use crate::ty::Type;
 
@@ -57,6 +58,12 @@ pub trait Primitive: Sync {
     /// True if each element of the result depends only on the elements of the arguments that it lies on or below.
     fn is_pointwise(&self) -> bool {
         self.is_elementwise()
+    }
+
+    /// The level whose elements the result numbers from the start of the current block, if it does: an index, for a gather along that level and nothing else.
+    /// Lowering refuses programs in which such numbers could be seen.
+    fn numbers(&self, _program: &Program, _node: &Node) -> Option<LevelId> {
+        None
     }
 
     /// Types of the results, or why the node is ill-formed.

@@ -38,6 +38,16 @@ pub fn all() -> Vec<PrimitiveRef> {
         prim::BIN_INDEX,
         prim::NEAREST_EDGE,
         prim::CONTRACT,
+        prim::CHOLESKY,
+        prim::TRIANGULAR_SOLVE,
+        prim::MATRIX_APPLY,
+        prim::MATRIX_OUTER,
+        prim::LU,
+        prim::LU_SOLVE,
+        prim::SLOGDET,
+        prim::OFFSETS_OF,
+        prim::SURFACE,
+        prim::FROZEN_MUL,
         prim::cast::CAST,
         PrimitiveRef(&prim::family::FamilyOp::Powi),
         PrimitiveRef(&prim::family::FamilyOp::Powf),
@@ -51,6 +61,7 @@ pub fn all() -> Vec<PrimitiveRef> {
     list.extend(prim::logic::Logic::ALL.map(prim::logic::Logic::primitive));
     list.extend(prim::extreme::Extreme::ALL.map(prim::extreme::Extreme::primitive));
     list.extend(prim::extreme::Arg::ALL.map(prim::extreme::Arg::primitive));
+    list.extend(prim::triangle::Triangle::ALL.map(prim::triangle::Triangle::primitive));
     list.extend(prim::quantify::Quantify::ALL.map(prim::quantify::Quantify::primitive));
     list
 }

@@ -18,8 +18,8 @@ use pullback_array::{
 };
 use support::interpreter::{arrays, interpret, interpret_decisions};
 use support::{
-    STEP, bits, deviation, differentiable, direction, dot, double_outputs, names, run, run_sized,
-    run_with, tile,
+    STEP, bits, deviation, differentiable, direction, dot, double_bits, double_outputs, names, run,
+    run_sized, run_with, tile,
 };
 
 /// Choices, one after the other; 0 when there are no more.
@@ -199,7 +199,7 @@ impl<'b> Grower<'b> {
     }
 
     fn any_primitive(&mut self, c: &mut Choices<'_>, space: Space) {
-        // Positions for a gather mean nothing by themselves; inputs and constants need data; the domain of functions is looked after above.
+        // Surface terms have no second derivatives. Positions for a gather mean nothing by themselves; inputs and constants need data; the domain of functions is looked after above.
         let usable = |p: &PrimitiveRef| {
             let name = p.name();
             let table = Unary::ALL.iter().any(|f| f.name() == name)
@@ -215,6 +215,8 @@ impl<'b> Grower<'b> {
                         | "scatter_add"
                         | "bin_index"
                         | "nearest_edge"
+                        | "surface"
+                        | "frozen_mul"
                 )
         };
         let list: Vec<PrimitiveRef> = registry::all().into_iter().filter(usable).collect();
@@ -503,7 +505,13 @@ fn all_properties(case: &Case) -> Result<(), String> {
     if !fragile {
         derivatives(case, &values)?;
     }
-    lanes(case)
+    lanes(case, &[(1, 1024)])?;
+    // The same over many blocks: lanes stand before the stream, which is cut below them.
+    let long = Case {
+        program: program.clone(),
+        inputs: many,
+    };
+    lanes(&long, &[(1, 256), (2, 512), (8, 4096)])
 }
 
 fn derivatives(case: &Case, values: &[Vec<f64>]) -> Result<(), String> {
@@ -546,6 +554,13 @@ fn derivatives(case: &Case, values: &[Vec<f64>]) -> Result<(), String> {
         (Ok(jvp), Ok(vjp)) => (jvp, vjp),
         (a, b) => return fail("derivative", format!("{:?} {:?}", a.err(), b.err())),
     };
+    for (derivative, more) in [(&jvp, &directions), (&vjp, &cotangents)] {
+        let inputs = with(more);
+        let fused = double_bits(derivative, &inputs, true);
+        if fused != double_bits(derivative, &inputs, false) {
+            return fail("fusion", "other bits than node by node".into());
+        }
+    }
     let (forward, backward) = match (run(&jvp, &with(&directions)), run(&vjp, &with(&cotangents))) {
         (Ok(f), Ok(b)) => (f, b),
         (a, b) => return fail("derivative", format!("{:?} {:?}", a.err(), b.err())),
@@ -608,7 +623,8 @@ fn derivatives(case: &Case, values: &[Vec<f64>]) -> Result<(), String> {
     Ok(())
 }
 
-fn lanes(case: &Case) -> Result<(), String> {
+/// `vmap` over a scalar and the muons against a loop over the lanes; every cut (threads, elements per block) must give the same bits.
+fn lanes(case: &Case, cuts: &[(usize, usize)]) -> Result<(), String> {
     const LANES: usize = 2;
     let Case { program, inputs } = case;
     let fail = |detail: String| Err(format!("vmap: {detail}\n{}", shown(program)));
@@ -647,17 +663,24 @@ fn lanes(case: &Case) -> Result<(), String> {
             }
         })
         .collect();
-    let found = match run_sized(
-        &batched,
-        &stacked,
-        Isa::current(),
-        1,
-        1024,
-        &[("lanes", LANES)],
-    ) {
-        Ok(found) => found,
-        Err(e) => return fail(format!("{e}\n{}", text::print(&batched))),
-    };
+    let mut all = Vec::new();
+    for &(threads, block) in cuts {
+        let sizes = [("lanes", LANES)];
+        match run_sized(&batched, &stacked, Isa::current(), threads, block, &sizes) {
+            Ok(found) => all.push(found),
+            Err(e) => return fail(format!("{e}\n{}", text::print(&batched))),
+        }
+    }
+    let found = all.swap_remove(0);
+    for (other, cut) in all.iter().zip(&cuts[1..]) {
+        if bits(other) != bits(&found) {
+            return fail(format!(
+                "{cut:?} (threads, block) gives other bits than {:?}\n{}",
+                cuts[0],
+                text::print(&batched)
+            ));
+        }
+    }
     let mut expected = Vec::new();
     for l in &each {
         expected.push(run(program, l)?);

@@ -1,4 +1,4 @@
-//! Lints and type-checks the Python scripts of the repository in `.venv`, which is made here.
+//! Lints and type-checks the Python scripts of the repository in `.venv`, which is made here, and runs the one that prepares data for tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,20 +22,7 @@ pub fn run(workspace: &Workspace, log: &Log) -> Result<Outcome, String> {
             "no Python file in the repository".to_owned(),
         ));
     }
-    let mut with_numpy = false;
-    for script in &scripts {
-        let text = workspace.read(script)?.unwrap_or_default();
-        with_numpy |= text.lines().any(imports_numpy);
-    }
-    let text = workspace.read(REQUIREMENTS.as_ref())?;
-    let text = text.ok_or_else(|| format!("{REQUIREMENTS} is not text"))?;
-    let requirements: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .filter(|line| with_numpy || !line.starts_with("numpy"))
-        .collect();
-    let Some(python) = environment(workspace, log, &requirements)? else {
+    let Some(python) = linters(workspace, log, &scripts)? else {
         return Ok(Outcome::Failed(0, 1));
     };
     let mut failed = 0;
@@ -60,6 +47,71 @@ pub fn run(workspace: &Workspace, log: &Log) -> Result<Outcome, String> {
         failed == 0,
         format!("{} scripts", scripts.len()),
     ))
+}
+
+/// The interpreter of `.venv` with what lints and type-checks `scripts`; `None` where that failed.
+fn linters(
+    workspace: &Workspace,
+    log: &Log,
+    scripts: &[PathBuf],
+) -> Result<Option<PathBuf>, String> {
+    let mut with_numpy = false;
+    for script in scripts {
+        let text = workspace.read(script)?.unwrap_or_default();
+        with_numpy |= text.lines().any(imports_numpy);
+    }
+    let text = workspace.read(REQUIREMENTS.as_ref())?;
+    let text = text.ok_or_else(|| format!("{REQUIREMENTS} is not text"))?;
+    let requirements: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .filter(|line| with_numpy || !line.starts_with("numpy"))
+        .collect();
+    environment(workspace, log, &requirements)
+}
+
+/// Data that lies outside the repository, the script that turns it into columns for a test, and the file in the target folder.
+const DATA: &str = "../shared/data/agc-dimuon/open-data-example.root";
+const COLUMNS_SCRIPT: &str = "scripts/agc_columns.py";
+const COLUMNS: &str = "agc-dimuon.columns";
+/// What the script needs to read ROOT files, beside numpy.
+const DATA_REQUIREMENTS: &str = ".ci/requirements-data.txt";
+
+/// The stage that writes columns for tests on real data, where the data is.
+pub fn data(workspace: &Workspace, log: &Log) -> Result<Outcome, String> {
+    let (source, script) = (
+        workspace.root.join(DATA),
+        workspace.root.join(COLUMNS_SCRIPT),
+    );
+    let target = workspace.target.join(COLUMNS);
+    if !source.is_file() {
+        return Ok(Outcome::Skipped(format!("{DATA} is not here")));
+    }
+    let made = |path: &Path| fs::metadata(path).and_then(|m| m.modified()).ok();
+    if made(&target).is_some_and(|then| made(&script).is_some_and(|script| then > script)) {
+        return Ok(Outcome::Passed(0, "up to date".to_owned()));
+    }
+    let mut scripts = workspace.files()?;
+    scripts.retain(|file| file.extension().is_some_and(|extension| extension == "py"));
+    let Some(python) = linters(workspace, log, &scripts)? else {
+        return Ok(Outcome::Failed(0, 1));
+    };
+    let system = if cfg!(windows) { "python" } else { "python3" };
+    let requirements = workspace.root.join(DATA_REQUIREMENTS);
+    let install = |pip: &mut Command| {
+        pip.args(["install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(&requirements);
+        log.run(pip)
+    };
+    let mut outer = Command::new(system);
+    outer.args(["-m", "pip", "--python"]).arg(&python);
+    if !install(&mut outer)?.1 && !install(Command::new(&python).args(["-m", "pip"]))?.1 {
+        return Ok(Outcome::Failed(0, 1));
+    }
+    let mut command = Command::new(&python);
+    let (_, ok) = log.run(command.arg(&script).args([&source, &target]))?;
+    Ok(Outcome::of(ok, COLUMNS))
 }
 
 fn imports_numpy(line: &str) -> bool {

@@ -38,7 +38,7 @@ struct Stage {
 
 /// In the order of what is quickest to fail. Format, tidy and clippy need no code generation; clippy and rustdoc share
 /// the metadata of the dependencies, tests and doctests the dev build, readme and demo the release build.
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 10] = [
     Stage {
         name: "fmt",
         slow: false,
@@ -53,6 +53,11 @@ const STAGES: [Stage; 9] = [
         name: "clippy",
         slow: false,
         run: stages::clippy,
+    },
+    Stage {
+        name: "data",
+        slow: false,
+        run: python::data,
     },
     Stage {
         name: "tests",

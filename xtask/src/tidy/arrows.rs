@@ -6,8 +6,8 @@ use super::run::Finding;
 const FLOORS: [&[&str]; 7] = [
     &["pullback-ad"],
     &["pullback-array"],
-    &["pullback-optim"],
-    &["pullback-stats"],
+    &["pullback-optim", "pullback-prob"],
+    &["pullback-stats", "pullback-sim"],
     &["pullback-cli"],
     &["pullback-benches"],
     // Developer commands need nothing but the standard library: they run before anything else is built.

@@ -59,7 +59,7 @@ pub fn derivative(f: impl FnOnce(Dual<f64, 1>) -> Dual<f64, 1>, x: f64) -> (f64,
 
 /// The m × n Jacobian matrix.
 ///
-/// Forward mode in chunks of 8, 4, 2 or 1 lanes; reverse mode where a recorded tape is swept for far fewer outputs than there are inputs,
+/// Forward mode in chunks of 16 (in registers), 8, 4, 2 or 1 lanes; reverse mode where a recorded tape is swept for far fewer outputs than there are inputs,
 /// and for functions that only have a reverse rule.
 ///
 /// # Example
@@ -103,15 +103,16 @@ pub struct JacobianWorkspace {
     one: Lanes<1>,
 }
 
-/// Tangents in vector registers, where there are such.
+/// Tangents in vector registers, where there are such: 8 or 16 together. What a function computes of values alone is done once per pass, so 16
+/// cost 1.3 to 1.6 times 8.
 #[derive(Debug, Default)]
 enum Registers {
     #[default]
     None,
     #[cfg(target_arch = "x86_64")]
-    Avx2(Buffers<pulp::x86::V3, 2>),
+    Avx2(Buffers<pulp::x86::V3, 2>, Buffers<pulp::x86::V3, 4>),
     #[cfg(target_arch = "x86_64")]
-    Avx512(Buffers<pulp::x86::V4, 1>),
+    Avx512(Buffers<pulp::x86::V4, 1>, Buffers<pulp::x86::V4, 2>),
 }
 
 impl Registers {
@@ -119,8 +120,14 @@ impl Registers {
     #[cfg(target_arch = "x86_64")]
     fn find() -> Self {
         match Level::current().name() {
-            "avx512" => Buffers::find().map_or(Self::None, Self::Avx512),
-            "avx2" => Buffers::find().map_or(Self::None, Self::Avx2),
+            "avx512" => match (Buffers::find(), Buffers::find()) {
+                (Some(eight), Some(sixteen)) => Self::Avx512(eight, sixteen),
+                _ => Self::None,
+            },
+            "avx2" => match (Buffers::find(), Buffers::find()) {
+                (Some(eight), Some(sixteen)) => Self::Avx2(eight, sixteen),
+                _ => Self::None,
+            },
             _ => Self::None,
         }
     }
@@ -175,17 +182,27 @@ impl JacobianWorkspace {
         if n == 0 {
             return f.eval(x, value);
         }
+        let in_registers = F::INLINED && !matches!(self.registers, Registers::None);
+        let most = if in_registers { 16 } else { 8 };
         // From the right, as the registers want it.
-        for first in (0..n).step_by(8).rev() {
-            match (&mut self.registers, (n - first).min(8)) {
+        for first in (0..n).step_by(most).rev() {
+            match (&mut self.registers, (n - first).min(most)) {
                 (_, 1) => self.one.chunk(f, x, first, value, matrix)?,
                 #[cfg(target_arch = "x86_64")]
-                (Registers::Avx512(buffers), _) if F::INLINED => {
-                    buffers.chunk(f, x, first, value, matrix)?;
+                (Registers::Avx512(_, sixteen), 9..) => {
+                    sixteen.chunk(f, x, first, value, matrix)?;
                 }
                 #[cfg(target_arch = "x86_64")]
-                (Registers::Avx2(buffers), _) if F::INLINED => {
-                    buffers.chunk(f, x, first, value, matrix)?;
+                (Registers::Avx512(eight, _), _) if F::INLINED => {
+                    eight.chunk(f, x, first, value, matrix)?;
+                }
+                #[cfg(target_arch = "x86_64")]
+                (Registers::Avx2(_, sixteen), 9..) => {
+                    sixteen.chunk(f, x, first, value, matrix)?;
+                }
+                #[cfg(target_arch = "x86_64")]
+                (Registers::Avx2(eight, _), _) if F::INLINED => {
+                    eight.chunk(f, x, first, value, matrix)?;
                 }
                 (_, 2) => self.two.chunk(f, x, first, value, matrix)?,
                 (_, 3 | 4) => self.four.chunk(f, x, first, value, matrix)?,
@@ -231,11 +248,69 @@ impl JacobianWorkspace {
         }
         match &self.registers {
             #[cfg(target_arch = "x86_64")]
-            Registers::Avx512(buffers) if F::INLINED => buffers.fixed(f, x, value, matrix),
+            Registers::Avx512(eight, sixteen) if F::INLINED => {
+                if N > 8 {
+                    sixteen.fixed(f, x, value, matrix)
+                } else {
+                    eight.fixed(f, x, value, matrix)
+                }
+            }
             #[cfg(target_arch = "x86_64")]
-            Registers::Avx2(buffers) if F::INLINED => buffers.fixed(f, x, value, matrix),
+            Registers::Avx2(eight, sixteen) if F::INLINED => {
+                if N > 8 {
+                    sixteen.fixed(f, x, value, matrix)
+                } else {
+                    eight.fixed(f, x, value, matrix)
+                }
+            }
             _ => self.jacobian(f, x, value, matrix.as_flattened_mut()),
         }
+    }
+}
+
+impl JacobianWorkspace {
+    /// Evaluates `f` with inputs of equal colour varying together, as many colours at a time as there are lanes. For each pass that starts with
+    /// colour `first` and each output, `take(output, value, first, tangents)`.
+    pub(crate) fn compressed<F: Function>(
+        &mut self,
+        f: &F,
+        x: &[f64],
+        (colours, count): (&[u32], u32),
+        mut take: impl FnMut(usize, f64, u32, &[f64]),
+    ) -> Result<(), Error> {
+        let mut first = 0;
+        while first < count {
+            let left = count - first;
+            let mut take = |i: usize, re: f64, lanes: &[f64]| take(i, re, first, lanes);
+            let width = match (&mut self.registers, left) {
+                #[cfg(target_arch = "x86_64")]
+                (Registers::Avx512(_, sixteen), 9..) if F::INLINED => {
+                    sixteen.compressed(f, x, colours, first, take)?;
+                    16
+                }
+                #[cfg(target_arch = "x86_64")]
+                (Registers::Avx2(_, sixteen), 9..) if F::INLINED => {
+                    sixteen.compressed(f, x, colours, first, take)?;
+                    16
+                }
+                #[cfg(target_arch = "x86_64")]
+                (Registers::Avx512(eight, _), 2..) if F::INLINED => {
+                    eight.compressed(f, x, colours, first, take)?;
+                    8
+                }
+                #[cfg(target_arch = "x86_64")]
+                (Registers::Avx2(eight, _), 2..) if F::INLINED => {
+                    eight.compressed(f, x, colours, first, take)?;
+                    8
+                }
+                (_, 1) => self.one.compressed(f, x, colours, first, &mut take)?,
+                (_, 2) => self.two.compressed(f, x, colours, first, &mut take)?,
+                (_, 3 | 4) => self.four.compressed(f, x, colours, first, &mut take)?,
+                _ => self.eight.compressed(f, x, colours, first, &mut take)?,
+            };
+            first += width;
+        }
+        Ok(())
     }
 }
 
@@ -283,6 +358,31 @@ impl<const N: usize> Lanes<N> {
             }
         }
         Ok(())
+    }
+}
+
+impl<const N: usize> Lanes<N> {
+    /// Inputs of colour `first + k` vary in lane k; gives the number of lanes.
+    fn compressed<F: Function>(
+        &mut self,
+        f: &F,
+        x: &[f64],
+        colours: &[u32],
+        first: u32,
+        take: &mut impl FnMut(usize, f64, &[f64]),
+    ) -> Result<u32, Error> {
+        self.x.clear();
+        self.x.extend(
+            x.iter()
+                .zip(colours)
+                .map(|(&x, &colour)| Dual::variable(x, colour.wrapping_sub(first) as usize)),
+        );
+        self.y.resize(f.outputs(), Dual::lift(0.0));
+        eval(f, &self.x, &mut self.y)?;
+        for (i, y) in self.y.iter().enumerate() {
+            take(i, y.re, &y.eps);
+        }
+        Ok(N as u32)
     }
 }
 

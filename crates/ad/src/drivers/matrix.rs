@@ -49,7 +49,7 @@ impl Matrix {
         &self.data
     }
 
-    pub(super) fn as_mut_slice(&mut self) -> &mut [f64] {
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [f64] {
         &mut self.data
     }
 }

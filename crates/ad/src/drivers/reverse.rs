@@ -142,7 +142,7 @@ impl Linearized {
         Ok(adjoints)
     }
 
-    fn pull(&self, y_bar: &[f64], adjoints: &mut Vec<f64>) -> Result<(), Error> {
+    pub(crate) fn pull(&self, y_bar: &[f64], adjoints: &mut Vec<f64>) -> Result<(), Error> {
         if y_bar.len() != self.outputs.len() {
             return Err(Error::Shape {
                 what: "y_bar",

@@ -166,6 +166,16 @@ pub fn cos<I: Isa>(x: f64) -> f64 {
     }
 }
 
+/// (sin x, cos x), the bits of [`sin`] and [`cos`]; the two share the reduction and the polynomials.
+#[inline(always)]
+pub fn sin_cos<I: Isa>(x: f64) -> (f64, f64) {
+    if is_far(x) {
+        (sin_far(x), cos_far(x))
+    } else {
+        (sin_near_zero::<I>(x), cos_near_zero::<I>(x))
+    }
+}
+
 /// tan x = sin x / cos x. Error ≤ 1 ulp; beyond |x| = 2²⁰ the standard library's. NaN for ±inf.
 #[inline(always)]
 pub fn tan<I: Isa>(x: f64) -> f64 {

@@ -19,8 +19,29 @@ impl Lowered {
         for (k, level) in program.levels().iter().enumerate() {
             dims[k] = level.len.unwrap_or(usize::MAX);
         }
-        for &(level, len) in &inputs.sizes {
-            dims[usize::from(level)] = len;
+        for &(k, len) in &inputs.sizes {
+            let Some(level) = program.levels().get(usize::from(k)) else {
+                return Err(Error::Input {
+                    input: "*".into(),
+                    message: format!("a size is given for level {k} of another program"),
+                });
+            };
+            let message = match (level.kind, level.len) {
+                (LevelKind::Ragged { .. }, _) => {
+                    "has as many elements as its offsets say; no size can be given"
+                }
+                (_, Some(fixed)) if fixed != len => {
+                    "was recorded with another length than the size that is given"
+                }
+                _ => {
+                    dims[usize::from(k)] = len;
+                    continue;
+                }
+            };
+            return Err(Error::Input {
+                input: level.name.clone(),
+                message: message.into(),
+            });
         }
         for (value, offsets) in &self.constant_offsets {
             for (l, level) in program.levels().iter().enumerate() {

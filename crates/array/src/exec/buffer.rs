@@ -1,7 +1,7 @@
 //! Aligned, padded, zero-initialised memory of a slot.
 #![allow(unsafe_code)] // Raw allocation: kernels address slots by pointer.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 
 const ALIGN: usize = 64;
 /// Elementwise kernels work on whole groups of this many elements and may touch the rest of the last group.
@@ -27,22 +27,34 @@ impl Buffer {
         }
     }
 
-    /// Room for `elements` of `size` bytes, and for the rest of the last group.
-    pub fn reserve(&mut self, elements: usize, size: usize) {
-        let need = (elements.next_multiple_of(GROUP).max(GROUP) * size).next_multiple_of(ALIGN);
+    /// Room for `elements` of `size` bytes, and for the rest of the last group. False if there is not that much memory; the content is lost then, too.
+    #[must_use]
+    pub fn reserve(&mut self, elements: usize, size: usize) -> bool {
+        let padded = elements.max(1).checked_next_multiple_of(GROUP);
+        let bytes = padded.and_then(|n| n.checked_mul(size)?.checked_next_multiple_of(ALIGN));
+        let Some(need) = bytes else {
+            return false;
+        };
         if need <= self.bytes {
-            return;
+            return true;
         }
         self.release();
-        let need = need.next_power_of_two();
-        let layout = layout(need);
+        let size = if cfg!(pullback_exact_slots) {
+            Some(need)
+        } else {
+            need.checked_next_power_of_two()
+        };
+        let Some(layout) = size.and_then(layout) else {
+            return false;
+        };
         // SAFETY: `layout` has a non-zero size.
         let ptr = unsafe { alloc_zeroed(layout) };
         if ptr.is_null() {
-            handle_alloc_error(layout);
+            return false;
         }
         self.ptr = ptr;
-        self.bytes = need;
+        self.bytes = layout.size();
+        true
     }
 
     /// Start of the memory.
@@ -51,12 +63,12 @@ impl Buffer {
     }
 
     fn release(&mut self) {
-        if !self.ptr.is_null() {
+        if let (false, Some(layout)) = (self.ptr.is_null(), layout(self.bytes)) {
             // SAFETY: allocated by `reserve` with the same layout.
-            unsafe { dealloc(self.ptr, layout(self.bytes)) };
-            self.ptr = std::ptr::null_mut();
-            self.bytes = 0;
+            unsafe { dealloc(self.ptr, layout) };
         }
+        self.ptr = std::ptr::null_mut();
+        self.bytes = 0;
     }
 }
 
@@ -66,6 +78,32 @@ impl Drop for Buffer {
     }
 }
 
-fn layout(bytes: usize) -> Layout {
-    Layout::from_size_align(bytes, ALIGN).unwrap_or(Layout::new::<u64>())
+/// The layout of so many bytes; `None` if there cannot be as many.
+fn layout(bytes: usize) -> Option<Layout> {
+    Layout::from_size_align(bytes, ALIGN).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A layout that did not exist was once replaced by that of one word, and the buffer said it had room for all.
+    #[test]
+    fn more_memory_than_there_is_is_refused() {
+        let mut buffer = Buffer::empty();
+        for (elements, size) in [
+            (usize::MAX, 1),
+            (usize::MAX / 8, 8),
+            (isize::MAX as usize - 100, 1),
+            (isize::MAX as usize / 8, 8),
+            (1 << 58, 8),
+        ] {
+            assert!(
+                !buffer.reserve(elements, size),
+                "{elements} of {size} bytes"
+            );
+            assert!(buffer.ptr().is_null());
+        }
+        assert!(buffer.reserve(3, 8) && !buffer.ptr().is_null());
+    }
 }

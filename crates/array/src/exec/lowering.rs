@@ -55,6 +55,7 @@ impl<'a> Lowering<'a> {
     pub fn lower(mut self) -> Result<Lowered> {
         let program = Arc::clone(self.program);
         let phases = plan(&program);
+        super::positions::check(&program, &phases)?;
         // The columns of all inputs tell lengths, also of those that nothing reads.
         for (_, v) in program.inputs() {
             self.shapes.get_mut().intern(&program, program.ty(*v).space);

@@ -4,6 +4,7 @@
 //! - `map`: elementwise loops, compiled for each instruction set.
 //! - `shape`: lengths of spaces, segments of an axis, boundaries of reduction leaves.
 //! - `plan`: which node runs in which phase.
+//! - `positions`: indices that count from the start of a block, refused where they could be seen.
 //! - `lower`: instructions and slots; `lowering`: how a program becomes them; `fuse`: several nodes as one instruction.
 //! - `bind`: lengths from the inputs of a run.
 //! - `run`: memory, phases of whole values, instructions.
@@ -23,6 +24,7 @@ mod monoid;
 mod output;
 mod pieces;
 mod plan;
+mod positions;
 mod profile;
 mod run;
 mod shape;

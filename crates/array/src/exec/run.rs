@@ -2,6 +2,7 @@
 #![allow(unsafe_code)] // Slots are raw memory; each block states why its access is in bounds and unaliased.
 #![allow(clippy::cast_ptr_alignment)] // Slots are aligned for every element type.
 
+use std::alloc::{Layout, handle_alloc_error};
 use std::cell::Cell;
 
 use super::buffer::Buffer;
@@ -11,7 +12,7 @@ use super::lower::{Constant, Instr, Lowered, LoweredPhase, Op};
 use super::monoid::initialise;
 use super::output::Output;
 use super::profile::Watch;
-use super::shape::LEAF;
+use super::shape::{LEAF, LenId};
 use crate::attr::Data;
 use crate::error::{Error, Result};
 use crate::ty::DType;
@@ -99,11 +100,20 @@ impl Lowered {
     /// Runs the program on `inputs`; results are read from the workspace.
     ///
     /// # Errors
-    /// A workspace of another program, a missing or ill-typed input, lengths that disagree, or a kernel that failed.
+    /// A workspace of another program, a missing or ill-typed input, lengths that disagree, a kernel that failed, or more elements than there is memory for.
     pub fn run(&self, ws: &mut Workspace, inputs: &Bindings<'_>) -> Result<()> {
         if ws.lowered != self.id {
             return Err(Error::Workspace);
         }
+        let result = self.run_bound(ws, inputs);
+        if result.is_err() {
+            // Slots may have lost their memory: the next run binds anew.
+            ws.bound.clear();
+        }
+        result
+    }
+
+    fn run_bound(&self, ws: &mut Workspace, inputs: &Bindings<'_>) -> Result<()> {
         let fresh = !ws.bound_like(inputs);
         if fresh {
             ws.bound.clear();
@@ -141,8 +151,10 @@ impl Lowered {
                 if n == usize::MAX {
                     return Err(self.unbound(len.0));
                 }
-                ws.whole[slot as usize]
-                    .reserve(n + usize::from(dtype == DType::Offsets), dtype.bytes());
+                let elements = n + usize::from(dtype == DType::Offsets);
+                if !ws.whole[slot as usize].reserve(elements, dtype.bytes()) {
+                    return Err(self.too_large(len, n));
+                }
             }
         }
         Ok(())
@@ -195,7 +207,9 @@ impl Lowered {
         for (slot, len, dtype) in &instr.grow {
             let n = thread.frame.lens[usize::from(len.0)];
             let buffer = &mut ws.whole[*slot as usize];
-            buffer.reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes());
+            if !buffer.reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes()) {
+                return Err(self.too_large(*len, n));
+            }
             thread.slots[*slot as usize] = buffer.ptr();
         }
         if let Op::Input { input, out } = &instr.op {
@@ -293,6 +307,14 @@ impl Lowered {
         }
     }
 
+    pub(super) fn too_large(&self, len: LenId, elements: usize) -> Error {
+        let space = &self.shapes.spaces[usize::from(len.0)];
+        Error::Memory {
+            space: self.program.space_name(space),
+            elements,
+        }
+    }
+
     pub(super) fn unbound(&self, space: u16) -> Error {
         let factors = self.shapes.factors(usize::from(space));
         let level = factors
@@ -311,16 +333,23 @@ pub(super) fn length(frame: &Frame, operand: &Operand) -> usize {
     frame.lens[usize::from(operand.len.0)] + usize::from(operand.dtype == DType::Offsets)
 }
 
+/// Room for a constant, of which there is one copy already: that there is none for another ends the program, as for any vector.
+fn room(buffer: &mut Buffer, elements: usize, size: usize) {
+    if !buffer.reserve(elements, size) {
+        handle_alloc_error(Layout::new::<f64>());
+    }
+}
+
 fn fill_constant(buffer: &mut Buffer, constant: &Constant) {
     match constant {
         Constant::Scalar(x) => {
-            buffer.reserve(1, 8);
+            room(buffer, 1, 8);
             // SAFETY: room for one element was reserved.
             unsafe { *buffer.ptr().cast::<f64>() = *x };
         }
         Constant::Data(data) => {
             let size = if matches!(data, Data::Bool(_)) { 1 } else { 8 };
-            buffer.reserve(data.len(), size);
+            room(buffer, data.len(), size);
             let src: *const u8 = match data {
                 Data::F64(d) => d.as_ptr().cast(),
                 Data::I64(d) => d.as_ptr().cast(),

@@ -39,10 +39,11 @@ impl Shapes {
     }
 
     pub fn len(&self, id: usize, dims: &[usize]) -> usize {
+        // More than fit are as many as nobody has memory for, and not `usize::MAX`, which means unknown.
         self.factors[id]
             .iter()
             .map(|l| dims[usize::from(l.0)])
-            .product()
+            .fold(1, |n: usize, d| n.saturating_mul(d).min(usize::MAX - 1))
     }
 }
 

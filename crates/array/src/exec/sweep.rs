@@ -15,7 +15,7 @@ use super::pieces::{Piece, assemble};
 use super::run::{Thread, Workspace, length};
 use super::shape::LEAF;
 use crate::error::{Error, Result};
-use crate::space::{LevelKind, Space};
+use crate::space::{LevelId, LevelKind, Space};
 use crate::ty::DType;
 
 /// Most chunks that a sweep is cut into; the cut depends on the input alone, so that results do not depend on the number of threads.
@@ -61,7 +61,9 @@ impl Lowered {
             chunk.resize_with(phase.accumulators.len().max(chunk.len()), Buffer::empty);
             for (buffer, a) in chunk.iter_mut().zip(&phase.accumulators) {
                 let n = ws.frame.lens[usize::from(a.len.0)];
-                buffer.reserve(n, a.dtype.bytes());
+                if !buffer.reserve(n, a.dtype.bytes()) {
+                    return Err(self.too_large(a.len, n));
+                }
                 initialise(buffer.ptr(), n, a.dtype, a.monoid);
             }
         }
@@ -158,11 +160,19 @@ impl Lowered {
 
     fn lanes_before_stream(&self, operand: &Operand, frame: &Frame) -> usize {
         let space = self.shapes.spaces[usize::from(operand.len.0)];
-        space
-            .iter()
-            .take_while(|l| self.program.level(*l).kind != LevelKind::Stream)
-            .map(|l| frame.dims[usize::from(l.0)])
-            .product()
+        let (mut lanes, mut counted) = (1, Space::SCALAR);
+        let stream = |l: &LevelId| self.program.level(*l).kind == LevelKind::Stream;
+        let depth = space.iter().position(|l| stream(&l)).unwrap_or(0);
+        for level in space.prefix(depth).iter().rev() {
+            // A ragged level counts all its elements, with those of the levels above it.
+            if !counted.contains(level) {
+                lanes *= frame.dims[usize::from(level.0)];
+                if let LevelKind::Ragged { parent, .. } = self.program.level(level).kind {
+                    counted = parent;
+                }
+            }
+        }
+        lanes
     }
 }
 
@@ -273,7 +283,9 @@ impl Sweep<'_> {
                 }
                 let buffer = &mut thread.buffers[(*slot - base) as usize];
                 let before = buffer.ptr();
-                buffer.reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes());
+                if !buffer.reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes()) {
+                    return Err(lowered.too_large(*len, n));
+                }
                 if buffer.ptr() != before {
                     thread.filled[*slot as usize] = 0;
                 }
@@ -286,7 +298,9 @@ impl Sweep<'_> {
                 let n = thread.frame.lens[usize::from(len.0)];
                 let buffer = &mut thread.buffers[(*slot - base) as usize];
                 let before = buffer.ptr();
-                buffer.reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes());
+                if !buffer.reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes()) {
+                    return Err(lowered.too_large(*len, n));
+                }
                 if buffer.ptr() != before {
                     thread.filled[*slot as usize] = 0;
                 }

@@ -5,7 +5,7 @@ use crate::attr::Attrs;
 use crate::error::Result;
 use crate::exec::{Axis, LowerCx};
 use crate::primitive::{PrimitiveRef, ill_formed};
-use crate::program::Program;
+use crate::program::{Program, ValueId};
 use crate::space::{LevelId, LevelKind, Space};
 use crate::ty::{DType, Type};
 
@@ -99,4 +99,11 @@ pub(crate) fn expect_parents(primitive: &'static str, program: &Program, to: Spa
         }
     }
     Ok(())
+}
+
+/// The ragged level that an offsets value describes.
+pub(crate) fn described(program: &Program, offsets: ValueId) -> Option<LevelId> {
+    let of = |kind| matches!(kind, LevelKind::Ragged { offsets: o, .. } if o == offsets);
+    let k = program.levels().iter().position(|l| of(l.kind))?;
+    Some(LevelId(k as u16))
 }

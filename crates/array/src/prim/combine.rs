@@ -2,15 +2,15 @@
 
 use pullback_ad::isa::Isa;
 
-use super::along::expect_structure;
+use super::along::{described, expect_structure};
 use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::exec::{Io, Kernel, LowerCx};
 use crate::primitive::{Nature, Primitive, ill_formed};
-use crate::program::Program;
+use crate::program::{Node, Program};
 use crate::sample::Sample;
-use crate::space::Space;
+use crate::space::{LevelId, Space};
 use crate::ty::{DType, Type};
 
 /// Offsets of the `n`-element subsets of each segment.
@@ -275,6 +275,10 @@ impl Primitive for CombinationIndex {
         Nature::Structure
     }
 
+    fn numbers(&self, program: &Program, node: &Node) -> Option<LevelId> {
+        described(program, node.args[0])
+    }
+
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         let parent = offsets_of(self.name(), args, 1)?;
         let Some(to) = attrs.space("to") else {
@@ -392,6 +396,14 @@ impl Primitive for CartesianIndex {
 
     fn nature(&self) -> Nature {
         Nature::Structure
+    }
+
+    fn numbers(&self, program: &Program, node: &Node) -> Option<LevelId> {
+        let slot = node
+            .attrs
+            .int("slot")
+            .and_then(|k| usize::try_from(k).ok())?;
+        described(program, *node.args.get(slot)?)
     }
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {

@@ -44,6 +44,17 @@ impl Compare {
             Self::Ne => PrimitiveRef(&Self::Ne),
         }
     }
+
+    /// The comparison with its arguments exchanged.
+    pub(crate) fn mirrored(self) -> Self {
+        match self {
+            Self::Lt => Self::Gt,
+            Self::Le => Self::Ge,
+            Self::Gt => Self::Lt,
+            Self::Ge => Self::Le,
+            same => same,
+        }
+    }
 }
 
 macro_rules! lanes {

@@ -2,7 +2,7 @@
 
 use super::along::expect_parents;
 use super::binary::join;
-use super::gemm::{Extent, Matrix, gemm, gemm_at, matvec, matvec_at, vecmat, vecmat_at};
+use super::gemm::{Extent, Matrix, gemm_at, matvec, matvec_at, vecmat, vecmat_at};
 use crate::attr::Attrs;
 use crate::build::{Builder, Sym, builder_of};
 use crate::error::{Error, Result};
@@ -425,7 +425,7 @@ impl Primitive for Contract {
         let Some(to) = cx.attrs().space("to") else {
             return Err(ill_formed(NAME, "expects a space `to`"));
         };
-        let _ = (gemm, vecmat, matvec);
+        let _ = (vecmat, matvec);
         let layout = Layout::new(cx, to)?;
         let kernels = Kernels {
             gemm: gemm_at(cx.isa()),

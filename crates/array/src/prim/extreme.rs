@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::exec::{Io, Kernel, LEAF, LowerCx, Monoid, Segments};
 use crate::prim::compare::Compare;
 use crate::primitive::{Call, Nature, Primitive, PrimitiveRef, ill_formed};
-use crate::program::Program;
+use crate::program::{Node, Program};
 use crate::sample::Sample;
 use crate::space::{LevelId, LevelKind, Space};
 use crate::ty::{DType, Type};
@@ -356,6 +356,10 @@ impl Primitive for Arg {
 
     fn nature(&self) -> Nature {
         Nature::Structure
+    }
+
+    fn numbers(&self, _program: &Program, node: &Node) -> Option<LevelId> {
+        node.attrs.level("over")
     }
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {

@@ -10,9 +10,9 @@ use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::exec::{Axis, Io, Kernel, LowerCx};
 use crate::primitive::{Nature, Primitive, PrimitiveRef, ill_formed};
-use crate::program::Program;
+use crate::program::{Node, Program};
 use crate::sample::{Sample, Sampler};
-use crate::space::{LevelKind, Space};
+use crate::space::{LevelId, LevelKind, Space};
 use crate::ty::{DType, Type};
 
 /// Number of elements, summed up, for which a mask holds in each segment of its last level.
@@ -203,6 +203,10 @@ impl Primitive for FilterIndex {
 
     fn nature(&self) -> Nature {
         Nature::Structure
+    }
+
+    fn numbers(&self, program: &Program, node: &Node) -> Option<LevelId> {
+        program.ty(node.args[0]).space.last()
     }
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {

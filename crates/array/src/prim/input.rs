@@ -7,7 +7,7 @@ use crate::primitive::{Nature, Primitive, ill_formed};
 use crate::program::Program;
 use crate::sample::Sample;
 use crate::space::{LevelKind, Space};
-use crate::ty::Type;
+use crate::ty::{DType, Type};
 
 /// A column that is bound at each run.
 pub struct Input;
@@ -45,6 +45,19 @@ impl Primitive for Input {
             }
         }
         match (args, attrs.space("to"), attrs.dtype("dtype")) {
+            ([], Some(space), Some(DType::Offsets))
+                if program
+                    .stream_root(&space)
+                    .is_some_and(|l| space.root() != Some(l)) =>
+            {
+                let path = program.space_name(&space);
+                Err(ill_formed(
+                    self.name(),
+                    format!(
+                        "offsets in [{path}], where levels stand before the stream: they are cut into blocks with the stream, so it must come first"
+                    ),
+                ))
+            }
             ([], Some(space), Some(dtype)) => Ok(vec![Type::new(dtype, space)]),
             _ => Err(ill_formed(
                 self.name(),

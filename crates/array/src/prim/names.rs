@@ -33,3 +33,14 @@ pub(crate) const ARGSORT: PrimitiveRef = PrimitiveRef(&super::sort::ArgSort);
 pub(crate) const BIN_INDEX: PrimitiveRef = PrimitiveRef(&super::bin::BinIndex);
 pub(crate) const NEAREST_EDGE: PrimitiveRef = PrimitiveRef(&super::bin::NearestEdge);
 pub(crate) const CONTRACT: PrimitiveRef = PrimitiveRef(&super::contract::Contract);
+pub(crate) const CHOLESKY: PrimitiveRef = PrimitiveRef(&super::cholesky::Cholesky);
+pub(crate) const TRIANGULAR_SOLVE: PrimitiveRef =
+    PrimitiveRef(&super::triangular_solve::TriangularSolve);
+pub(crate) const MATRIX_APPLY: PrimitiveRef = PrimitiveRef(&super::matrix_apply::MatrixApply);
+pub(crate) const MATRIX_OUTER: PrimitiveRef = PrimitiveRef(&super::matrix_outer::MatrixOuter);
+pub(crate) const LU: PrimitiveRef = PrimitiveRef(&super::lu::Lu);
+pub(crate) const LU_SOLVE: PrimitiveRef = PrimitiveRef(&super::lu_solve::LuSolve);
+pub(crate) const SLOGDET: PrimitiveRef = PrimitiveRef(&super::lu_solve::SlogDet);
+pub(crate) const OFFSETS_OF: PrimitiveRef = PrimitiveRef(&super::offsets::OffsetsOf);
+pub(crate) const SURFACE: PrimitiveRef = PrimitiveRef(&super::surface::Surface);
+pub(crate) const FROZEN_MUL: PrimitiveRef = PrimitiveRef(&super::surface::FrozenMul);

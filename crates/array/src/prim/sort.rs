@@ -8,8 +8,9 @@ use crate::build::Sym;
 use crate::error::Result;
 use crate::exec::{Io, Kernel, LowerCx};
 use crate::primitive::{Nature, Primitive, ill_formed};
-use crate::program::Program;
+use crate::program::{Node, Program};
 use crate::sample::Sample;
+use crate::space::LevelId;
 use crate::ty::{DType, Type};
 
 /// The positions, for a gather, of the elements of each segment in order.
@@ -49,6 +50,10 @@ impl Primitive for ArgSort {
 
     fn nature(&self) -> Nature {
         Nature::Structure
+    }
+
+    fn numbers(&self, _program: &Program, node: &Node) -> Option<LevelId> {
+        node.attrs.level("over")
     }
 
     fn infer(&self, program: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {

@@ -1,11 +1,11 @@
 //! Positions and counts: integers that follow from the structure alone.
 
-use super::along::axis_of;
+use super::along::{axis_of, described};
 use crate::attr::Attrs;
 use crate::error::{Error, Result};
 use crate::exec::{Io, Kernel, LowerCx};
 use crate::primitive::{Nature, Primitive, ill_formed};
-use crate::program::Program;
+use crate::program::{Node, Program};
 use crate::sample::{Owned, Sample};
 use crate::space::{LevelId, LevelKind, Space};
 use crate::ty::{DType, Type};
@@ -174,6 +174,10 @@ impl Primitive for Locate {
 
     fn nature(&self) -> Nature {
         Nature::Structure
+    }
+
+    fn numbers(&self, program: &Program, node: &Node) -> Option<LevelId> {
+        described(program, node.args[1])
     }
 
     fn infer(&self, program: &Program, args: &[Type], _attrs: &Attrs) -> Result<Vec<Type>> {

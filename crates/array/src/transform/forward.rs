@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
+use crate::exec::dependencies;
 use crate::primitive::{Call, Nature};
-use crate::program::{Program, ValueId};
+use crate::program::{Node, Program, ValueId};
 use crate::ty::DType;
 
 /// Tangents of the values of a program.
@@ -18,7 +19,22 @@ pub(crate) fn push_forward<'b>(
     tangents: &mut Tangents<'b>,
     wanted: &[bool],
 ) -> Result<()> {
+    push_forward_with(b, program, tangents, wanted, |_, _| None)
+}
+
+/// [`push_forward`] with another rule for some nodes: `rule` returns the tangent of the (only) result where it has one to say.
+pub(crate) fn push_forward_with<'b>(
+    b: &'b Builder,
+    program: &Program,
+    tangents: &mut Tangents<'b>,
+    wanted: &[bool],
+    rule: impl Fn(&Node, &Tangents<'b>) -> Option<Option<Sym<'b>>>,
+) -> Result<()> {
     for (k, node) in program.nodes().iter().enumerate() {
+        if let Some(tangent) = wanted[k].then(|| rule(node, tangents)).flatten() {
+            tangents[node.first.index()] = tangent;
+            continue;
+        }
         if !wanted[k] || !node.args.iter().any(|a| tangents[a.index()].is_some()) {
             continue;
         }
@@ -63,6 +79,27 @@ pub(crate) fn upstream(program: &Program, values: impl Iterator<Item = ValueId>)
     wanted
 }
 
+/// Nodes that values depend on, through their arguments and through the structure of their spaces.
+pub(crate) fn upstream_with_structure(
+    program: &Program,
+    values: impl Iterator<Item = ValueId>,
+) -> Vec<bool> {
+    let mut wanted = vec![false; program.nodes().len()];
+    let mut todo: Vec<ValueId> = values.collect();
+    let mut offsets = Vec::new();
+    for v in &todo {
+        crate::exec::structure_of(program, &program.ty(*v).space, &mut offsets);
+    }
+    todo.extend(offsets);
+    while let Some(v) = todo.pop() {
+        let k = program.value(v).node as usize;
+        if !std::mem::replace(&mut wanted[k], true) {
+            todo.extend(dependencies(program, k));
+        }
+    }
+    wanted
+}
+
 /// The input of that name, which must be `f64`.
 pub(crate) fn differentiable_input(program: &Program, name: &str) -> Result<ValueId> {
     let id = program.find_input(name).ok_or_else(|| Error::Unknown {
@@ -87,6 +124,10 @@ pub(crate) fn differentiable_input(program: &Program, name: &str) -> Result<Valu
 }
 
 /// The program with tangents: for each input `x` of `wrt` one more input `d_x`, for each `f64` output `y` one more output `d_y`.
+///
+/// # Differentiability
+/// Pathwise, at frozen selection: what a cut, a bin or an order decides stays as it is. [`crate::explain`] names the decisions that move and counts the elements
+/// near switching; [`jvp_total`](super::jvp_total) adds their surface terms.
 ///
 /// # Errors
 /// An unknown input, or a primitive without a JVP rule on the way.

@@ -5,23 +5,33 @@ mod forward;
 mod interface;
 mod neutral;
 mod rebuild;
+mod relax;
 mod reverse;
 mod rewrite;
 mod second_order;
 mod simplify;
 mod specialise;
+mod surface;
 mod terms;
 mod vmap;
 
 pub use bind::bind;
 pub use forward::jvp;
-pub(crate) use forward::upstream;
+pub(crate) use forward::{
+    Tangents, differentiable_input, push_forward, upstream, upstream_with_structure,
+};
 pub use interface::interface;
 pub use rebuild::{prune, replay};
+pub use relax::{Relaxation, Smoothing, relax};
+pub(crate) use reverse::differentiable_output;
 pub use reverse::{grad, vjp};
 pub use rewrite::identities;
 pub use second_order::{HessianPlan, JacobianPlan};
 pub use simplify::simplify;
 pub use specialise::specialise;
+pub use surface::{
+    Surface, SurfaceKernel, Threshold, Width, grad_total, jvp_total, thresholds, vjp_total,
+    with_surface_terms,
+};
 pub(crate) use vmap::lane_by_lane;
 pub use vmap::{LaneCall, vmap};

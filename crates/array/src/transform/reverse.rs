@@ -22,28 +22,7 @@ impl<'a> Pullback<'a> {
     fn new(program: &'a Program, of: &[&str], wrt: &[&str]) -> Result<Self> {
         let of = of
             .iter()
-            .map(|name| {
-                let id = program.find_output(name).ok_or_else(|| Error::Unknown {
-                    kind: "output",
-                    name: (*name).into(),
-                    known: program
-                        .outputs()
-                        .iter()
-                        .map(|(n, _)| n.to_string())
-                        .collect::<Vec<_>>()
-                        .join(", "),
-                })?;
-                if program.ty(id).dtype != DType::F64 {
-                    let found = program.ty(id).dtype.to_string();
-                    return Err(Error::DType {
-                        primitive: "output",
-                        index: 0,
-                        found,
-                        expected: "f64 to differentiate".into(),
-                    });
-                }
-                Ok(id)
-            })
+            .map(|name| differentiable_output(program, name))
             .collect::<Result<_>>()?;
         let wrt = wrt
             .iter()
@@ -92,6 +71,30 @@ impl<'a> Pullback<'a> {
             })
             .collect())
     }
+}
+
+/// The output of that name, which must be `f64`.
+pub(crate) fn differentiable_output(program: &Program, name: &str) -> Result<ValueId> {
+    let id = program.find_output(name).ok_or_else(|| Error::Unknown {
+        kind: "output",
+        name: name.into(),
+        known: program
+            .outputs()
+            .iter()
+            .map(|(n, _)| n.to_string())
+            .collect::<Vec<_>>()
+            .join(", "),
+    })?;
+    if program.ty(id).dtype != DType::F64 {
+        let found = program.ty(id).dtype.to_string();
+        return Err(Error::DType {
+            primitive: "output",
+            index: 0,
+            found,
+            expected: "f64 to differentiate".into(),
+        });
+    }
+    Ok(id)
 }
 
 /// Cotangents of the values of a linearised program, whose linear part starts at node `first`: pulled back from `ends` to `starts`.
@@ -149,6 +152,8 @@ pub(crate) fn adjoints<'b>(
 
 /// The program with cotangents: for each output `y` of `of` one more input `ct_y`, for each input `x` of `wrt` one more output `ct_x`.
 ///
+/// Pathwise, at frozen selection, as [`jvp`](super::jvp); [`vjp_total`](super::vjp_total) adds the surface terms of thresholds.
+///
 /// # Errors
 /// An unknown name, or a primitive without a rule on the way.
 pub fn vjp(program: &Program, of: &[&str], wrt: &[&str]) -> Result<Program> {
@@ -170,6 +175,8 @@ pub fn vjp(program: &Program, of: &[&str], wrt: &[&str]) -> Result<Program> {
 }
 
 /// The program with the gradient of the scalar output `of`: for each input `x` of `wrt` one more output `d_of/d_x`, called `grad_x`.
+///
+/// Pathwise, at frozen selection, as [`jvp`](super::jvp); [`grad_total`](super::grad_total) adds the surface terms of thresholds.
 ///
 /// # Errors
 /// An unknown name, an output that is no scalar, or a primitive without a rule on the way.

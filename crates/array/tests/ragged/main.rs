@@ -2,7 +2,10 @@
 
 mod contractions;
 mod decisions;
+mod extremes;
 mod harness;
+mod matrices;
+mod positions;
 mod products;
 mod reductions;
 mod samples;

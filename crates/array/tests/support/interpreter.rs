@@ -266,6 +266,9 @@ impl<'a> Interpreter<'a> {
         if let Some(found) = self.structure(node) {
             return one(found);
         }
+        if let Some(found) = self.matrices(node) {
+            return Some(found);
+        }
         match name {
             "const" => one(Array::Num(vec![C::from(attrs.f64("value")?)])),
             "data" => one(match attrs.data("data")? {
@@ -431,6 +434,17 @@ impl<'a> Interpreter<'a> {
             "stop_gradient" => one(Array::Num(
                 arg(0).num().iter().map(|z| C::from(z.re)).collect(),
             )),
+            // Zero, whose derivative along a margin is its weight.
+            "surface" => {
+                let pairs = arg(0).num().iter().zip(arg(1).num());
+                one(Array::Num(
+                    pairs.map(|(m, w)| c(0.0, w.re * m.im)).collect(),
+                ))
+            }
+            "frozen_mul" => {
+                let pairs = arg(0).num().iter().zip(arg(1).num());
+                one(Array::Num(pairs.map(|(w, x)| C::from(w.re) * *x).collect()))
+            }
             "cast" => one(cast(arg(0), attrs.dtype("dtype")?)),
             "powi" => one(map(arg(0), |z| z.powi(attrs.int("n").unwrap_or(0)))),
             "powf" => one(map(arg(0), |z| z.powf(attrs.f64("value").unwrap_or(0.0)))),

@@ -109,6 +109,7 @@ impl Interpreter<'_> {
                         .collect(),
                 )
             }
+            "offsets_of" => offsets(arg(0).int()),
             "counts" => Array::Int(arg(0).int().windows(2).map(|w| w[1] - w[0]).collect()),
             "locate" => {
                 let parents = space(1);

@@ -26,6 +26,9 @@ const SINGULAR: f64 = 1e-15;
 
 /// Records x with A x = b, where the region `operator` computes A v from the captures and from v, its *last* input, in which it is linear.
 ///
+/// A matrix that is there as numbers is better served by `Sym::solve`, `Sym::cholesky` and `Sym::triangular_solve` of `pullback-array`, which share one
+/// factorisation with everything else that is computed from it; this is for one that is known by its products only.
+///
 /// With `symmetric`, A is known to be symmetric: it is factorised by Cholesky where it is positive definite, and is its own transpose.
 ///
 /// Derivatives: `A dx = db − (dA) x`, and `Aᵀ b̄ = x̄` for the transpose, each a `linear_solve` again.

@@ -1,0 +1,122 @@
+//! Which decisions become soft, and how.
+
+use std::sync::Arc;
+
+use pullback_ad::Real;
+
+use crate::build::{Builder, Sym};
+use crate::error::{Error, Result};
+use crate::space::Space;
+use crate::transform::Width;
+
+/// The degree to which a decision holds as a function of margin over width, u = m/T: a cumulative distribution of mean 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Smoothing {
+    /// 1/(1 + e^(-u)): the logistic function, T as a temperature.
+    #[default]
+    Sigmoid,
+    /// Φ(u): the normal distribution, T as the bandwidth of a kernel density estimate (Simpson & Heinrich 2022, "neos", arXiv:2203.05570, section 3).
+    Normal,
+}
+
+impl Smoothing {
+    pub(super) fn apply(self, u: Sym<'_>) -> Sym<'_> {
+        match self {
+            Self::Sigmoid => u.sigmoid(),
+            Self::Normal => u.norm_cdf(),
+        }
+    }
+}
+
+/// A policy for [`relax`](crate::transform::relax): a smoothing, widths, and which decisions it takes: all, or those of some labels.
+#[derive(Debug, Clone, Default)]
+pub struct Relaxation {
+    smoothing: Smoothing,
+    width: Option<Width>,
+    widths: Vec<(Arc<str>, Width)>,
+    only: Option<Vec<Arc<str>>>,
+    hard: Vec<Arc<str>>,
+}
+
+impl Relaxation {
+    /// All decisions, with one width.
+    pub fn all(smoothing: Smoothing, width: impl Into<Width>) -> Self {
+        Self {
+            smoothing,
+            width: Some(width.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Only the decisions that are added by [`Self::with`].
+    pub fn only(smoothing: Smoothing) -> Self {
+        Self {
+            smoothing,
+            only: Some(Vec::new()),
+            ..Self::default()
+        }
+    }
+
+    /// The decision of that label (of its mask or bin index), with a width in the units of its margin.
+    pub fn with(mut self, label: &str, width: impl Into<Width>) -> Self {
+        self.widths.push((Arc::from(label), width.into()));
+        if let Some(only) = &mut self.only {
+            only.push(Arc::from(label));
+        }
+        self
+    }
+
+    /// The decision of that label stays hard.
+    pub fn hard(mut self, label: &str) -> Self {
+        self.hard.push(Arc::from(label));
+        self
+    }
+
+    pub(super) fn smoothing(&self) -> Smoothing {
+        self.smoothing
+    }
+
+    /// Whether the decision of that label is relaxed.
+    pub(super) fn takes(&self, label: Option<&str>) -> bool {
+        let named = |list: &[Arc<str>]| label.is_some_and(|l| list.iter().any(|n| &**n == l));
+        !named(&self.hard) && self.only.as_deref().is_none_or(named)
+    }
+
+    /// Labels that are named.
+    pub(super) fn labels(&self) -> impl Iterator<Item = &str> {
+        self.widths
+            .iter()
+            .map(|(l, _)| &**l)
+            .chain(self.hard.iter().map(|l| &**l))
+    }
+
+    /// The width of a decision: a number, or an input that is declared once.
+    pub(super) fn width<'b>(&self, b: &'b Builder, label: Option<&str>) -> Result<Sym<'b>> {
+        let own = self.widths.iter().rev().find(|(l, _)| Some(&**l) == label);
+        let name = label.unwrap_or("without a label");
+        match own.map(|(_, w)| w).or(self.width.as_ref()) {
+            Some(Width::Value(t)) if t.is_finite() && *t > 0.0 => Ok(Sym::from(*t)),
+            Some(Width::Value(t)) => Err(Error::Input {
+                input: name.into(),
+                message: format!(
+                    "a decision smoothed over a width of {t}, expected a positive number"
+                ),
+            }),
+            Some(Width::Input(input)) => {
+                let known = b.with_program(|p| p.find_input(input));
+                Ok(known.map_or_else(|| b.input(input, Space::SCALAR), |v| b.sym(v)))
+            }
+            None => Err(Error::Unknown {
+                kind: "width for the decision",
+                name: name.into(),
+                known: self.labels().collect::<Vec<_>>().join(", "),
+            }),
+        }
+    }
+
+    /// True for the name of an input that a width adds.
+    pub(super) fn adds_input(&self, name: &str) -> bool {
+        let same = |w: &Width| matches!(w, Width::Input(n) if &**n == name);
+        self.width.iter().any(same) || self.widths.iter().any(|(_, w)| same(w))
+    }
+}
