@@ -63,6 +63,7 @@ pub fn all() -> Vec<PrimitiveRef> {
     list.extend(prim::binary::all());
     list.extend(prim::compare::Compare::ALL.map(prim::compare::Compare::primitive));
     list.extend(prim::rows::Rows::ALL.map(prim::rows::Rows::primitive));
+    list.extend(prim::rows_at::RowsAt::ALL.map(prim::rows_at::RowsAt::primitive));
     list.extend(prim::logic::Logic::ALL.map(prim::logic::Logic::primitive));
     list.extend(prim::extreme::Extreme::ALL.map(prim::extreme::Extreme::primitive));
     list.extend(prim::extreme::Arg::ALL.map(prim::extreme::Arg::primitive));

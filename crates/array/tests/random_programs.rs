@@ -19,8 +19,8 @@ use pullback_array::{
 };
 use support::interpreter::{arrays, interpret, interpret_decisions};
 use support::{
-    STEP, bits, deviation, differentiable, direction, dot, double_outputs, names, run, run_sized,
-    run_with, tile,
+    STEP, bits, deviation, differentiable, direction, dot, double_bits, double_outputs, names, run,
+    run_sized, run_with, tile,
 };
 
 /// Choices, one after the other; 0 when there are no more.
@@ -602,6 +602,13 @@ fn derivatives(case: &Case, values: &[Vec<f64>]) -> Result<(), String> {
         (Ok(jvp), Ok(vjp)) => (jvp, vjp),
         (a, b) => return fail("derivative", format!("{:?} {:?}", a.err(), b.err())),
     };
+    for (derivative, more) in [(&jvp, &directions), (&vjp, &cotangents)] {
+        let inputs = with(more);
+        let fused = double_bits(derivative, &inputs, true);
+        if fused != double_bits(derivative, &inputs, false) {
+            return fail("fusion", "other bits than node by node".into());
+        }
+    }
     let (forward, backward) = match (run(&jvp, &with(&directions)), run(&vjp, &with(&cotangents))) {
         (Ok(f), Ok(b)) => (f, b),
         (a, b) => return fail("derivative", format!("{:?} {:?}", a.err(), b.err())),

@@ -4,6 +4,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use super::buffer::{Buffer, GROUP};
 use super::inputs::{Bindings, Column};
@@ -27,6 +28,7 @@ impl Lowered {
         ws: &mut Workspace,
         phase: &LoweredPhase,
         inputs: &Bindings<'_>,
+        timed: bool,
     ) -> Result<()> {
         let Some(stream) = phase.stream else {
             return Ok(());
@@ -72,6 +74,7 @@ impl Lowered {
             events,
             per_chunk,
             block: ws.block,
+            timed,
         };
         let whole: Vec<*mut u8> = ws.whole.iter().map(Buffer::ptr).collect();
         for thread in &mut ws.threads {
@@ -88,7 +91,7 @@ impl Lowered {
                 phase.outputs.iter().map(|_| Piece::default()).collect()
             });
         }
-        if ws.threads.len() == 1 || chunks == 1 {
+        if ws.threads.len() == 1 || chunks == 1 || timed {
             let thread = &mut ws.threads[0];
             for (chunk, partial) in accumulators.iter().enumerate().take(chunks) {
                 sweep.run_chunk(thread, chunk, partial, pieces.get_mut(chunk))?;
@@ -181,6 +184,8 @@ struct Sweep<'a> {
     events: usize,
     per_chunk: usize,
     block: usize,
+    /// Whether the instructions are timed, into the watches of the thread.
+    timed: bool,
 }
 
 impl Sweep<'_> {
@@ -287,7 +292,8 @@ impl Sweep<'_> {
                 thread.slots[*slot as usize] = buffer.ptr();
             }
         }
-        for instr in &self.phase.instrs {
+        for (k, instr) in self.phase.instrs.iter().enumerate() {
+            let started = self.timed.then(Instant::now);
             for (slot, len, dtype) in &instr.grow {
                 let n = thread.frame.lens[usize::from(len.0)];
                 let buffer = &mut thread.buffers[(*slot - base) as usize];
@@ -313,6 +319,9 @@ impl Sweep<'_> {
                     }
                 }
                 _ => lowered.execute(thread, instr)?,
+            }
+            if let Some(started) = started {
+                thread.watches[k].add(lowered, instr, &thread.frame, started.elapsed());
             }
         }
         Ok(())

@@ -435,6 +435,25 @@ impl<'a> Interpreter<'a> {
                 }
                 one(Array::Num(result))
             }
+            "rows_sum_at" | "rows_dot_at" => {
+                let sum = name == "rows_sum_at";
+                let full = space(if sum { 2 } else { 0 });
+                let k = full.position(attrs.level("over")?)?;
+                let (row_of, c_of) = (self.flat(&full.prefix(k + 1)), self.flat(&full.without(k)));
+                let index = arg(if sum { 1 } else { 2 }).int();
+                let mut result = vec![C::from(0.0); self.coordinates(&out.space).len()];
+                for (m, at) in self.coordinates(&full).into_iter().enumerate() {
+                    let (x, mut rest) = (index[row_of[&at[..=k]]] as usize, at);
+                    rest.remove(k);
+                    let c = c_of[&rest];
+                    if sum {
+                        result[c] = result[c] + arg(0).num()[x] * arg(2).num()[m];
+                    } else {
+                        result[x] = result[x] + arg(0).num()[m] * arg(1).num()[c];
+                    }
+                }
+                one(Array::Num(result))
+            }
             "stop_gradient" => one(Array::Num(
                 arg(0).num().iter().map(|z| C::from(z.re)).collect(),
             )),

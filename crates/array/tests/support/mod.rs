@@ -61,6 +61,30 @@ pub fn run_sized(
         .collect())
 }
 
+/// The bits of the double outputs, from instructions as they are fused or node by node.
+pub fn double_bits(
+    program: &Program,
+    inputs: &[Owned],
+    fused: bool,
+) -> Result<Vec<Vec<u64>>, String> {
+    let isa = Isa::current();
+    let lowered = if fused {
+        Lowered::for_isa(program.clone(), isa)
+    } else {
+        Lowered::unfused(program.clone(), isa)
+    };
+    let lowered = lowered.map_err(|e| e.to_string())?;
+    let mut ws = lowered.workspace();
+    let columns: Vec<_> = inputs.iter().map(Owned::column).collect();
+    lowered
+        .run(&mut ws, &Bindings::ordered(&columns))
+        .map_err(|e| e.to_string())?;
+    Ok(double_outputs(program)
+        .iter()
+        .map(|(k, _)| ws.f64(*k).iter().map(|x| x.to_bits()).collect())
+        .collect())
+}
+
 /// Names of the double inputs, and their positions.
 pub fn differentiable(program: &Program) -> Vec<(usize, String)> {
     let inputs = program.inputs().iter().enumerate();
