@@ -19,6 +19,7 @@
 //! does not see work that moves to other threads: where that can happen, use [`Clock::Process`] or [`Clock::Wall`].
 
 mod clock;
+pub mod histfactory;
 mod measure;
 mod memory;
 #[cfg(doctest)]
