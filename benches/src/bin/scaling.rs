@@ -196,6 +196,31 @@ fn ladder(size: (usize, usize, usize)) {
             .expect("evaluates")
     });
     Row::stats(format!("{name}: exact Hessian"), &hessian).report();
+    let mut again = matrix.clone();
+    let one = wall(0.3, || {
+        model
+            .hessian_into(&point, &data, &mut matrix)
+            .expect("evaluates")
+    });
+    model.set_threads(2);
+    let two = wall(0.3, || {
+        model
+            .hessian_into(&point, &data, &mut again)
+            .expect("evaluates")
+    });
+    model.set_threads(1);
+    assert!(
+        matrix
+            .iter()
+            .zip(&again)
+            .all(|(a, b)| a.to_bits() == b.to_bits())
+    );
+    Row::stats(
+        format!("{name}: exact Hessian, two threads over one, wall"),
+        &two,
+    )
+    .reference(one.min, "")
+    .report();
     reset_peak_rss();
     let mut only = FitOptions {
         minimum_only: true,
@@ -212,6 +237,16 @@ fn ladder(size: (usize, usize, usize)) {
     );
     assert!(result.converged, "{}", result.status);
     Row::stats(format!("{name}: full fit"), &alone).report();
+    let one = wall(0.5, || fit(model, &data, &mut only).expect("fits"));
+    model.set_threads(2);
+    let two = wall(0.5, || fit(model, &data, &mut only).expect("fits"));
+    model.set_threads(1);
+    Row::stats(
+        format!("{name}: full fit, two threads over one, wall"),
+        &two,
+    )
+    .reference(one.min, "")
+    .report();
     let mut covariance = f64::INFINITY;
     let all = quick(0.5, || {
         let result = fit(model, &data, &mut FitOptions::default()).expect("fits");

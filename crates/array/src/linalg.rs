@@ -11,6 +11,8 @@ use faer::linalg::{cholesky::llt, evd, lu::partial_pivoting as lu, matmul, svd, 
 use faer::{Accum, MatMut, MatRef, Par};
 use pullback_ad::isa::Isa;
 
+pub use crate::cholesky::cholesky_on;
+
 /// Order from which the factorisations are done by faer (blocked, recursive) instead of by the plain loops here.
 pub const BLOCKED_FROM: usize = 112;
 
@@ -364,6 +366,20 @@ pub fn mirror_upper(a: &mut [f64], n: usize) {
     }
 }
 
+/// Copies the lower triangle onto the upper one.
+pub fn mirror_lower(a: &mut [f64], n: usize) {
+    const TILE: usize = 16;
+    for row in (0..n).step_by(TILE) {
+        for column in (0..=row).step_by(TILE) {
+            for i in row..(row + TILE).min(n) {
+                for j in column..(column + TILE).min(i) {
+                    a[j * n + i] = a[i * n + j];
+                }
+            }
+        }
+    }
+}
+
 /// Σ a_i b_i in eight partial sums (one SIMD register), which are added at the end.
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     dot_product(a, b)
@@ -406,6 +422,36 @@ pub fn matmul(
         add,
         MatRef::from_row_major_slice(a, m, k),
         MatRef::from_row_major_slice(b, k, n),
+        1.0,
+        Par::Seq,
+    );
+    Ok(())
+}
+
+/// C ← C + Aᵀ B: `a` is rows × m, `b` is rows × n, `c` is m × n.
+///
+/// ```
+/// let mut c = [0.0; 2];
+/// pullback_array::linalg::transposed_product(&mut c, &[1.0, 2.0], &[3.0, 4.0, 5.0, 6.0], 2, 1, 2)?;
+/// assert_eq!(c, [13.0, 16.0]);
+/// # Ok::<(), pullback_array::linalg::LinalgError>(())
+/// ```
+pub fn transposed_product(
+    c: &mut [f64],
+    a: &[f64],
+    b: &[f64],
+    rows: usize,
+    m: usize,
+    n: usize,
+) -> Result<(), LinalgError> {
+    check("the left factor", a.len(), rows * m)?;
+    check("the right factor", b.len(), rows * n)?;
+    check("the product", c.len(), m * n)?;
+    matmul::matmul(
+        MatMut::from_row_major_slice_mut(c, m, n),
+        Accum::Add,
+        MatRef::from_row_major_slice(a, rows, m).transpose(),
+        MatRef::from_row_major_slice(b, rows, n),
         1.0,
         Par::Seq,
     );
