@@ -1,63 +1,61 @@
 //! What a likelihood costs as it grows: generated workspaces up to 2,000 parameters × 10,000 bins, from the text to the covariance, beside the same
-//! likelihood written by hand, with one thread and with two; powers of parameters, bins and samples.
+//! likelihood written by hand, with one thread and with two; the powers of parameters, bins and samples.
 //!
-//! `cargo run --release -p pullback-benches --bin scaling`
+//! `cargo run --release -p pullback-benches --bin scaling [ladder | powers | SIZE]`, where SIZE counts the rungs of the ladder from 0.
 
 use std::time::Duration;
 
+use pullback_array::linalg;
 use pullback_benches::histfactory::{ByHand, Generated, Size};
 use pullback_benches::{
-    Clock, Effort, Row, Stats, Stopwatch, measure_with, paired_with, peak_rss_bytes, reset_peak_rss,
+    Clock, Effort, Row, Stats, measure_with, paired_with, peak_rss_bytes, reset_peak_rss,
 };
-use pullback_stats::fit::{FitOptions, fit};
-use pullback_stats::{Model, spec, workspace::Workspace};
+use pullback_stats::fit::{FitOptions, FitResult, fit};
+use pullback_stats::{Data, Model, spec, workspace::Workspace};
 
 /// Parameters, bins, samples.
-const LADDER: [(usize, usize, usize); 5] = [
-    (50, 50, 4),
-    (200, 500, 8),
-    (500, 2_000, 10),
-    (1_000, 5_000, 10),
-    (2_000, 10_000, 10),
+type Dimensions = [usize; 3];
+
+const LADDER: [Dimensions; 5] = [
+    [50, 50, 4],
+    [200, 500, 8],
+    [500, 2_000, 10],
+    [1_000, 5_000, 10],
+    [2_000, 10_000, 10],
 ];
 
-fn effort(seconds: f64) -> Effort {
-    Effort {
+/// One of them grows, the others stay.
+const POWERS: [(&str, usize, Dimensions); 3] = [
+    ("parameters", 0, [150, 1_000, 8]),
+    ("bins", 1, [300, 500, 8]),
+    ("samples", 2, [300, 1_000, 4]),
+];
+
+/// A few calls of something that takes milliseconds to seconds.
+fn quick<T>(clock: Clock, seconds: f64, mut routine: impl FnMut() -> T) -> Stats {
+    let effort = Effort {
+        clock,
         min_rounds: 2,
         max_time: Duration::from_secs_f64(seconds),
         ..Effort::default()
-    }
-}
-
-fn quick<T>(seconds: f64, mut routine: impl FnMut() -> T) -> Stats {
-    measure_with(effort(seconds), || (), |()| routine())
-}
-
-fn wall<T>(seconds: f64, mut routine: impl FnMut() -> T) -> Stats {
-    let effort = Effort {
-        clock: Clock::Wall,
-        ..effort(seconds)
     };
     measure_with(effort, || (), |()| routine())
-}
-
-fn mebibytes(bytes: Option<u64>) -> f64 {
-    bytes.map_or(f64::NAN, |b| b as f64 / f64::from(1 << 20))
 }
 
 /// A model with the same likelihood by hand.
 struct Case {
     name: String,
-    generated: Generated,
     text: String,
     model: Model,
+    data: Data,
     by_hand: ByHand,
-    /// For each parameter of the model, its number in the generated workspace.
-    order: Vec<usize>,
+    /// A point away from the start, in the order of the model and in that of the loops.
+    point: Vec<f64>,
+    theta: Vec<f64>,
 }
 
 impl Case {
-    fn new((parameters, bins, samples): (usize, usize, usize)) -> Self {
+    fn new([parameters, bins, samples]: Dimensions) -> Self {
         let generated = Generated::new(Size {
             parameters,
             bins,
@@ -65,59 +63,64 @@ impl Case {
             seed: 7,
         });
         let text = generated.json();
-        let model = built(&text);
-        let order = generated.order(model.spec().parameters.iter().map(|p| {
-            let set = &model.spec().sets[p.set];
+        let mut model = built(&text);
+        let spec = model.spec();
+        let order = generated.order(spec.parameters.iter().map(|p| {
+            let set = &spec.sets[p.set];
             (set.name.as_str(), p.component)
         }));
-        Self {
-            name: format!("{parameters} parameters x {bins} bins"),
-            by_hand: ByHand::new(&generated),
-            generated,
-            text,
-            model,
-            order,
-        }
-    }
-
-    /// A point away from the start.
-    fn point(&self) -> Vec<f64> {
-        let spec = self.model.spec();
-        (spec.parameters.iter().enumerate())
+        let point: Vec<f64> = (spec.parameters.iter().enumerate())
             .map(|(k, p)| p.init + 0.02 * ((k * 7919 % 13) as f64 - 6.0) / 6.0)
-            .collect()
-    }
-
-    /// By hand, in the order of the model.
-    fn reference(&mut self, point: &[f64], g: &mut [f64]) -> f64 {
+            .collect();
         let mut theta = vec![0.0; point.len()];
-        for (x, &k) in point.iter().zip(&self.order) {
+        for (x, &k) in point.iter().zip(&order) {
             theta[k] = *x;
         }
+        let mut by_hand = ByHand::new(&generated);
+        // Both agree, or the figures are worth nothing.
+        let data = model.observed();
+        let (value, gradient) = model.gradient(&point, &data).expect("evaluates");
         let mut mixed = vec![0.0; point.len()];
-        let value = self.by_hand.value_and_gradient(&theta, &mut mixed);
-        for (g, &k) in g.iter_mut().zip(&self.order) {
-            *g = mixed[k];
+        let reference = by_hand.value_and_gradient(&theta, &mut mixed);
+        assert!((value / reference - 1.0).abs() < 1e-11);
+        let scale = gradient.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        for (g, &k) in gradient.iter().zip(&order) {
+            assert!((g - mixed[k]).abs() < 1e-10 * scale, "{g} {}", mixed[k]);
         }
-        value
+        Self {
+            name: format!("{parameters} x {bins}"),
+            text,
+            model,
+            data,
+            by_hand,
+            point,
+            theta,
+        }
     }
 
-    /// Both agree, or the bench is worth nothing.
-    fn check(&mut self) {
-        let point = self.point();
-        let data = self.model.observed();
-        let (value, g) = self.model.gradient(&point, &data).expect("evaluates");
-        let mut by_hand = vec![0.0; g.len()];
-        let reference = self.reference(&point, &mut by_hand);
-        assert!(
-            (value / reference - 1.0).abs() < 1e-11,
-            "{value} {reference}"
-        );
-        let scale = g.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
-        for (k, (a, b)) in g.iter().zip(&by_hand).enumerate() {
-            let name = &self.model.spec().parameters[k].name;
-            assert!((a - b).abs() < 1e-10 * scale, "{name}: {a} {b}");
-        }
+    fn row(&self, what: &str, stats: &Stats) -> Row {
+        Row::stats(format!("{}: {what}", self.name), stats)
+    }
+
+    /// Multiplications and additions that one Hessian takes at least: a weighted product of each pair of parameters that act on a bin.
+    fn hessian_operations(&mut self) -> f64 {
+        let jacobian = self.model.rate_jacobian(&self.point).expect("evaluates");
+        (0..jacobian.rows())
+            .map(|r| (jacobian.row(r).count() as f64).powi(2))
+            .sum()
+    }
+
+    fn fit(&mut self, options: &mut FitOptions<'_>) -> FitResult {
+        let result = fit(&mut self.model, &self.data, options).expect("fits");
+        assert!(result.converged, "{}", result.status);
+        result
+    }
+}
+
+fn only_the_minimum() -> FitOptions<'static> {
+    FitOptions {
+        minimum_only: true,
+        ..FitOptions::default()
     }
 }
 
@@ -127,146 +130,236 @@ fn built(text: &str) -> Model {
     Model::new(spec).expect("compiles")
 }
 
-fn ladder(size: (usize, usize, usize)) {
-    let watch = Stopwatch::start(Clock::Wall);
-    let mut case = Case::new(size);
-    println!("# made in {:.2} s", watch.seconds());
-    case.check();
-    println!("# checked at {:.2} s", watch.seconds());
-    let name = case.name.clone();
+/// Multiplications and additions per second of a dense product in cache: what a floor is counted in.
+fn product_rate() -> f64 {
+    let n = 256;
+    let (a, mut c) = (vec![0.5; n * n], vec![0.0; n * n]);
+    let stats = quick(Clock::Thread, 0.2, || {
+        linalg::matmul(&mut c, false, &a, &a, n, n, n).expect("fits");
+    });
+    2.0 * (n as f64).powi(3) / stats.min
+}
+
+fn ladder(dimensions: Dimensions, rate: f64) {
+    let mut case = Case::new(dimensions);
     let spec = case.model.spec();
     println!(
-        "{name}: {} channels, {} cells, {} modifiers, {:.1} MiB of JSON",
+        "{} channels, {} bins, {} cells, {} modifiers, {} parameters of which {} act on one bin; {:.1} MiB of JSON",
         spec.channels.len(),
+        spec.bins(),
         spec.cells(),
         spec.applications.len(),
-        case.text.len() as f64 / f64::from(1 << 20)
+        spec.parameters.len(),
+        case.model.separable().len(),
+        case.text.len() as f64 / f64::from(1 << 20),
     );
-    let text = std::mem::take(&mut case.text);
-    let read = quick(0.3, || {
-        Workspace::from_slice(text.as_bytes()).expect("reads")
+    reading(&mut case);
+    evaluating(&mut case, rate);
+    fitting(&mut case);
+    memory(&case.name, &case.text);
+}
+
+fn reading(case: &mut Case) {
+    let text = case.text.as_bytes();
+    let read = quick(Clock::Thread, 0.3, || {
+        Workspace::from_slice(text).expect("reads")
     });
-    Row::stats(format!("{name}: read"), &read).report();
-    let (workspace, _) = Workspace::from_slice(text.as_bytes()).expect("reads");
-    let compile = quick(0.3, || {
+    let (workspace, _) = Workspace::from_slice(text).expect("reads");
+    let compile = quick(Clock::Thread, 0.3, || {
         let spec = spec::resolve(&workspace, &spec::Options::default()).expect("resolves");
         let mut model = Model::new(spec).expect("compiles");
         let (inits, data) = (model.spec().inits(), model.observed());
         model.gradient(&inits, &data).expect("evaluates").0
     });
-    Row::stats(format!("{name}: compile"), &compile).report();
-    drop(workspace);
-    let data = case.model.observed();
-    let point = case.point();
-    let mut theta = vec![0.0; point.len()];
-    for (x, &k) in point.iter().zip(&case.order) {
-        theta[k] = *x;
-    }
-    let value = quick(0.3, || {
-        case.model.twice_nll(&point, &data).expect("evaluates")
+    case.row("read", &read).report();
+    case.row("resolve + compile + first gradient", &compile)
+        .report();
+}
+
+fn evaluating(case: &mut Case, rate: f64) {
+    let operations = case.hessian_operations();
+    let Case {
+        model,
+        by_hand,
+        data,
+        point,
+        theta,
+        ..
+    } = case;
+    let n = point.len();
+    let value = quick(Clock::Thread, 0.3, || {
+        model.twice_nll(point, data).expect("evaluates")
     });
-    Row::stats(format!("{name}: value"), &value).report();
-    let (mut g, mut h) = (vec![0.0; point.len()], vec![0.0; point.len()]);
-    let (model, by_hand) = (&mut case.model, &mut case.by_hand);
+    let (mut g, mut mixed) = (vec![0.0; n], vec![0.0; n]);
+    let effort = Effort {
+        min_rounds: 3,
+        max_time: Duration::from_millis(600),
+        ..Effort::default()
+    };
     let pair = paired_with(
-        effort(0.6),
+        effort,
         || (),
         |()| {
             model
-                .value_and_gradient(&point, &data, &mut g)
+                .value_and_gradient(point, data, &mut g)
                 .expect("evaluates")
         },
-        |()| by_hand.value_and_gradient(&theta, &mut h),
+        |()| by_hand.value_and_gradient(theta, &mut mixed),
     );
-    Row::paired(format!("{name}: value + gradient"), &pair).report();
-    let watch = Stopwatch::start(Clock::Wall);
-    let n = point.len();
-    let mut matrix = vec![0.0; n * n];
-    model
-        .hessian_into(&point, &data, &mut matrix)
-        .expect("evaluates");
-    println!(
-        "# plan of Hessian and first in {:.3} s, layers {}",
-        watch.seconds(),
-        model.has_layers()
-    );
-    let hessian = quick(0.5, || {
-        model
-            .hessian_into(&point, &data, &mut matrix)
-            .expect("evaluates")
+    let (mut one, mut two) = (vec![0.0; n * n], vec![0.0; n * n]);
+    let first = quick(Clock::Thread, 0.0, || {
+        let mut fresh = Model::new(model.spec().clone()).expect("compiles");
+        fresh
+            .hessian_into(point, data, &mut one)
+            .expect("evaluates");
     });
-    Row::stats(format!("{name}: exact Hessian"), &hessian).report();
-    let mut again = matrix.clone();
-    let one = wall(0.3, || {
+    let thread = quick(Clock::Thread, 0.5, || {
         model
-            .hessian_into(&point, &data, &mut matrix)
-            .expect("evaluates")
+            .hessian_into(point, data, &mut one)
+            .expect("evaluates");
+    });
+    let wall = quick(Clock::Wall, 0.5, || {
+        model
+            .hessian_into(point, data, &mut one)
+            .expect("evaluates");
     });
     model.set_threads(2);
-    let two = wall(0.3, || {
+    let pair_wall = quick(Clock::Wall, 0.5, || {
         model
-            .hessian_into(&point, &data, &mut again)
-            .expect("evaluates")
+            .hessian_into(point, data, &mut two)
+            .expect("evaluates");
     });
     model.set_threads(1);
     assert!(
-        matrix
-            .iter()
-            .zip(&again)
+        one.iter()
+            .zip(&two)
             .all(|(a, b)| a.to_bits() == b.to_bits())
     );
-    Row::stats(
-        format!("{name}: exact Hessian, two threads over one, wall"),
-        &two,
+    case.row("value", &value).report();
+    Row::paired(format!("{}: value + gradient", case.name), &pair).report();
+    case.row("compile + plan + first Hessian", &first).report();
+    case.row(
+        "exact Hessian, over its multiplications at the rate of a product",
+        &thread,
     )
-    .reference(one.min, "")
+    .reference(operations / rate, "")
     .report();
-    reset_peak_rss();
-    let mut only = FitOptions {
-        minimum_only: true,
-        ..FitOptions::default()
-    };
-    let mut result = None;
-    let alone = quick(0.5, || {
-        result = Some(fit(model, &data, &mut only).expect("fits"));
+    case.row("exact Hessian, two threads over one, wall", &pair_wall)
+        .reference(wall.min, "")
+        .report();
+}
+
+fn fitting(case: &mut Case) {
+    let mut last = None;
+    let alone = quick(Clock::Thread, 0.5, || {
+        last = Some(case.fit(&mut only_the_minimum()));
     });
-    let result = result.expect("has run");
-    println!(
-        "# {} ({} iterations, {} evaluations)",
-        result.status, result.iterations, result.evaluations
-    );
-    assert!(result.converged, "{}", result.status);
-    Row::stats(format!("{name}: full fit"), &alone).report();
-    let one = wall(0.5, || fit(model, &data, &mut only).expect("fits"));
-    model.set_threads(2);
-    let two = wall(0.5, || fit(model, &data, &mut only).expect("fits"));
-    model.set_threads(1);
-    Row::stats(
-        format!("{name}: full fit, two threads over one, wall"),
-        &two,
-    )
-    .reference(one.min, "")
-    .report();
+    let wall = quick(Clock::Wall, 0.5, || case.fit(&mut only_the_minimum()));
+    case.model.set_threads(2);
+    let two = quick(Clock::Wall, 0.5, || case.fit(&mut only_the_minimum()));
+    case.model.set_threads(1);
     let mut covariance = f64::INFINITY;
-    let all = quick(0.5, || {
-        let result = fit(model, &data, &mut FitOptions::default()).expect("fits");
-        covariance = covariance.min(result.seconds.covariance);
+    let all = quick(Clock::Thread, 0.5, || {
+        let seconds = case.fit(&mut FitOptions::default()).seconds;
+        covariance = covariance.min(seconds.covariance);
     });
-    Row::time(format!("{name}: covariance in addition"), covariance).report();
-    Row::stats(format!("{name}: fit, covariance, pulls, yields"), &all).report();
+    if let Some(result) = last {
+        println!(
+            "{} iterations, {} evaluations, edm {:.1e}",
+            result.iterations, result.evaluations, result.edm
+        );
+    }
+    case.row("full fit", &alone).report();
+    case.row("full fit, two threads over one, wall", &two)
+        .reference(wall.min, "")
+        .report();
+    Row::time(format!("{}: covariance in addition", case.name), covariance)
+        .reference(alone.min, "one fit")
+        .report();
+    case.row("fit, covariance, pulls, yields", &all).report();
+}
+
+/// From the text to the covariance, beyond what was resident before.
+fn memory(name: &str, text: &str) {
+    let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    reset_peak_rss();
+    let before = peak_rss_bytes().unwrap_or(0);
+    let mut model = built(text);
+    let data = model.observed();
+    fit(&mut model, &data, &mut FitOptions::default()).expect("fits");
+    let peak = peak_rss_bytes().unwrap_or(0).saturating_sub(before);
+    let n = model.spec().parameters.len() as f64;
     Row::value(
-        format!("{name}: peak memory"),
-        mebibytes(peak_rss_bytes()),
+        format!("{name}: peak memory of read, fit and covariance"),
+        mebibytes(peak),
         "MiB",
     )
+    .reference(n * n * 8.0 / f64::from(1 << 20), "one matrix")
     .report();
 }
 
+/// The exponent a of cost ∝ sizeᵃ, by least squares in the logarithms.
+fn exponent(points: &[(f64, f64)]) -> f64 {
+    let n = points.len() as f64;
+    let mean = |f: &dyn Fn(&(f64, f64)) -> f64| points.iter().map(f).sum::<f64>() / n;
+    let (x, y) = (mean(&|p| p.0.ln()), mean(&|p| p.1.ln()));
+    let covariance = mean(&|p| (p.0.ln() - x) * (p.1.ln() - y));
+    covariance / mean(&|p| (p.0.ln() - x).powi(2))
+}
+
+fn powers(what: &str, which: usize, start: Dimensions) {
+    let names = ["value + gradient", "exact Hessian", "full fit"];
+    let mut costs = [const { Vec::new() }; 3];
+    for step in 0..4 {
+        let mut dimensions = start;
+        dimensions[which] <<= step;
+        let mut case = Case::new(dimensions);
+        let n = case.point.len();
+        let (mut g, mut h) = (vec![0.0; n], vec![0.0; n * n]);
+        let (model, point, data) = (&mut case.model, &case.point, &case.data);
+        let gradient = quick(Clock::Thread, 0.2, || {
+            model
+                .value_and_gradient(point, data, &mut g)
+                .expect("evaluates")
+        });
+        let hessian = quick(Clock::Thread, 0.2, || {
+            model.hessian_into(point, data, &mut h).expect("evaluates");
+        });
+        let whole = quick(Clock::Thread, 0.2, || case.fit(&mut only_the_minimum()));
+        for (list, stats) in costs.iter_mut().zip([gradient, hessian, whole]) {
+            list.push((dimensions[which] as f64, stats.min));
+        }
+    }
+    let [parameters, bins, samples] = start;
+    for (name, points) in names.iter().zip(&costs) {
+        let range = format!("{} to {}", points[0].0, points[3].0);
+        let others = match which {
+            0 => format!("{bins} bins, {samples} samples"),
+            1 => format!("{parameters} parameters, {samples} samples"),
+            _ => format!("{parameters} parameters, {bins} bins"),
+        };
+        Row::value(
+            format!("{name}: power of {what} ({range}; {others})"),
+            exponent(points),
+            "",
+        )
+        .report();
+    }
+}
+
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    for (k, size) in LADDER.into_iter().enumerate() {
-        if wanted.is_empty() || wanted.contains(&k.to_string()) {
-            ladder(size);
+    let wanted = std::env::args().nth(1);
+    let is = |name: &str| wanted.as_deref().is_none_or(|w| w == name);
+    let rate = product_rate();
+    println!("a product in cache: {:.1} Gflop/s", rate * 1e-9);
+    for (k, dimensions) in LADDER.into_iter().enumerate() {
+        if is("ladder") || is(&k.to_string()) {
+            ladder(dimensions, rate);
+        }
+    }
+    if is("powers") {
+        for (what, which, start) in POWERS {
+            powers(what, which, start);
         }
     }
 }

@@ -7,6 +7,7 @@
 //! Small matrices (order below [`BLOCKED_FROM`]) go through loops of our own, which have no set-up cost; larger ones through faer.
 
 use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::matmul::triangular::BlockStructure;
 use faer::linalg::{cholesky::llt, evd, lu::partial_pivoting as lu, matmul, svd, triangular_solve};
 use faer::{Accum, MatMut, MatRef, Par};
 use pullback_ad::isa::Isa;
@@ -472,21 +473,48 @@ pub fn gram_update(
     check("the left factor", a.len(), rows * n)?;
     check("the right factor", b.len(), rows * n)?;
     check("the product", c.len(), n * n)?;
+    triangle(c, s, a, b, [rows, n], BlockStructure::TriangularUpper);
+    Ok(())
+}
+
+/// As [`gram_update`] with s = 1, but the lower triangle of `c`; the strict upper one is untouched.
+pub fn gram_lower(
+    c: &mut [f64],
+    a: &[f64],
+    b: &[f64],
+    rows: usize,
+    n: usize,
+) -> Result<(), LinalgError> {
+    check("the left factor", a.len(), rows * n)?;
+    check("the right factor", b.len(), rows * n)?;
+    check("the product", c.len(), n * n)?;
+    triangle(c, 1.0, a, b, [rows, n], BlockStructure::TriangularLower);
+    Ok(())
+}
+
+/// One triangle of C ← C + s Aᵀ B.
+fn triangle(
+    c: &mut [f64],
+    s: f64,
+    a: &[f64],
+    b: &[f64],
+    [rows, n]: [usize; 2],
+    which: BlockStructure,
+) {
     if rows == 0 || n == 0 {
-        return Ok(());
+        return;
     }
     matmul::triangular::matmul(
         MatMut::from_row_major_slice_mut(c, n, n),
-        matmul::triangular::BlockStructure::TriangularUpper,
+        which,
         Accum::Add,
         MatRef::from_row_major_slice(a, rows, n).transpose(),
-        matmul::triangular::BlockStructure::Rectangular,
+        BlockStructure::Rectangular,
         MatRef::from_row_major_slice(b, rows, n),
-        matmul::triangular::BlockStructure::Rectangular,
+        BlockStructure::Rectangular,
         s,
         Par::Seq,
     );
-    Ok(())
 }
 
 /// Upper triangle of C ← C + Aᵀ diag(w) A, the weighted Gram matrix: `a` is rows × n, `w` has a (signed) weight per row.

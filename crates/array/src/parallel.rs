@@ -40,7 +40,9 @@ mod tests {
                 out.chunks_mut(7).enumerate(),
                 |seen: &mut usize, (k, chunk)| {
                     *seen += 1;
-                    chunk.iter_mut().for_each(|x| *x += k);
+                    for x in chunk {
+                        *x += k;
+                    }
                 },
             );
             assert!(out.iter().enumerate().all(|(i, x)| *x == i / 7));

@@ -34,7 +34,12 @@ impl Buffer {
             return;
         }
         self.release();
-        let need = need.next_power_of_two();
+        // Room to grow: twice for small blocks, an eighth for large ones, of which many live at once.
+        let need = if need < 1 << 16 {
+            need.next_power_of_two()
+        } else {
+            (need + need / 8).next_multiple_of(ALIGN)
+        };
         let layout = layout(need);
         // SAFETY: `layout` has a non-zero size.
         let ptr = unsafe { alloc_zeroed(layout) };
@@ -43,6 +48,11 @@ impl Buffer {
         }
         self.ptr = ptr;
         self.bytes = need;
+    }
+
+    /// Size of the memory.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Start of the memory.

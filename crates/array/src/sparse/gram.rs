@@ -20,6 +20,8 @@ struct Chunk {
     columns: [Vec<u32>; 2],
     /// Entries outside the panel.
     sparse: [usize; 2],
+    /// Least and largest column.
+    span: (usize, usize),
 }
 
 impl Chunk {
@@ -41,6 +43,47 @@ pub(crate) struct Gram {
     chunks: Vec<Chunk>,
     /// For each entry of each side its column in the panel.
     slots: [Vec<u32>; 2],
+    outside: [Outside; 2],
+}
+
+/// The entries of a side outside panels: the first of each row (and the end), and their columns.
+#[derive(Default)]
+struct Outside {
+    starts: Vec<u32>,
+    columns: Vec<u32>,
+}
+
+impl Outside {
+    fn new(pattern: &Pattern, slots: &[u32]) -> Self {
+        let mut out = Self::default();
+        for r in 0..pattern.rows() {
+            out.starts.push(out.columns.len() as u32);
+            let entries = pattern.row(r).filter(|&e| slots[e] == OUTSIDE);
+            out.columns.extend(entries.map(|e| pattern.columns[e]));
+        }
+        out.starts.push(out.columns.len() as u32);
+        out
+    }
+
+    fn count(&self, rows: &Range<usize>) -> usize {
+        let at = |r: usize| self.starts.get(r).map_or(0, |s| *s as usize);
+        at(rows.end) - at(rows.start)
+    }
+
+    /// The entries of row `r` with their values, which start with those of row `first`.
+    fn row<'a>(
+        &'a self,
+        r: usize,
+        first: usize,
+        values: &'a [f64],
+    ) -> impl Iterator<Item = (usize, f64)> + 'a {
+        let range = self.starts[r] as usize..self.starts[r + 1] as usize;
+        let base = self.starts[first] as usize;
+        let columns = self.columns[range.clone()].iter();
+        columns
+            .zip(&values[range.start - base..range.end - base])
+            .map(|(c, x)| (*c as usize, *x))
+    }
 }
 
 /// The parts of the scratch of a chunk.
@@ -60,35 +103,32 @@ fn split<const N: usize>(mut all: &[f64], sizes: [usize; N]) -> [&[f64]; N] {
 impl Gram {
     /// With `right` absent it is the left one. Columns from `m` on are those of separable variables, which stay out of the panels.
     pub fn new(left: Arc<Pattern>, right: Option<Arc<Pattern>>, distinct: bool, m: usize) -> Self {
-        let mut out = Self {
-            left,
-            right,
-            distinct,
-            chunks: Vec::new(),
-            slots: [Vec::new(), Vec::new()],
-        };
-        let (runs, slots) = runs(&[Some(&*out.left), out.right.as_deref()], m);
-        out.slots = slots;
-        out.chunks = runs
+        let sides = [Some(&*left), right.as_deref()];
+        let (runs, slots) = runs(&sides, m);
+        let outside =
+            [0, 1].map(|s| sides[s].map_or_else(Outside::default, |p| Outside::new(p, &slots[s])));
+        let chunks = runs
             .into_iter()
             .map(|(rows, columns)| {
-                let count = |pattern: Option<&Pattern>, slots: &[u32]| {
-                    pattern.map_or(0, |p| {
-                        let range = p.starts[rows.start]..p.starts[rows.end];
-                        slots[range].iter().filter(|s| **s == OUTSIDE).count()
-                    })
-                };
+                let of = |p: &Pattern| p.starts[rows.start]..p.starts[rows.end];
+                let all = || sides.iter().flatten().flat_map(|p| &p.columns[of(p)]);
+                let least = all().min().map_or(usize::MAX, |c| *c as usize);
                 Chunk {
-                    sparse: [
-                        count(Some(&out.left), &out.slots[0]),
-                        count(out.right.as_deref(), &out.slots[1]),
-                    ],
+                    sparse: [0, 1].map(|s| outside[s].count(&rows)),
+                    span: (least, all().max().map_or(0, |c| *c as usize)),
                     rows,
                     columns,
                 }
             })
             .collect();
-        out
+        Self {
+            left,
+            right,
+            distinct,
+            chunks,
+            slots,
+            outside,
+        }
     }
 
     /// Number of chunks.
@@ -176,46 +216,55 @@ impl Gram {
         let _ = if self.right.is_some() {
             linalg::transposed_product(product, left, scaled, n, k, l)
         } else {
-            linalg::gram_update(product, 1.0, left, scaled, n, k)
+            linalg::gram_lower(product, left, scaled, n, k)
         };
     }
 
     /// Adds what [`Self::compute`] left in the scratch to the rows of a target.
     pub fn scatter(&self, chunk: usize, weights: &[f64], scratch: &[f64], to: &mut Target<'_>) {
         let chunk = &self.chunks[chunk];
+        if !to.meets(chunk.span) {
+            return;
+        }
         let [product, left, right, a, b] = split(scratch, chunk.sizes(self.right.is_none()));
         let parts = Parts {
             panels: [left, right],
             sparse: [a, b],
         };
-        match &self.right {
-            None => {
-                self.scatter_product(chunk, product, to);
-                if chunk.sparse[0] > 0 {
-                    self.scatter_pairs(chunk, weights, &parts, to);
-                }
+        if self.right.is_some() {
+            scatter_mixed(&chunk.columns, product, to);
+            if chunk.sparse != [0, 0] {
+                self.scatter_mixed_pairs(chunk, weights, &parts, to);
             }
-            Some(pattern) => {
-                scatter_mixed(&chunk.columns, product, to);
-                if chunk.sparse != [0, 0] {
-                    self.scatter_mixed_pairs(pattern, chunk, weights, &parts, to);
-                }
+        } else {
+            self.scatter_product(chunk, product, to);
+            if chunk.sparse[0] > 0 {
+                self.scatter_pairs(chunk, weights, &parts, to);
             }
         }
     }
 
-    /// The upper triangle of a symmetric product.
+    /// The lower triangle of a symmetric product.
     fn scatter_product(&self, chunk: &Chunk, product: &[f64], to: &mut Target<'_>) {
         let columns = &chunk.columns[0];
         let k = columns.len();
         for l in to.within(columns) {
-            let i = columns[l] as usize;
-            if !self.distinct {
-                to.add(i, i, product[l * k + l]);
+            let (before, diagonal) = (&columns[..l], product[l * k + l]);
+            let row = to.row(columns[l]);
+            for (&j, x) in before.iter().zip(&product[l * k..]) {
+                row[j as usize] += x;
             }
-            for (q, &j) in columns[..l].iter().enumerate() {
-                let x = product[q * k + l];
-                to.add(i, j as usize, if j as usize == i { 2.0 * x } else { x });
+            // Entries that are not merged can stand in one column: their product counts for both orders.
+            for (q, _) in before
+                .iter()
+                .enumerate()
+                .rev()
+                .take_while(|(_, j)| **j == columns[l])
+            {
+                row[columns[l] as usize] += product[l * k + q];
+            }
+            if !self.distinct {
+                row[columns[l] as usize] += diagonal;
             }
         }
     }
@@ -229,24 +278,21 @@ impl Gram {
         to: &mut Target<'_>,
     ) {
         let (columns, k) = (&chunk.columns[0], chunk.columns[0].len());
+        let within = to.within(columns);
         let mut row: Vec<(usize, f64)> = Vec::new();
-        let mut at = 0;
         for (n, r) in chunk.rows.clone().enumerate() {
             let w = weights[r];
-            row.clear();
-            for e in self.left.row(r).filter(|&e| self.slots[0][e] == OUTSIDE) {
-                let x = parts.sparse[0][at];
-                at += 1;
-                if x != 0.0 {
-                    row.push((self.left.columns[e] as usize, x));
-                }
-            }
             if w == 0.0 {
                 continue;
             }
+            row.clear();
+            let entries = self.outside[0].row(r, chunk.rows.start, parts.sparse[0]);
+            row.extend(entries.filter(|(_, x)| *x != 0.0));
             let panel = &parts.panels[0][n * k..(n + 1) * k];
             for (q, &(i, x)) in row.iter().enumerate() {
                 let wx = w * x;
+                // Columns of the panel differ from those outside.
+                let above = columns.partition_point(|c| (*c as usize) < i);
                 if to.has(i) {
                     if !self.distinct {
                         to.add(i, i, wx * x);
@@ -254,16 +300,11 @@ impl Gram {
                     for &(j, y) in &row[..q] {
                         to.add(i, j, if i == j { 2.0 * wx * y } else { wx * y });
                     }
-                }
-                // Columns of the panel differ from those outside.
-                let above = columns.partition_point(|c| (*c as usize) < i);
-                if to.has(i) {
                     for (&j, v) in columns[..above].iter().zip(panel) {
                         to.add(i, j as usize, wx * v);
                     }
                 }
-                let range = to.within(columns);
-                for l in range.start.max(above)..range.end {
+                for l in within.start.max(above)..within.end {
                     to.add(columns[l] as usize, i, wx * panel[l]);
                 }
             }
@@ -272,45 +313,34 @@ impl Gram {
 
     fn scatter_mixed_pairs(
         &self,
-        right: &Pattern,
         chunk: &Chunk,
         weights: &[f64],
         parts: &Parts<'_>,
         to: &mut Target<'_>,
     ) {
-        let (mut a, mut b): (Vec<(usize, f64)>, Vec<(usize, f64)>) = (Vec::new(), Vec::new());
-        let (mut at, mut bt) = (0, 0);
         for (n, r) in chunk.rows.clone().enumerate() {
-            let entries = |pattern: &Pattern, side: usize, at: &mut usize, list: &mut Vec<_>| {
-                list.clear();
-                for e in pattern.row(r).filter(|&e| self.slots[side][e] == OUTSIDE) {
-                    list.push((pattern.columns[e] as usize, parts.sparse[side][*at]));
-                    *at += 1;
-                }
-            };
-            entries(&self.left, 0, &mut at, &mut a);
-            entries(right, 1, &mut bt, &mut b);
             let w = weights[r];
             if w == 0.0 {
                 continue;
             }
+            let outside =
+                |side: usize| self.outside[side].row(r, chunk.rows.start, parts.sparse[side]);
             let panel = |side: usize| {
                 let k = chunk.columns[side].len();
                 let values = &parts.panels[side][n * k..(n + 1) * k];
-                chunk.columns[side].iter().zip(values)
+                let columns = chunk.columns[side].iter().map(|c| *c as usize);
+                columns.zip(values.iter().copied())
             };
-            for &(i, x) in a.iter().filter(|(_, x)| *x != 0.0) {
+            for (i, x) in outside(0).filter(|(_, x)| *x != 0.0) {
                 let wx = w * x;
-                for &(j, y) in &b {
+                for (j, y) in outside(1).chain(panel(1)) {
                     to.add_pair(i, j, wx * y);
                 }
-                for (&j, y) in panel(1) {
-                    to.add_pair(i, j as usize, wx * y);
-                }
             }
-            for &(j, y) in b.iter().filter(|(_, y)| *y != 0.0) {
-                for (&i, x) in panel(0) {
-                    to.add_pair(i as usize, j, w * x * y);
+            for (j, y) in outside(1).filter(|(_, y)| *y != 0.0) {
+                let wy = w * y;
+                for (i, x) in panel(0) {
+                    to.add_pair(i, j, wy * x);
                 }
             }
         }

@@ -8,8 +8,8 @@ use super::pattern::Coefficients;
 use crate::linalg::mirror_lower;
 use crate::parallel::for_each;
 
-/// Elements of scratch that are in use at once; more only where a single chunk needs them.
-const SCRATCH: usize = 1 << 21;
+/// Elements of scratch that are in use at once, so that they stay in a cache; more only where a single chunk needs them. One thread goes chunk by chunk.
+const SCRATCH: usize = 1 << 18;
 /// Multiplications from which threads are worth their start.
 const WORTH: usize = 1 << 20;
 
@@ -35,6 +35,18 @@ impl Target<'_> {
     #[inline]
     pub fn has(&self, i: usize) -> bool {
         i >= self.first && i < self.end
+    }
+
+    /// Whether an element whose row and column lie in the span (least, largest) can be in one of these rows.
+    pub fn meets(&self, (least, largest): (usize, usize)) -> bool {
+        largest >= self.first && least < self.end
+    }
+
+    /// Row `i` of block A, one of these.
+    #[inline]
+    pub fn row(&mut self, i: u32) -> &mut [f64] {
+        let r = i as usize - self.first;
+        &mut self.rows[r * self.m..(r + 1) * self.m]
     }
 
     /// Which of the rising `columns` are rows of these.
@@ -64,7 +76,7 @@ impl Target<'_> {
     }
 }
 
-impl<'b> Blocks<'b> {
+impl Blocks<'_> {
     /// The lower triangle in `parts` parts of about equal size for each of A and E.
     fn targets(&mut self, parts: usize) -> Vec<Target<'_>> {
         let (m, s) = (self.m, self.d.len());
@@ -141,7 +153,7 @@ impl Updates {
         let (grams, scratch) = (&self.grams, &mut self.scratch);
         let all = || (0..grams.len()).flat_map(|g| (0..grams[g].chunks()).map(move |c| (g, c)));
         let work: usize = all().map(|(g, c)| grams[g].work(c)).sum();
-        let threads = if work < WORTH { 1 } else { threads };
+        let threads = if work < WORTH { 1 } else { threads.max(1) };
         let parts = if threads > 1 { 4 * threads } else { 1 };
         let mut targets = out.targets(parts);
         let mut jobs = all().peekable();
@@ -149,7 +161,7 @@ impl Updates {
             let (mut batch, mut total) = (Vec::new(), 0);
             while let Some(&(g, c)) = jobs.peek() {
                 let size = grams[g].scratch(c);
-                if total > 0 && total + size > SCRATCH {
+                if total > 0 && (threads == 1 || total + size > SCRATCH) {
                     break;
                 }
                 batch.push((g, c, total..total + size));
@@ -190,5 +202,146 @@ impl Updates {
         }
         mirror_lower(out.a, out.m);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Pattern, PatternSource};
+    use super::*;
+
+    /// Channels of 40 rows that share 20 columns; every row has a column of its own from 90 on, some lack a shared one.
+    fn source(shift: usize, own: bool) -> (Vec<i64>, Vec<i64>, Vec<f64>) {
+        let (mut columns, mut rows, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        for r in 0..160 {
+            let channel = r / 40;
+            let mut put = |c: usize| {
+                columns.push(c as i64);
+                rows.push(r as i64);
+                values.push(((r * 31 + c * 17 + shift) % 23) as f64 / 23.0 - 0.4);
+            };
+            for k in 0..20 {
+                if (r + k) % 13 != 0 {
+                    put((channel * 20 + k * 3 + shift) % 90);
+                }
+            }
+            if own {
+                put(90 + r);
+            }
+        }
+        (columns, rows, values)
+    }
+
+    const N: usize = 250;
+
+    fn pattern((columns, rows, _): &(Vec<i64>, Vec<i64>, Vec<f64>), term: usize) -> Arc<Pattern> {
+        let place: Vec<u32> = (0..N as u32).collect();
+        let source = PatternSource {
+            term,
+            columns,
+            rows: Some(rows),
+        };
+        Arc::new(Pattern::new(160, &place, [source].into_iter(), true))
+    }
+
+    fn blocks(
+        updates: &mut Updates,
+        weights: &[&[f64]],
+        c: &Coefficients<'_>,
+        threads: usize,
+        m: usize,
+    ) -> (bool, Vec<f64>) {
+        let s = N - m;
+        let mut all = vec![f64::NAN; m * m + s * m + s];
+        let (a, rest) = all.split_at_mut(m * m);
+        let (e, d) = rest.split_at_mut(s * m);
+        let finite = updates.run(weights, c, threads, Blocks { m, a, e, d });
+        (finite, all)
+    }
+
+    #[test]
+    fn updates_equal_dense_products_and_threads_change_nothing() {
+        let (first, second) = (source(0, true), source(7, false));
+        let (l, r) = (pattern(&first, 0), pattern(&second, 1));
+        let weights: Vec<f64> = (0..160).map(|r| f64::from(r % 7) - 2.5).collect();
+        let coefficients = [Some(&first.2[..]), Some(&second.2[..])];
+        let m = 90;
+        let grams = || {
+            vec![
+                Gram::new(Arc::clone(&l), None, false, m),
+                Gram::new(Arc::clone(&l), Some(Arc::clone(&r)), false, m),
+                Gram::new(Arc::clone(&r), None, true, m),
+            ]
+        };
+        assert!(grams().iter().all(|g| !g.pairs_from(m)) && grams()[0].pairs_from(80));
+        let lists = [&weights[..]; 3];
+        let (finite, one) = blocks(&mut Updates::new(grams()), &lists, &coefficients, 1, m);
+        assert!(finite);
+        // WORTH is not reached: the parts are forced.
+        for parts in [2, 5] {
+            let mut again = vec![0.0; one.len()];
+            let (a, rest) = again.split_at_mut(m * m);
+            let (e, d) = rest.split_at_mut((N - m) * m);
+            let mut out = Blocks { m, a, e, d };
+            let mut targets = out.targets(parts);
+            let mut scratch = Vec::new();
+            for g in grams() {
+                for c in 0..g.chunks() {
+                    scratch.resize(g.scratch(c), 0.0);
+                    g.compute(c, &weights, &coefficients, &mut scratch, &mut Vec::new());
+                    for t in &mut targets {
+                        g.scatter(c, &weights, &scratch, t);
+                    }
+                }
+            }
+            drop(targets);
+            mirror_lower(out.a, m);
+            assert!(
+                one.iter()
+                    .zip(&again)
+                    .all(|(x, y)| x.to_bits() == y.to_bits())
+            );
+        }
+        let dense = |p: &Pattern| p.filled(&coefficients, N).dense();
+        let (l, r) = (dense(&l), dense(&r));
+        for i in 0..N {
+            for j in 0..=i {
+                let sum: f64 = (0..160)
+                    .map(|k| {
+                        let (li, lj) = (l[k * N + i], l[k * N + j]);
+                        let (ri, rj) = (r[k * N + i], r[k * N + j]);
+                        let own = if i == j { 0.0 } else { ri * rj };
+                        weights[k] * (li * lj + li * rj + ri * lj + own)
+                    })
+                    .sum();
+                let found = match (i < m, j < m) {
+                    (true, _) => one[i * m + j],
+                    (false, true) => one[m * m + (i - m) * m + j],
+                    (false, false) if i == j => one[m * m + (N - m) * m + i - m],
+                    (false, false) => 0.0,
+                };
+                assert!((found - sum).abs() < 1e-12, "({i}, {j}): {found} {sum}");
+            }
+        }
+    }
+
+    #[test]
+    fn zeros_beside_infinite_values_do_not_count() {
+        let mut first = source(0, false);
+        let l = pattern(&first, 0);
+        // Row 0 has weight zero and an infinite value.
+        first.2[0] = f64::INFINITY;
+        let mut weights = vec![1.0; 160];
+        weights[0] = 0.0;
+        let grams = vec![Gram::new(l, None, false, N)];
+        let coefficients = [Some(&first.2[..])];
+        let (finite, _) = blocks(&mut Updates::new(grams), &[&weights], &coefficients, 1, N);
+        assert!(finite);
+        let grams = vec![Gram::new(pattern(&first, 0), None, false, N)];
+        weights[0] = 1.0;
+        let (finite, _) = blocks(&mut Updates::new(grams), &[&weights], &coefficients, 1, N);
+        assert!(!finite);
     }
 }

@@ -3,6 +3,7 @@
 mod contractions;
 mod decisions;
 mod harness;
+mod memory;
 mod products;
 mod reductions;
 mod samples;

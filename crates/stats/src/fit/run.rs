@@ -42,7 +42,7 @@ pub(crate) struct TwiceNll<'a> {
 
 impl<'a> TwiceNll<'a> {
     pub fn new(model: &'a mut Model, data: &'a Data) -> Self {
-        let separable = model.spec().separable();
+        let separable = model.separable().to_vec();
         Self {
             model,
             data,

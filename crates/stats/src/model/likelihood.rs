@@ -102,6 +102,11 @@ impl Model {
         self.threads
     }
 
+    /// [`ModelSpec::separable`], found once.
+    pub fn separable(&self) -> &[usize] {
+        &self.separable
+    }
+
     /// The resolved model.
     pub fn spec(&self) -> &ModelSpec {
         &self.spec
