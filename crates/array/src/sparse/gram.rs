@@ -70,19 +70,12 @@ impl Outside {
         at(rows.end) - at(rows.start)
     }
 
-    /// The entries of row `r` with their values, which start with those of row `first`.
-    fn row<'a>(
-        &'a self,
-        r: usize,
-        first: usize,
-        values: &'a [f64],
-    ) -> impl Iterator<Item = (usize, f64)> + 'a {
+    /// Columns of the entries of row `r`, and their values, which start with those of row `first`.
+    fn row<'a>(&'a self, r: usize, first: usize, values: &'a [f64]) -> (&'a [u32], &'a [f64]) {
         let range = self.starts[r] as usize..self.starts[r + 1] as usize;
         let base = self.starts[first] as usize;
-        let columns = self.columns[range.clone()].iter();
-        columns
-            .zip(&values[range.start - base..range.end - base])
-            .map(|(c, x)| (*c as usize, *x))
+        let values = &values[range.start - base..range.end - base];
+        (&self.columns[range], values)
     }
 }
 
@@ -147,19 +140,6 @@ impl Gram {
         let [k, l] = [&chunk.columns[0], &chunk.columns[1]].map(Vec::len);
         let n = chunk.rows.len();
         n * k * if self.right.is_none() { k / 2 } else { l } + 16 * (chunk.sparse[0] + n * k)
-    }
-
-    /// Whether a row has two different columns from `from` on.
-    pub fn pairs_from(&self, from: usize) -> bool {
-        (0..self.left.rows()).any(|r| {
-            let of = |p: &Pattern| p.columns[p.row(r)].iter().max().copied();
-            let largest = of(&self.left).max(self.right.as_deref().and_then(of));
-            let other = |p: &Pattern| {
-                let mut row = p.columns[p.row(r)].iter();
-                row.any(|c| *c as usize >= from && Some(*c) != largest)
-            };
-            other(&self.left) || self.right.as_deref().is_some_and(other)
-        })
     }
 
     /// Values and product of a chunk into its scratch.
@@ -278,35 +258,23 @@ impl Gram {
         to: &mut Target<'_>,
     ) {
         let (columns, k) = (&chunk.columns[0], chunk.columns[0].len());
-        let within = to.within(columns);
-        let mut row: Vec<(usize, f64)> = Vec::new();
         for (n, r) in chunk.rows.clone().enumerate() {
             let w = weights[r];
+            let (outside, values) = self.outside[0].row(r, chunk.rows.start, parts.sparse[0]);
             if w == 0.0 {
                 continue;
             }
-            row.clear();
-            let entries = self.outside[0].row(r, chunk.rows.start, parts.sparse[0]);
-            row.extend(entries.filter(|(_, x)| *x != 0.0));
             let panel = &parts.panels[0][n * k..(n + 1) * k];
-            for (q, &(i, x)) in row.iter().enumerate() {
+            for (q, (&i, &x)) in outside.iter().zip(values).enumerate() {
+                if x == 0.0 {
+                    continue;
+                }
                 let wx = w * x;
-                // Columns of the panel differ from those outside.
-                let above = columns.partition_point(|c| (*c as usize) < i);
-                if to.has(i) {
-                    if !self.distinct {
-                        to.add(i, i, wx * x);
-                    }
-                    for &(j, y) in &row[..q] {
-                        to.add(i, j, if i == j { 2.0 * wx * y } else { wx * y });
-                    }
-                    for (&j, v) in columns[..above].iter().zip(panel) {
-                        to.add(i, j as usize, wx * v);
-                    }
+                if !self.distinct && to.has(i as usize) {
+                    to.add(i as usize, i as usize, wx * x);
                 }
-                for l in within.start.max(above)..within.end {
-                    to.add(columns[l] as usize, i, wx * panel[l]);
-                }
+                to.add_row(i, &outside[..q], &values[..q], wx);
+                to.add_row(i, columns, panel, wx);
             }
         }
     }
@@ -323,25 +291,18 @@ impl Gram {
             if w == 0.0 {
                 continue;
             }
-            let outside =
-                |side: usize| self.outside[side].row(r, chunk.rows.start, parts.sparse[side]);
-            let panel = |side: usize| {
-                let k = chunk.columns[side].len();
-                let values = &parts.panels[side][n * k..(n + 1) * k];
-                let columns = chunk.columns[side].iter().map(|c| *c as usize);
-                columns.zip(values.iter().copied())
+            let [left, right] =
+                [0, 1].map(|s| self.outside[s].row(r, chunk.rows.start, parts.sparse[s]));
+            let panel = |s: usize| {
+                let k = chunk.columns[s].len();
+                &parts.panels[s][n * k..(n + 1) * k]
             };
-            for (i, x) in outside(0).filter(|(_, x)| *x != 0.0) {
-                let wx = w * x;
-                for (j, y) in outside(1).chain(panel(1)) {
-                    to.add_pair(i, j, wx * y);
-                }
+            for (&i, &x) in left.0.iter().zip(left.1).filter(|(_, x)| **x != 0.0) {
+                to.add_row(i, right.0, right.1, w * x);
+                to.add_row(i, &chunk.columns[1], panel(1), w * x);
             }
-            for (j, y) in outside(1).filter(|(_, y)| *y != 0.0) {
-                let wy = w * y;
-                for (i, x) in panel(0) {
-                    to.add_pair(i, j, wy * x);
-                }
+            for (&j, &y) in right.0.iter().zip(right.1).filter(|(_, y)| **y != 0.0) {
+                to.add_row(j, &chunk.columns[0], panel(0), w * y);
             }
         }
     }

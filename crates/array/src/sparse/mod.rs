@@ -18,4 +18,4 @@ pub(crate) use pattern::{Pattern, PatternSource};
 pub use product::sparse_product;
 pub use rows::SparseRows;
 pub use schur::schur_complement;
-pub(crate) use update::{Blocks, Updates};
+pub(crate) use update::{Blocks, Outcome, Updates};

@@ -8,8 +8,8 @@ use super::pattern::Coefficients;
 use crate::linalg::mirror_lower;
 use crate::parallel::for_each;
 
-/// Elements of scratch that are in use at once, so that they stay in a cache; more only where a single chunk needs them. One thread goes chunk by chunk.
-const SCRATCH: usize = 1 << 18;
+/// Elements of scratch that are in use at once on several threads; more only where a single chunk needs them. One thread goes chunk by chunk.
+const SCRATCH: usize = 1 << 20;
 /// Multiplications from which threads are worth their start.
 const WORTH: usize = 1 << 20;
 
@@ -28,6 +28,8 @@ pub(crate) struct Target<'t> {
     m: usize,
     rows: &'t mut [f64],
     diagonal: &'t mut [f64],
+    /// A product of two different separable variables that is not zero.
+    stray: bool,
 }
 
 impl Target<'_> {
@@ -42,7 +44,7 @@ impl Target<'_> {
         largest >= self.first && least < self.end
     }
 
-    /// Row `i` of block A, one of these.
+    /// The elements of row `i` in A or E, one of these.
     #[inline]
     pub fn row(&mut self, i: u32) -> &mut [f64] {
         let r = i as usize - self.first;
@@ -59,10 +61,37 @@ impl Target<'_> {
     #[inline]
     pub fn add(&mut self, i: usize, j: usize, x: f64) {
         let r = i - self.first;
-        if j >= self.m {
+        if j < self.m {
+            self.rows[r * self.m + j] += x;
+        } else if i == j {
             self.diagonal[r] += x;
         } else {
-            self.rows[r * self.m + j] += x;
+            self.stray |= x != 0.0;
+        }
+    }
+
+    /// Adds the products of entry `i` with the entries of rising `columns`, each of which stands for both orders.
+    #[inline]
+    pub fn add_row(&mut self, i: u32, columns: &[u32], values: &[f64], factor: f64) {
+        let at = columns.partition_point(|c| *c < i);
+        if self.has(i as usize) {
+            let below = at.min(columns.partition_point(|c| (*c as usize) < self.m));
+            let row = self.row(i);
+            for (&j, v) in columns[..below].iter().zip(values) {
+                row[j as usize] += factor * v;
+            }
+            for (&j, v) in columns[below..].iter().zip(&values[below..]) {
+                if j > i {
+                    break;
+                }
+                let both = if i == j { 2.0 } else { 1.0 };
+                self.add(i as usize, j as usize, both * factor * v);
+            }
+        }
+        for (&j, v) in columns[at..].iter().zip(&values[at..]) {
+            if j > i && self.has(j as usize) {
+                self.add(j as usize, i as usize, factor * v);
+            }
         }
     }
 
@@ -92,6 +121,7 @@ impl Blocks<'_> {
                 m,
                 rows: part,
                 diagonal: &mut [],
+                stray: false,
             });
             (rows, first) = (rest, end);
         }
@@ -106,6 +136,7 @@ impl Blocks<'_> {
                 m,
                 rows: part,
                 diagonal: of_part,
+                stray: false,
             });
             (rows, diagonal, first) = (rest, others, end);
         }
@@ -141,53 +172,46 @@ impl Updates {
         }
     }
 
-    /// The sum of all updates; false if it is not finite somewhere.
+    /// The sum of all updates.
     pub fn run(
         &mut self,
         weights: &[&[f64]],
         coefficients: &Coefficients<'_>,
         threads: usize,
         mut out: Blocks<'_>,
-    ) -> bool {
+    ) -> Outcome {
         out.clear();
         let (grams, scratch) = (&self.grams, &mut self.scratch);
         let all = || (0..grams.len()).flat_map(|g| (0..grams[g].chunks()).map(move |c| (g, c)));
-        let work: usize = all().map(|(g, c)| grams[g].work(c)).sum();
-        let threads = if work < WORTH { 1 } else { threads.max(1) };
-        let parts = if threads > 1 { 4 * threads } else { 1 };
-        let mut targets = out.targets(parts);
-        let mut jobs = all().peekable();
-        while jobs.peek().is_some() {
-            let (mut batch, mut total) = (Vec::new(), 0);
-            while let Some(&(g, c)) = jobs.peek() {
+        let threads = if threads > 1 && all().map(|(g, c)| grams[g].work(c)).sum::<usize>() > WORTH
+        {
+            threads
+        } else {
+            1
+        };
+        let mut targets = out.targets(if threads > 1 { 4 * threads } else { 1 });
+        if threads == 1 {
+            let mut scaled = Vec::new();
+            for (g, c) in all() {
                 let size = grams[g].scratch(c);
-                if total > 0 && (threads == 1 || total + size > SCRATCH) {
-                    break;
+                if scratch.len() < size {
+                    scratch.resize(size, 0.0);
                 }
-                batch.push((g, c, total..total + size));
-                total += size;
-                jobs.next();
-            }
-            if scratch.len() < total {
-                scratch.resize(total, 0.0);
-            }
-            let mut rest = &mut scratch[..];
-            let mut tasks = Vec::with_capacity(batch.len());
-            for (g, c, range) in &batch {
-                let (part, others) = rest.split_at_mut(range.len());
-                rest = others;
-                tasks.push((*g, *c, part));
-            }
-            for_each(threads, tasks, |scaled: &mut Vec<f64>, (g, c, part)| {
-                grams[g].compute(c, weights[g], coefficients, part, scaled);
-            });
-            let scratch = &*scratch;
-            for_each(threads, targets.iter_mut(), |(): &mut (), to| {
-                for (g, c, range) in &batch {
-                    grams[*g].scatter(*c, weights[*g], &scratch[range.clone()], to);
+                grams[g].compute(
+                    c,
+                    weights[g],
+                    coefficients,
+                    &mut scratch[..size],
+                    &mut scaled,
+                );
+                for to in &mut targets {
+                    grams[g].scatter(c, weights[g], &scratch[..size], to);
                 }
-            });
+            }
+        } else {
+            on_threads(threads, grams, weights, coefficients, scratch, &mut targets);
         }
+        let mut stray = targets.iter().any(|t| t.stray);
         drop(targets);
         if !out.finite() {
             out.clear();
@@ -195,13 +219,73 @@ impl Updates {
             for (gram, weights) in grams.iter().zip(weights) {
                 gram.plain(weights, coefficients, &mut targets);
             }
+            stray = targets.iter().any(|t| t.stray);
             drop(targets);
             if !out.finite() {
-                return false;
+                return Outcome::NotFinite;
             }
         }
         mirror_lower(out.a, out.m);
-        true
+        if stray {
+            Outcome::Meet
+        } else {
+            Outcome::Finite
+        }
+    }
+}
+
+/// How a sum of updates ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All is well.
+    Finite,
+    /// It is not finite somewhere.
+    NotFinite,
+    /// Two separable variables have a mutual term.
+    Meet,
+}
+
+/// The updates in batches: values and products on all threads, then the rows of each target.
+fn on_threads(
+    threads: usize,
+    grams: &[Gram],
+    weights: &[&[f64]],
+    coefficients: &Coefficients<'_>,
+    scratch: &mut Vec<f64>,
+    targets: &mut [Target<'_>],
+) {
+    let all = (0..grams.len()).flat_map(|g| (0..grams[g].chunks()).map(move |c| (g, c)));
+    let mut jobs = all.peekable();
+    while jobs.peek().is_some() {
+        let (mut batch, mut total) = (Vec::new(), 0);
+        while let Some(&(g, c)) = jobs.peek() {
+            let size = grams[g].scratch(c);
+            if total > 0 && total + size > SCRATCH {
+                break;
+            }
+            batch.push((g, c, total..total + size));
+            total += size;
+            jobs.next();
+        }
+        if scratch.len() < total {
+            scratch.resize(total, 0.0);
+        }
+        let mut rest = &mut scratch[..];
+        let mut tasks = Vec::with_capacity(batch.len());
+        for (g, c, range) in &batch {
+            let (part, others) = rest.split_at_mut(range.len());
+            rest = others;
+            tasks.push((*g, *c, part));
+        }
+        for_each(threads, tasks, |scaled: &mut Vec<f64>, (g, c, part)| {
+            grams[g].compute(c, weights[g], coefficients, part, scaled);
+        });
+        let scratch = &*scratch;
+        for_each(threads, targets.iter_mut(), |(): &mut (), to| {
+            for (g, c, range) in &batch {
+                grams[*g].scatter(*c, weights[*g], &scratch[range.clone()], to);
+            }
+        });
     }
 }
 
@@ -252,13 +336,13 @@ mod tests {
         c: &Coefficients<'_>,
         threads: usize,
         m: usize,
-    ) -> (bool, Vec<f64>) {
+    ) -> (Outcome, Vec<f64>) {
         let s = N - m;
         let mut all = vec![f64::NAN; m * m + s * m + s];
         let (a, rest) = all.split_at_mut(m * m);
         let (e, d) = rest.split_at_mut(s * m);
-        let finite = updates.run(weights, c, threads, Blocks { m, a, e, d });
-        (finite, all)
+        let outcome = updates.run(weights, c, threads, Blocks { m, a, e, d });
+        (outcome, all)
     }
 
     #[test]
@@ -275,10 +359,13 @@ mod tests {
                 Gram::new(Arc::clone(&r), None, true, m),
             ]
         };
-        assert!(grams().iter().all(|g| !g.pairs_from(m)) && grams()[0].pairs_from(80));
         let lists = [&weights[..]; 3];
-        let (finite, one) = blocks(&mut Updates::new(grams()), &lists, &coefficients, 1, m);
-        assert!(finite);
+        let (outcome, one) = blocks(&mut Updates::new(grams()), &lists, &coefficients, 1, m);
+        assert_eq!(outcome, Outcome::Finite);
+        // Columns 80 to 90 are shared: declared separable, they meet.
+        let wrong = vec![Gram::new(Arc::clone(&l), None, false, 80)];
+        let (outcome, _) = blocks(&mut Updates::new(wrong), &lists[..1], &coefficients, 1, 80);
+        assert_eq!(outcome, Outcome::Meet);
         // WORTH is not reached: the parts are forced.
         for parts in [2, 5] {
             let mut again = vec![0.0; one.len()];
@@ -337,11 +424,11 @@ mod tests {
         weights[0] = 0.0;
         let grams = vec![Gram::new(l, None, false, N)];
         let coefficients = [Some(&first.2[..])];
-        let (finite, _) = blocks(&mut Updates::new(grams), &[&weights], &coefficients, 1, N);
-        assert!(finite);
+        let (outcome, _) = blocks(&mut Updates::new(grams), &[&weights], &coefficients, 1, N);
+        assert_eq!(outcome, Outcome::Finite);
         let grams = vec![Gram::new(pattern(&first, 0), None, false, N)];
         weights[0] = 1.0;
-        let (finite, _) = blocks(&mut Updates::new(grams), &[&weights], &coefficients, 1, N);
-        assert!(!finite);
+        let (outcome, _) = blocks(&mut Updates::new(grams), &[&weights], &coefficients, 1, N);
+        assert_eq!(outcome, Outcome::NotFinite);
     }
 }

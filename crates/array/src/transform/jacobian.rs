@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::forward::{Tangents, differentiable_input, push_forward, upstream};
-use super::second_order::{HessianPlan, Order, Recorder, coefficients, pattern, separable_meet};
+use super::second_order::{HessianPlan, Order, Recorder, coefficients, finite, pattern};
 use super::terms::{Terms, propagate, spelled_out};
 use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
@@ -154,14 +154,12 @@ impl JacobianPlan {
             slot => {
                 let pattern = plan.own_pattern(inputs, self.rows, &self.order.place)?;
                 let gram = Gram::new(Arc::new(pattern), None, false, m);
-                if gram.pairs_from(m) {
-                    return Err(separable_meet("sparse Jacobian"));
-                }
                 slot.insert(Updates::new(vec![gram]))
             }
         };
         let coefficients = coefficients(&plan.terms, &plan.memory);
-        Ok(updates.run(&[weights], &coefficients, self.threads, blocks))
+        let outcome = updates.run(&[weights], &coefficients, self.threads, blocks);
+        finite(outcome, "sparse Jacobian")
     }
 }
 

@@ -16,7 +16,7 @@ use crate::prim;
 use crate::primitive::Nature;
 use crate::program::{Node, Program, ValueId};
 use crate::space::Space;
-use crate::sparse::{Blocks, Gram, Pattern, PatternSource, Updates};
+use crate::sparse::{Blocks, Gram, Outcome, Pattern, PatternSource, Updates};
 
 /// Positions of a term's arrays in the outputs of the two programs.
 pub(super) struct TermOutputs {
@@ -451,24 +451,29 @@ impl HessianPlan {
                 let mut structure = self.structure.workspace();
                 self.structure.run(&mut structure, inputs)?;
                 let parts = (&self.terms[..], &self.sums[..], &self.layers[..]);
-                slot.insert(Updates::new(grams(parts, order, &structure, &self.memory)?))
+                slot.insert(Updates::new(grams(parts, order, &structure, &self.memory)))
             }
         };
         let memory = &self.memory;
         let weights: Vec<&[f64]> = self.layers.iter().map(|l| memory.f64(l.weight)).collect();
         let coefficients = coefficients(&self.terms, memory);
-        Ok(updates.run(&weights, &coefficients, self.threads, out))
+        let outcome = updates.run(&weights, &coefficients, self.threads, out);
+        finite(outcome, "Hessian by layers")
     }
 }
 
-/// What was said about the variables is not so.
-pub(super) fn separable_meet(transform: &'static str) -> Error {
-    Error::Refused {
-        transform,
-        primitive: "input",
-        label: String::new(),
-        message: "two variables that were declared separable have a mutual second derivative"
-            .into(),
+/// Whether a matrix is finite; an error where what was said about its variables is not so.
+pub(super) fn finite(outcome: Outcome, transform: &'static str) -> Result<bool> {
+    match outcome {
+        Outcome::Finite => Ok(true),
+        Outcome::NotFinite => Ok(false),
+        Outcome::Meet => Err(Error::Refused {
+            transform,
+            primitive: "input",
+            label: String::new(),
+            message: "two variables that were declared separable have a mutual second derivative"
+                .into(),
+        }),
     }
 }
 
@@ -478,35 +483,21 @@ fn grams(
     order: &Order,
     structure: &Workspace,
     memory: &Workspace,
-) -> Result<Vec<Gram>> {
+) -> Vec<Gram> {
     let mut known: HashMap<(usize, bool), Arc<Pattern>> = HashMap::new();
-    layers
-        .iter()
-        .map(|layer| {
-            let rows = memory.f64(layer.weight).len();
-            let merge = !layer.distinct;
-            let mut of = |sum: usize| {
-                let build = || {
-                    Arc::new(pattern(
-                        terms,
-                        &sums[sum],
-                        structure,
-                        rows,
-                        &order.place,
-                        merge,
-                    ))
-                };
-                Arc::clone(known.entry((sum, merge)).or_insert_with(build))
-            };
-            let left = of(layer.left);
-            let right = (layer.left != layer.right).then(|| of(layer.right));
-            let gram = Gram::new(left, right, layer.distinct, order.dense());
-            if gram.pairs_from(order.dense()) {
-                return Err(separable_meet("Hessian by layers"));
-            }
-            Ok(gram)
-        })
-        .collect()
+    let mut gram = |layer: &Layer| {
+        let rows = memory.f64(layer.weight).len();
+        let merge = !layer.distinct;
+        let mut of = |sum: usize| {
+            let build = || pattern(terms, &sums[sum], structure, rows, &order.place, merge);
+            let entry = known.entry((sum, merge));
+            Arc::clone(entry.or_insert_with(|| Arc::new(build())))
+        };
+        let left = of(layer.left);
+        let right = (layer.left != layer.right).then(|| of(layer.right));
+        Gram::new(left, right, layer.distinct, order.dense())
+    };
+    layers.iter().map(&mut gram).collect()
 }
 
 /// Division by an active argument is not linear.
