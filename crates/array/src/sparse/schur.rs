@@ -8,7 +8,7 @@ use crate::parallel::for_each;
 /// Rows of a panel at most.
 const ROWS: usize = 128;
 /// Multiplications below which the dense product serves.
-const SMALL: usize = 1 << 17;
+const SMALL: usize = 1 << 23;
 
 /// Rows of E that are different from zero in (nearly) the same columns.
 struct Panel {
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn panels_and_the_dense_product_agree_and_threads_change_nothing() {
-        let (m, s) = (90, 60);
+        let (m, s) = (420, 60);
         let mut state = 1_u64;
         let mut noise = || {
             state = state
@@ -155,11 +155,11 @@ mod tests {
                 .wrapping_add(1);
             (state >> 11) as f64 / (1_u64 << 53) as f64 - 0.3
         };
-        // Three groups of rows; each couples to thirty variables, here and there to one less.
+        // Three groups of rows; each couples to a third of the variables, here and there to one less.
         let e: Vec<f64> = (0..s * m)
             .map(|k| {
                 let (r, j) = (k / m, k % m);
-                let coupled = j / 30 == r / 20 && (r + j) % 17 != 0;
+                let coupled = j / 140 == r / 20 && (r + j) % 17 != 0;
                 if coupled { noise() } else { 0.0 }
             })
             .collect();

@@ -16,7 +16,9 @@ use crate::prim;
 use crate::primitive::Nature;
 use crate::program::{Node, Program, ValueId};
 use crate::space::Space;
-use crate::sparse::{Blocks, Gram, Outcome, Pattern, PatternSource, Updates};
+use crate::sparse::{
+    Blocks, Gram, Outcome, PairGram, PairPattern, Pattern, PatternSource, Updates,
+};
 
 /// Positions of a term's arrays in the outputs of the two programs.
 pub(super) struct TermOutputs {
@@ -62,6 +64,24 @@ impl Order {
     pub fn fits(&self, blocks: &Blocks<'_>) -> bool {
         let (m, s) = (self.dense.len(), self.separable.len());
         blocks.a.len() == m * m && blocks.e.len() == s * m && blocks.d.len() == s
+    }
+
+    /// The blocks of a full matrix.
+    fn extract(&self, full: &[f64], to: Blocks<'_>) {
+        let (n, m) = (self.place.len(), self.dense.len().max(1));
+        for (&i, row) in self.dense.iter().zip(to.a.chunks_exact_mut(m)) {
+            for (&j, x) in self.dense.iter().zip(row) {
+                *x = full[i * n + j];
+            }
+        }
+        for (&i, row) in self.separable.iter().zip(to.e.chunks_exact_mut(m)) {
+            for (&j, x) in self.dense.iter().zip(row) {
+                *x = full[i * n + j];
+            }
+        }
+        for (&i, x) in self.separable.iter().zip(to.d) {
+            *x = full[i * n + i];
+        }
     }
 
     /// The full matrix of blocks that `fill` writes.
@@ -114,6 +134,15 @@ pub(super) fn coefficients<'a>(
         .collect()
 }
 
+/// Columns and rows of a term.
+fn source<'a>(terms: &[TermOutputs], t: usize, structure: &'a Workspace) -> PatternSource<'a> {
+    PatternSource {
+        term: t,
+        columns: structure.i64(terms[t].column),
+        rows: terms[t].row.map(|r| structure.i64(r)),
+    }
+}
+
 /// The pattern of a sum of terms.
 pub(super) fn pattern(
     terms: &[TermOutputs],
@@ -123,11 +152,7 @@ pub(super) fn pattern(
     place: &[u32],
     merge: bool,
 ) -> Pattern {
-    let sources = sum.iter().map(|&t| PatternSource {
-        term: t,
-        columns: structure.i64(terms[t].column),
-        rows: terms[t].row.map(|r| structure.i64(r)),
-    });
+    let sources = sum.iter().map(|&t| source(terms, t, structure));
     Pattern::new(rows, place, sources, merge)
 }
 
@@ -151,9 +176,15 @@ pub struct HessianPlan {
     sums: Vec<Vec<usize>>,
     layers: Vec<Layer>,
     updates: Option<Updates>,
+    /// Instead of them, for few parameters, and the full matrix.
+    pairs: Option<Vec<PairGram>>,
+    full: Vec<f64>,
     order: Order,
     threads: usize,
 }
+
+/// Parameters below which updates go pair by pair into a full matrix.
+const PANELS_FROM: usize = 300;
 
 pub(super) struct Recorder<'b> {
     b: &'b Builder,
@@ -411,6 +442,9 @@ impl HessianPlan {
     /// # Errors
     /// What [`Lowered::run`] returns; [`Error::Refused`] where two separable variables meet.
     pub fn run(&mut self, inputs: &Bindings<'_>, out: &mut [f64]) -> Result<bool> {
+        if self.dim() < PANELS_FROM {
+            return self.by_pairs(inputs, out);
+        }
         let order = std::mem::take(&mut self.order);
         let result = order.expand(out, |blocks| self.fill(&order, inputs, blocks));
         self.order = order;
@@ -431,7 +465,14 @@ impl HessianPlan {
         let order = std::mem::take(&mut self.order);
         let m = order.dense();
         let blocks = Blocks { m, a, e, d };
-        let result = if order.fits(&blocks) {
+        let result = if order.fits(&blocks) && order.place.len() < PANELS_FROM {
+            let mut full = std::mem::take(&mut self.full);
+            full.resize(order.place.len() * order.place.len(), 0.0);
+            let result = self.by_pairs(inputs, &mut full);
+            order.extract(&full, blocks);
+            self.full = full;
+            result
+        } else if order.fits(&blocks) {
             self.fill(&order, inputs, blocks)
         } else {
             Err(crate::primitive::ill_formed(
@@ -441,6 +482,48 @@ impl HessianPlan {
         };
         self.order = order;
         result
+    }
+
+    /// The full matrix of few parameters.
+    fn by_pairs(&mut self, inputs: &Bindings<'_>, out: &mut [f64]) -> Result<bool> {
+        self.sweep.run(&mut self.memory, inputs)?;
+        let n = self.dim();
+        if self.pairs.is_none() {
+            let mut structure = self.structure.workspace();
+            self.structure.run(&mut structure, inputs)?;
+            let gram = |layer: &Layer| {
+                let rows = self.memory.f64(layer.weight).len();
+                let pattern = |sum: usize| {
+                    let sources = self.sums[sum]
+                        .iter()
+                        .map(|&t| source(&self.terms, t, &structure));
+                    PairPattern::new(rows, n, sources, !layer.distinct)
+                };
+                let right = (layer.left != layer.right).then(|| pattern(layer.right));
+                PairGram::new(pattern(layer.left), right, layer.distinct)
+            };
+            self.pairs = Some(self.layers.iter().map(gram).collect());
+        }
+        out.fill(0.0);
+        let (terms, memory) = (&self.terms, &self.memory);
+        for (layer, gram) in self.layers.iter().zip(self.pairs.iter_mut().flatten()) {
+            gram.add(
+                memory.f64(layer.weight),
+                |t| terms[t].coefficient.map(|k| memory.f64(k)),
+                n,
+                out,
+            );
+        }
+        let mut finite = true;
+        for i in 0..n {
+            for j in 0..=i {
+                let sum = out[i * n + j] + if i == j { 0.0 } else { out[j * n + i] };
+                out[i * n + j] = sum;
+                out[j * n + i] = sum;
+                finite &= sum.is_finite();
+            }
+        }
+        Ok(finite)
     }
 
     fn fill(&mut self, order: &Order, inputs: &Bindings<'_>, out: Blocks<'_>) -> Result<bool> {
@@ -645,6 +728,8 @@ impl<'b> Recorder<'b> {
             sums: self.sums,
             layers,
             updates: None,
+            pairs: None,
+            full: Vec::new(),
             order: Order::new(n, &[]),
             threads: 1,
         })
