@@ -443,7 +443,7 @@ impl HessianPlan {
     /// What [`Lowered::run`] returns; [`Error::Refused`] where two separable variables meet.
     pub fn run(&mut self, inputs: &Bindings<'_>, out: &mut [f64]) -> Result<bool> {
         if self.dim() < PANELS_FROM {
-            return self.by_pairs(inputs, out);
+            return self.by_pairs(self.dim(), inputs, out);
         }
         let order = std::mem::take(&mut self.order);
         let result = order.expand(out, |blocks| self.fill(&order, inputs, blocks));
@@ -468,7 +468,7 @@ impl HessianPlan {
         let result = if order.fits(&blocks) && order.place.len() < PANELS_FROM {
             let mut full = std::mem::take(&mut self.full);
             full.resize(order.place.len() * order.place.len(), 0.0);
-            let result = self.by_pairs(inputs, &mut full);
+            let result = self.by_pairs(order.place.len(), inputs, &mut full);
             order.extract(&full, blocks);
             self.full = full;
             result
@@ -485,9 +485,8 @@ impl HessianPlan {
     }
 
     /// The full matrix of few parameters.
-    fn by_pairs(&mut self, inputs: &Bindings<'_>, out: &mut [f64]) -> Result<bool> {
+    fn by_pairs(&mut self, n: usize, inputs: &Bindings<'_>, out: &mut [f64]) -> Result<bool> {
         self.sweep.run(&mut self.memory, inputs)?;
-        let n = self.dim();
         if self.pairs.is_none() {
             let mut structure = self.structure.workspace();
             self.structure.run(&mut structure, inputs)?;
