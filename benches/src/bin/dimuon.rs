@@ -325,7 +325,7 @@ fn at_scale(name: &str, count: usize, programs: &[(&str, &Lowered)]) {
             max_time: Duration::from_millis(300),
             ..Effort::default()
         };
-        let mut run = |ws: &mut Workspace, clock| {
+        let run = |ws: &mut Workspace, clock| {
             let stats = measure_with(
                 effort(clock),
                 || (),
