@@ -827,10 +827,13 @@ fn compositions(case: &Case) -> Result<(), String> {
             );
         }
     }
-    lanes(&Case {
-        program: gradient,
-        inputs: inputs.clone(),
-    })
+    lanes(
+        &Case {
+            program: gradient,
+            inputs: inputs.clone(),
+        },
+        &[(1, 1024), (2, 256)],
+    )
 }
 
 proptest! {

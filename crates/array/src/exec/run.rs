@@ -37,6 +37,8 @@ pub struct Workspace {
     pub(super) threads: Vec<Thread>,
     pub(super) accumulators: Vec<Vec<Buffer>>,
     pub(super) outputs: Vec<Output>,
+    /// Bytes of streamed outputs that the last sweep had to collect before it could put them together.
+    pub(super) pieces: usize,
     pub(super) frame: Frame,
     /// Elements of a stream per block; rounded to whole leaves.
     pub(super) block: usize,
@@ -90,6 +92,7 @@ impl Lowered {
             outputs: (self.program.outputs().iter())
                 .map(|(_, value)| Output::new(self.program.ty(*value).dtype))
                 .collect(),
+            pieces: 0,
             frame,
             block: block.max(LEAF).next_multiple_of(LEAF),
             lowered: self.id,
@@ -369,6 +372,16 @@ fn fill_constant(buffer: &mut Buffer, constant: &Constant) {
 }
 
 impl Workspace {
+    /// Bytes of memory besides the outputs: values, blocks, partial results, and what the last sweep collected.
+    ///
+    /// An output below events whose size follows from the inputs is written in place; then this does not grow with the number of events.
+    pub fn scratch_bytes(&self) -> usize {
+        let blocks = self.threads.iter().flat_map(|t| &t.buffers);
+        let partial = self.accumulators.iter().flatten();
+        let buffers = self.whole.iter().chain(blocks).chain(partial);
+        buffers.map(Buffer::bytes).sum::<usize>() + self.pieces
+    }
+
     /// Whether the last run had columns of the same lengths and types: then all sizes and slots stay as they are.
     fn bound_like(&self, inputs: &Bindings<'_>) -> bool {
         !self.bound.is_empty()

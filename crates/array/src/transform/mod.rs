@@ -3,6 +3,7 @@
 mod bind;
 mod forward;
 mod interface;
+mod jacobian;
 mod linearize;
 mod neutral;
 mod rebuild;
@@ -24,13 +25,14 @@ pub(crate) use forward::{
     Tangents, differentiable_input, push_forward, tangents_of, upstream, upstream_with_structure,
 };
 pub use interface::interface;
+pub use jacobian::JacobianPlan;
 pub use linearize::{Linearized, linearize};
 pub use rebuild::{prune, replay};
 pub use relax::{Relaxation, Smoothing, relax};
 pub(crate) use reverse::differentiable_output;
 pub use reverse::{grad, vjp};
 pub use rewrite::identities;
-pub use second_order::{HessianPlan, JacobianPlan};
+pub use second_order::HessianPlan;
 pub use simplify::simplify;
 pub use specialise::specialise;
 pub use surface::{
