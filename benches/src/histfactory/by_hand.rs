@@ -275,8 +275,8 @@ impl Sample {
         for shape in &self.shapes {
             let slope = even(theta[shape.parameter]).1;
             let mut sum = 0.0;
-            for b in 0..bins {
-                sum += adjoint[b] * gamma(b) * (shape.odd[b] + slope * shape.even[b]);
+            for (b, a) in adjoint[..bins].iter().enumerate() {
+                sum += a * gamma(b) * (shape.odd[b] + slope * shape.even[b]);
             }
             g[shape.parameter] += self.norm * sum;
         }

@@ -203,14 +203,13 @@ impl Lowered {
             let mut at = 0;
             for (p, phase) in self.phases.iter().enumerate() {
                 let mut watches = vec![Watch::default(); phase.instrs.len()];
-                match phase.stream {
-                    None => self.time_whole(ws, phase, inputs, &mut watches)?,
-                    Some(_) => {
-                        std::mem::swap(&mut ws.threads[0].watches, &mut watches);
-                        let result = self.run_stream(ws, phase, inputs, true);
-                        std::mem::swap(&mut ws.threads[0].watches, &mut watches);
-                        result?;
-                    }
+                if phase.stream.is_none() {
+                    self.time_whole(ws, phase, inputs, &mut watches)?;
+                } else {
+                    std::mem::swap(&mut ws.threads[0].watches, &mut watches);
+                    let result = self.run_stream(ws, phase, inputs, true);
+                    std::mem::swap(&mut ws.threads[0].watches, &mut watches);
+                    result?;
                 }
                 for (instr, watch) in phase.instrs.iter().zip(watches) {
                     if round == 0 {

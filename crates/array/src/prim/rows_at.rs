@@ -449,13 +449,12 @@ impl Primitive for RowsAt {
                     let s = io.segments(&axis);
                     let out = io.out(0);
                     let made;
-                    let plan = match &known {
-                        Some(plan) => plan,
+                    let plan = if let Some(plan) = &known {
+                        plan
+                    } else {
                         // Rows that are known only now are sorted now.
-                        None => {
-                            made = Plan::new(io.arg(2), s, out.len())?;
-                            &made
-                        }
+                        made = Plan::new(io.arg(2), s, out.len())?;
+                        &made
                     };
                     kernel(plan, s.inner, io.arg(0), io.arg(1), out);
                     Ok(())

@@ -51,12 +51,19 @@ impl Array {
 /// Pieces next to each other; nothing of no pieces.
 fn joined(pieces: &[Array], like: &Array) -> Array {
     let mut out = like.slice(0, 0);
-    pieces.iter().for_each(|p| out.append(p));
+    for p in pieces {
+        out.append(p);
+    }
     out
 }
 
 /// Rows of a lane in the order of the steps.
 type Rows = Vec<Array>;
+
+fn rows_of(array: &Array, steps: usize) -> Rows {
+    let n = array.len().checked_div(steps).unwrap_or(0);
+    (0..steps).map(|k| array.slice(k * n, n)).collect()
+}
 
 impl Interpreter<'_> {
     /// The lengths that the arguments of a node tell to the levels of its region; `more` levels stand before those of an input.
@@ -87,11 +94,6 @@ impl Interpreter<'_> {
         } else {
             array.clone()
         }
-    }
-
-    fn rows(&self, array: &Array, steps: usize) -> Rows {
-        let n = array.len().checked_div(steps).unwrap_or(0);
-        (0..steps).map(|k| array.slice(k * n, n)).collect()
     }
 
     fn evaluate(
@@ -152,7 +154,7 @@ impl Interpreter<'_> {
         for lane in 0..lanes {
             let own = |k: usize, more: usize| self.in_lane(node, k, depth(k) + more, lane, lanes);
             let mut carried: Vec<Array> = (0..c).map(|k| own(k, 0)).collect();
-            let xs: Vec<Rows> = (c..c + m).map(|k| self.rows(&own(k, 1), steps)).collect();
+            let xs: Vec<Rows> = (c..c + m).map(|k| rows_of(&own(k, 1), steps)).collect();
             let captures: Vec<Array> = (c + m..node.args.len()).map(|k| own(k, 0)).collect();
             let mut ys: Vec<Rows> = vec![Vec::new(); outs - c];
             let mut before: Vec<Rows> = vec![Vec::new(); c];
@@ -231,7 +233,7 @@ impl Interpreter<'_> {
         let mut pieces: Vec<Vec<Array>> = vec![Vec::new(); body.outputs().len()];
         for lane in 0..lanes {
             let own = |k: usize, more: usize| self.in_lane(node, k, depth(k) + more, lane, lanes);
-            let rows = |k: usize| self.rows(&own(k, 1), steps);
+            let rows = |k: usize| rows_of(&own(k, 1), steps);
             let xs: Vec<Rows> = (n..n + m).map(rows).collect();
             let captures: Vec<Array> = (n + m..fixed).map(|k| own(k, 0)).collect();
             let order: Vec<usize> = if int("reverse")? == 1 {
@@ -267,13 +269,15 @@ impl Interpreter<'_> {
                 args.extend(ct.iter().cloned());
                 args.extend(ct_ys.iter().map(|y| y[k].clone()));
                 let mut found = self.evaluate(body, &args, &dims)?;
-                if !runs {
-                    found.iter_mut().for_each(|f| *f = f.zeros_like());
-                    found[..c].clone_from_slice(&ct);
-                } else {
+                if runs {
                     for (f, s) in found.iter_mut().zip(&stacks) {
                         *f = f.plus(&s[k]);
                     }
+                } else {
+                    for f in &mut found {
+                        *f = f.zeros_like();
+                    }
+                    found[..c].clone_from_slice(&ct);
                 }
                 let more = found.split_off(c + pulled);
                 sums = Some(match sums {

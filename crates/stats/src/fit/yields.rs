@@ -49,7 +49,7 @@ pub(crate) fn channel_yields(
         .iter()
         .map(|channel| {
             let bins = channel.bins.clone();
-            let total = |state: &State, error: &dyn Fn(&[(usize, f64)]) -> Option<f64>| {
+            let total = |state: &State, error: &RowError<'_>| {
                 let mut row = vec![0.0; n];
                 for (i, x) in bins.clone().flat_map(|b| state.jacobian.row(b)) {
                     row[i] += x;
@@ -64,7 +64,7 @@ pub(crate) fn channel_yields(
                     error: error(&row),
                 }
             };
-            let list = |state: &State, error: &dyn Fn(&[(usize, f64)]) -> Option<f64>| {
+            let list = |state: &State, error: &RowError<'_>| {
                 bins.clone()
                     .map(|b| Yield {
                         value: state.rates[b],
@@ -92,6 +92,9 @@ pub(crate) fn channel_yields(
         })
         .collect())
 }
+
+/// The error of a yield from its derivatives, (parameter, derivative).
+type RowError<'a> = dyn Fn(&[(usize, f64)]) -> Option<f64> + 'a;
 
 /// Rates, cells and the Jacobian of the rates at a point.
 struct State {

@@ -111,7 +111,7 @@ fn order(attrs: &Attrs) -> Option<usize> {
 
 impl Interp {
     /// The kernel for one order, or for several at once (nothing where there is none).
-    fn kernel(&self, cx: &LowerCx<'_>, orders: &[usize]) -> pullback_array::Result<Option<Kernel>> {
+    fn kernel(cx: &LowerCx<'_>, orders: &[usize]) -> pullback_array::Result<Option<Kernel>> {
         let Some(edge) = edge(cx.attrs()) else {
             return Err(Self::ill_formed(EXPECTED));
         };
@@ -286,8 +286,7 @@ impl Primitive for Interp {
 
     fn lower(&self, cx: &LowerCx<'_>) -> pullback_array::Result<Kernel> {
         let order = order(cx.attrs()).ok_or_else(|| Self::ill_formed(EXPECTED))?;
-        self.kernel(cx, &[order])?
-            .ok_or_else(|| Self::ill_formed(EXPECTED))
+        Self::kernel(cx, &[order])?.ok_or_else(|| Self::ill_formed(EXPECTED))
     }
 
     fn siblings(
@@ -300,7 +299,7 @@ impl Primitive for Interp {
             .iter()
             .map(|a| order(a).filter(|_| a.int("code") == code))
             .collect();
-        orders.map_or(Ok(None), |orders| self.kernel(cx, &orders))
+        orders.map_or(Ok(None), |orders| Self::kernel(cx, &orders))
     }
 
     fn samples(&self) -> Vec<Sample> {

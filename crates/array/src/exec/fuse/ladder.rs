@@ -17,11 +17,7 @@ fn mul() -> PrimitiveRef {
 }
 
 /// The factors of a product one of which is the product of the others along `over`: (its node, its argument, the other factor).
-fn others<'a>(
-    site: &Site<'a, '_>,
-    product: &Node,
-    over: LevelId,
-) -> Option<(u32, ValueId, ValueId)> {
+fn others(site: &Site<'_, '_>, product: &Node, over: LevelId) -> Option<(u32, ValueId, ValueId)> {
     let [a, b] = product.args[..] else {
         return None;
     };
@@ -208,13 +204,13 @@ fn lane_down(
 fn lanes_body<I: Isa>(s: Segments<'_>, f: &[f64], c: &[f64], out: &mut [f64]) {
     let rows = |x| <[f64]>::as_chunks::<LANES>(x).0;
     let (f, c, out) = (rows(f), rows(c), out.as_chunks_mut::<LANES>().0);
-    for p in 0..s.count {
+    for (p, c) in c[..s.count].iter().enumerate() {
         let (a, b) = s.range(p);
         let (f, out) = (&f[a..b], &mut out[a..b]);
         climb(f, out);
         let mut after = [1.0; LANES];
         for (f, o) in f.iter().zip(out).rev() {
-            *o = lane_down(f, &c[p], &*o, &mut after);
+            *o = lane_down(f, c, &*o, &mut after);
         }
     }
 }
