@@ -91,8 +91,8 @@ fn columns(program: &Program) -> Vec<Vec<f64>> {
         .collect()
 }
 
-fn time(name: &str, program: Program) -> Result<f64> {
-    let program = transform::simplify(&program)?;
+fn time(name: &str, program: &Program) -> Result<f64> {
+    let program = transform::simplify(program)?;
     let lowered = Lowered::new(program.clone())?;
     let mut ws = lowered.workspace();
     let data = columns(&program);
@@ -131,23 +131,23 @@ fn main() -> Result<()> {
     let plain = elementwise(Policy::Store)?;
     let data = columns(&plain);
     let hand = measure(|| by_hand(black_box(&data)));
-    let value = time("elementwise LSTM, 2 × 14 × 1023: value", plain.clone())?;
+    let value = time("elementwise LSTM, 2 × 14 × 1023: value", &plain)?;
     Row::value(
         "the same / the value by hand with std functions",
         value / hand.min,
         "",
     )
     .report();
-    let both = time("value + gradient, store", gradient(&plain)?)?;
+    let both = time("value + gradient, store", &gradient(&plain)?)?;
     Row::value("gradient / value", both / value, "").report();
     for (name, policy) in [
         ("value + gradient, every 32", Policy::Every(32)),
         ("value + gradient, 10 states", Policy::Binomial(10)),
     ] {
-        time(name, gradient(&elementwise(policy)?)?)?;
+        time(name, &gradient(&elementwise(policy)?)?)?;
     }
     let plain = dense()?;
-    time("dense LSTM, 28 × 56 × 1023: value", plain.clone())?;
-    time("value + gradient", gradient(&plain)?)?;
+    time("dense LSTM, 28 × 56 × 1023: value", &plain)?;
+    time("value + gradient", &gradient(&plain)?)?;
     Ok(())
 }
