@@ -46,6 +46,13 @@ impl<'b> Cotangent<'b> {
         }
     }
 
+    /// Its product with a factor, masked after it.
+    pub fn times(self, factor: Sym<'b>) -> Sym<'b> {
+        let c = self.before_a_product();
+        let held = c.held * factor;
+        Self { held, ..c }.value()
+    }
+
     /// The sum of two cotangents of one value.
     pub fn plus(self, other: Self) -> Self {
         let guard = match (self.guard, other.guard) {

@@ -106,6 +106,18 @@ pub(crate) fn adjoints<'b>(
     starts: &[ValueId],
     ends: &[(Option<ValueId>, Sym<'b>)],
 ) -> Result<Vec<Option<Sym<'b>>>> {
+    let found = cotangents(b, linear_program, first, starts, ends)?;
+    Ok(found.into_iter().map(|c| c.map(Cotangent::value)).collect())
+}
+
+/// The same with the masks that they carry.
+pub(super) fn cotangents<'b>(
+    b: &'b Builder,
+    linear_program: &Program,
+    first: usize,
+    starts: &[ValueId],
+    ends: &[(Option<ValueId>, Sym<'b>)],
+) -> Result<Vec<Option<Cotangent<'b>>>> {
     // Everything that depends on a tangent is linear in it.
     let mut linear = vec![false; linear_program.value_count()];
     for start in starts {
@@ -152,8 +164,7 @@ pub(crate) fn adjoints<'b>(
             }
         }
     }
-    let values = cotangents.into_iter().map(|c| c.map(Cotangent::value));
-    Ok(values.collect())
+    Ok(cotangents)
 }
 
 /// The program with cotangents: for each output `y` of `of` one more input `ct_y`, for each input `x` of `wrt` one more output `ct_x`.
