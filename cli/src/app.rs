@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command, WorkspaceCommand};
+use crate::args::{Cli, Command, DataCommand, WorkspaceCommand};
 use crate::failure::Failure;
 use crate::{complaint, interrupt, verbs};
 
@@ -37,6 +37,9 @@ fn dispatch(command: &Command) -> Result<Outcome, Failure> {
             command: WorkspaceCommand::Inspect(args),
         }
         | Command::Inspect(args) => verbs::inspect(args),
+        Command::Data {
+            command: DataCommand::Inspect(args),
+        } => verbs::inspect_data(args),
         Command::Eval(args) => verbs::eval(args),
         Command::Fit(args) => verbs::fit(args),
         Command::Demo(args) => verbs::demo(args),

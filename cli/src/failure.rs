@@ -13,6 +13,12 @@ pub enum Failure {
         /// What is wrong.
         error: Box<Error>,
     },
+    /// A file of events could not be read as asked.
+    #[error("{error}")]
+    Data {
+        /// What is wrong, with its place.
+        error: Box<pullback_io::Error>,
+    },
     /// A file could not be opened or read.
     #[error("`{path}` cannot be read: {message}")]
     Open {
@@ -62,6 +68,14 @@ pub enum Failure {
     },
 }
 
+impl From<pullback_io::Error> for Failure {
+    fn from(error: pullback_io::Error) -> Self {
+        Self::Data {
+            error: Box::new(error),
+        }
+    }
+}
+
 impl Failure {
     /// An error of a document.
     pub fn document(path: &str, error: Error) -> Self {
@@ -75,6 +89,7 @@ impl Failure {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Document { error, .. } => error.code(),
+            Self::Data { error } => error.code(),
             Self::Open { .. } => "PB0901",
             Self::StdinTwice => "PB0902",
             Self::NoWorkspace => "PB0903",
@@ -94,6 +109,11 @@ impl Failure {
                 ErrorKind::Input => 3,
                 ErrorKind::Limit => 4,
             },
+            Self::Data { error } => match error.kind() {
+                pullback_io::ErrorKind::Usage => 2,
+                pullback_io::ErrorKind::Input => 3,
+                pullback_io::ErrorKind::Limit => 4,
+            },
             Self::Open { .. } => 3,
             Self::StdinTwice
             | Self::NoWorkspace
@@ -112,6 +132,7 @@ impl Failure {
                 Error::TooLarge { what, .. } => limit_help(what, error),
                 _ => error.help(),
             },
+            Self::Data { error } => error.help(),
             Self::Open { .. } => "check the path and the permissions; `-` is stdin".to_owned(),
             Self::StdinTwice => "give the others as files".to_owned(),
             Self::NoWorkspace => {

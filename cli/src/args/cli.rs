@@ -33,6 +33,12 @@ pub enum Command {
         #[command(subcommand)]
         command: WorkspaceCommand,
     },
+    /// Look at files of events and histograms
+    Data {
+        /// What to do with the file.
+        #[command(subcommand)]
+        command: DataCommand,
+    },
     /// The same as `ws inspect` (pyhf's name)
     #[command(hide = true)]
     Inspect(InspectArgs),
@@ -49,6 +55,33 @@ pub enum Command {
 pub enum WorkspaceCommand {
     /// Show channels, samples, modifiers and parameters, and what has no effect
     Inspect(InspectArgs),
+}
+
+/// The verbs of `data`.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Show trees, ntuples and histograms, and the columns with their types and sizes
+    Inspect(DataArgs),
+}
+
+/// `data inspect`.
+#[derive(Debug, Args)]
+pub struct DataArgs {
+    /// A ROOT file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Show the columns of this tree or ntuple (the default where there is only one)
+    #[arg(short, long, value_name = "NAME")]
+    pub tree: Option<String>,
+
+    /// Only the columns of these names or patterns (`Muon_*`)
+    #[arg(short, long, value_name = "A,B", value_delimiter = ',')]
+    pub columns: Vec<String>,
+
+    /// The output.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// How a result is given.

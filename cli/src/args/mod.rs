@@ -5,6 +5,7 @@ mod model;
 mod parse;
 
 pub use cli::{
-    Cli, Command, DemoArgs, EvalArgs, FitArgs, InspectArgs, NuisancesArg, WorkspaceCommand,
+    Cli, Command, DataArgs, DataCommand, DemoArgs, EvalArgs, FitArgs, InspectArgs, NuisancesArg,
+    WorkspaceCommand,
 };
 pub use model::ModelArgs;

@@ -1,10 +1,12 @@
 //! Results for machines.
 
+mod data;
 mod eval;
 mod fit;
 mod inspect;
 mod layout;
 
+pub use data::data;
 pub use eval::{Evaluation, NamedValue};
 pub use fit::fit;
 pub use inspect::inspect;

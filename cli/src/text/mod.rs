@@ -1,6 +1,7 @@
 //! Tables and sentences for people.
 
 mod bars;
+mod data;
 mod derivatives;
 mod eval;
 mod fit;
@@ -10,6 +11,7 @@ pub mod rounding;
 mod table;
 mod yields;
 
+pub use data::data;
 pub use derivatives::{Derivatives, Lever, by_data, by_signal, derivatives};
 pub use eval::eval;
 pub use fit::{About, count, duration, fit, headline};

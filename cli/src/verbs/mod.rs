@@ -1,11 +1,13 @@
 //! The verbs of the command line, one file each.
 
+mod data;
 mod demo;
 mod eval;
 mod fit;
 mod inspect;
 mod point;
 
+pub use data::{FileOverview, TableOverview, inspect_data};
 pub use demo::demo;
 pub use eval::eval;
 pub use fit::fit;

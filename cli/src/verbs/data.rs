@@ -1,0 +1,161 @@
+//! `pullback data inspect`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use pullback_io::root::{File, Histogram, Object, ObjectKind};
+use pullback_io::{Field, Sizes, Table, Unreadable};
+
+use crate::app::Outcome;
+use crate::args::DataArgs;
+use crate::failure::Failure;
+use crate::{json, output, text};
+
+/// A tree or an ntuple.
+#[derive(Debug)]
+pub struct TableOverview {
+    /// As its directory lists it.
+    pub object: Object,
+    /// Number of entries.
+    pub entries: u64,
+    /// Names of the compression algorithms.
+    pub compression: Vec<&'static str>,
+    /// Number of columns that can be read.
+    pub columns: usize,
+    /// The columns that were asked for, where it is the table that was asked for.
+    pub shown: Option<Vec<(Field, Sizes)>>,
+    /// What cannot be read.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// What is in a file.
+#[derive(Debug)]
+pub struct FileOverview {
+    /// Its path.
+    pub path: String,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Version of the ROOT that wrote it.
+    pub version: u32,
+    /// Trees and ntuples, or why one cannot be read.
+    pub tables: Vec<Result<TableOverview, (Object, String)>>,
+    /// Histograms, or why one cannot be read.
+    pub histograms: Vec<Result<(Object, Histogram), (Object, String)>>,
+    /// Everything else but directories.
+    pub others: Vec<Object>,
+}
+
+/// Shows what is in a file of events or histograms.
+pub fn inspect_data(args: &DataArgs) -> Result<Outcome, Failure> {
+    output::check_folder(args.output.output.as_deref())?;
+    let overview = read(args)?;
+    if args.output.json || args.output.output.is_some() {
+        let text = json::data(&overview);
+        match &args.output.output {
+            Some(path) => output::write_file(path, &text)?,
+            None => output::print(&text)?,
+        }
+    }
+    if !args.output.json {
+        let width = text::terminal_width();
+        output::print(&text::data(&overview, args.output.all, width))?;
+    }
+    Ok(Outcome::Good)
+}
+
+fn read(args: &DataArgs) -> Result<FileOverview, Failure> {
+    let file = File::open(&args.file)?;
+    let objects = file.objects()?;
+    let is_table = |o: &&Object| matches!(o.kind, ObjectKind::Tree | ObjectKind::Ntuple);
+    let only = objects.iter().filter(is_table).count() == 1;
+    if let Some(name) = &args.tree {
+        // One that is not there is an error, with the names that are.
+        match file.object(name)?.kind {
+            ObjectKind::Ntuple => {}
+            _ => drop(file.tree(name)?),
+        }
+    }
+    let mut overview = FileOverview {
+        path: args.file.display().to_string(),
+        bytes: file.bytes(),
+        version: file.version(),
+        tables: Vec::new(),
+        histograms: Vec::new(),
+        others: Vec::new(),
+    };
+    for object in objects {
+        match object.kind {
+            ObjectKind::Tree | ObjectKind::Ntuple => {
+                let asked = args
+                    .tree
+                    .as_deref()
+                    .map(|t| t.split(';').next() == Some(&object.path));
+                let shown = asked.unwrap_or(only);
+                match table(&file, &object, shown, &args.columns) {
+                    Ok(table) => overview.tables.push(Ok(table)),
+                    // Of others it is said and the rest shown.
+                    Err(error) if !shown => {
+                        overview.tables.push(Err((object, error.to_string())));
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            ObjectKind::Histogram => overview
+                .histograms
+                .push(match file.histogram(&object.path) {
+                    Ok(histogram) => Ok((object, histogram)),
+                    Err(error) => Err((object, error.to_string())),
+                }),
+            ObjectKind::Directory => {}
+            ObjectKind::Other => overview.others.push(object),
+        }
+    }
+    Ok(overview)
+}
+
+fn table(
+    file: &File,
+    object: &Object,
+    shown: bool,
+    names: &[String],
+) -> pullback_io::Result<TableOverview> {
+    let (table, algorithms): (Arc<dyn Table>, _) = if object.kind == ObjectKind::Tree {
+        let tree = file.tree(&object.path)?;
+        let algorithms = tree.compression();
+        (Arc::new(tree), algorithms)
+    } else {
+        let ntuple = file.ntuple(&object.path)?;
+        let algorithms = ntuple.compression()?;
+        (Arc::new(ntuple), algorithms)
+    };
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let fields = table.schema().fields();
+    let mut columns = None;
+    if shown {
+        let chosen: Vec<usize> = if names.is_empty() {
+            (0..fields.len()).collect()
+        } else {
+            table.select(&names)?
+        };
+        let chosen: HashSet<usize> = chosen.into_iter().collect();
+        let mut list = Vec::with_capacity(chosen.len());
+        for (k, field) in fields
+            .iter()
+            .enumerate()
+            .filter(|(k, _)| chosen.contains(k))
+        {
+            list.push((field.clone(), table.sizes(k)?));
+        }
+        columns = Some(list);
+    }
+    let mut compression: Vec<&'static str> = algorithms.iter().map(|a| a.name()).collect();
+    compression.sort_unstable();
+    Ok(TableOverview {
+        entries: table.entries(),
+        compression,
+        columns: fields.len(),
+        shown: columns,
+        unreadable: table.schema().unreadable().to_vec(),
+        object: object.clone(),
+    })
+}

@@ -1,0 +1,260 @@
+//! Columns: typed values under levels of lists.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::values::Values;
+
+/// One level between entries and values.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Axis {
+    /// Lists of different lengths: the children of parent `k` are `offsets[k]..offsets[k + 1]`. Starts at 0, one more than parents.
+    /// Columns of one collection share it.
+    List(Arc<Vec<i64>>),
+    /// Every parent has the same number of children.
+    Fixed(usize),
+    /// A parent has a child or none; missing ones take no room in what follows.
+    Option(Arc<Vec<bool>>),
+}
+
+impl Axis {
+    /// Where the children of a range of parents are.
+    fn children(&self, parents: &Range<usize>) -> Range<usize> {
+        match self {
+            Self::List(offsets) => {
+                let at = |k: usize| offsets.get(k).map_or(0, |o| *o as usize);
+                at(parents.start)..at(parents.end)
+            }
+            Self::Fixed(n) => parents.start * n..parents.end * n,
+            Self::Option(present) => {
+                let count = |end: usize| present.iter().take(end).filter(|p| **p).count();
+                count(parents.start)..count(parents.end)
+            }
+        }
+    }
+
+    /// The level for a range of parents alone.
+    fn slice(&self, parents: &Range<usize>) -> Self {
+        match self {
+            Self::List(offsets) => {
+                let part = offsets.get(parents.start..=parents.end).unwrap_or(&[0]);
+                let first = part.first().copied().unwrap_or(0);
+                Self::List(Arc::new(part.iter().map(|o| o - first).collect()))
+            }
+            Self::Fixed(n) => Self::Fixed(*n),
+            Self::Option(present) => {
+                let part = present.get(parents.clone()).unwrap_or_default();
+                Self::Option(Arc::new(part.to_vec()))
+            }
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::List(offsets) => 8 * offsets.len(),
+            Self::Fixed(_) => 0,
+            Self::Option(present) => present.len(),
+        }
+    }
+}
+
+/// A column of a range of entries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    pub(crate) len: usize,
+    pub(crate) axes: Vec<Axis>,
+    pub(crate) values: Values,
+}
+
+impl Column {
+    /// A column of one value per entry.
+    pub fn flat(values: Values) -> Self {
+        Self {
+            len: values.len(),
+            axes: Vec::new(),
+            values,
+        }
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True without entries.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The levels between entries and values, outermost first.
+    pub fn axes(&self) -> &[Axis] {
+        &self.axes
+    }
+
+    /// The values, of all entries one after the other.
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// Element type.
+    pub fn dtype(&self) -> DType {
+        self.values.dtype()
+    }
+
+    /// Offsets of the first level, where it is one of lists.
+    pub fn offsets(&self) -> Option<&Arc<Vec<i64>>> {
+        match self.axes.first() {
+            Some(Axis::List(offsets)) => Some(offsets),
+            _ => None,
+        }
+    }
+
+    /// Levels and values.
+    pub fn into_parts(self) -> (Vec<Axis>, Values) {
+        (self.axes, self.values)
+    }
+
+    /// Bytes in memory, shared offsets included.
+    pub fn bytes(&self) -> usize {
+        self.values.bytes() + self.axes.iter().map(Axis::bytes).sum::<usize>()
+    }
+
+    /// Values in another type; see [`Values::cast`].
+    ///
+    /// # Errors
+    /// A conversion that changes a value.
+    pub fn cast(self, to: DType) -> Result<Self> {
+        Ok(Self {
+            values: self.values.cast(to)?,
+            ..self
+        })
+    }
+
+    /// Values in a type of the array engine; see [`Values::widen`].
+    pub fn widen(self) -> Self {
+        Self {
+            values: self.values.widen(),
+            ..self
+        }
+    }
+
+    /// The entries of a range alone; what lies outside is left out.
+    ///
+    /// ```
+    /// use pullback_io::{Column, Values};
+    /// let column = Column::flat(Values::I32(vec![1, 2, 3]));
+    /// assert_eq!(column.slice(1..3), Column::flat(Values::I32(vec![2, 3])));
+    /// ```
+    pub fn slice(self, entries: Range<usize>) -> Self {
+        let end = entries.end.min(self.len);
+        let entries = entries.start.min(end)..end;
+        if entries == (0..self.len) {
+            return self;
+        }
+        let len = entries.len();
+        let mut range = entries;
+        let mut axes = Vec::with_capacity(self.axes.len());
+        for axis in &self.axes {
+            axes.push(axis.slice(&range));
+            range = axis.children(&range);
+        }
+        Self {
+            len,
+            axes,
+            values: self.values.slice(range),
+        }
+    }
+
+    /// Columns of the same kind, one after the other; `None` without any.
+    pub fn concat(parts: Vec<Self>) -> Option<Self> {
+        let mut parts = parts.into_iter();
+        let first = parts.next()?;
+        let rest: Vec<Self> = parts.collect();
+        if rest.is_empty() {
+            return Some(first);
+        }
+        let total = first.values.len() + rest.iter().map(|p| p.values.len()).sum::<usize>();
+        let mut values = Values::with_capacity(first.dtype(), total);
+        let mut len = 0;
+        let mut axes = Vec::with_capacity(first.axes.len());
+        let all = || std::iter::once(&first).chain(&rest);
+        for (level, axis) in first.axes.iter().enumerate() {
+            axes.push(match axis {
+                Axis::Fixed(n) => Axis::Fixed(*n),
+                Axis::List(_) => {
+                    let mut joined = vec![0];
+                    let mut shift = 0;
+                    for part in all() {
+                        if let Some(Axis::List(offsets)) = part.axes.get(level) {
+                            let ends = offsets.get(1..).unwrap_or_default();
+                            joined.extend(ends.iter().map(|o| o + shift));
+                            shift = joined.last().copied().unwrap_or(0);
+                        }
+                    }
+                    Axis::List(Arc::new(joined))
+                }
+                Axis::Option(_) => {
+                    let mut joined = Vec::new();
+                    for part in all() {
+                        if let Some(Axis::Option(present)) = part.axes.get(level) {
+                            joined.extend_from_slice(present);
+                        }
+                    }
+                    Axis::Option(Arc::new(joined))
+                }
+            });
+        }
+        for part in all() {
+            len += part.len;
+            values.extend(&part.values, 0..part.values.len());
+        }
+        Some(Self { len, axes, values })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `[[[1, 2], []], [], [[3]]]`, each number twice.
+    fn nested() -> Column {
+        Column {
+            len: 3,
+            axes: vec![
+                Axis::List(Arc::new(vec![0, 2, 2, 3])),
+                Axis::List(Arc::new(vec![0, 2, 2, 3])),
+                Axis::Fixed(2),
+            ],
+            values: Values::I32(vec![1, 1, 2, 2, 3, 3]),
+        }
+    }
+
+    #[test]
+    fn slices_joined_are_the_whole() {
+        for cut in 0..=3 {
+            let parts = vec![nested().slice(0..cut), nested().slice(cut..3)];
+            assert_eq!(Column::concat(parts), Some(nested()), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn options_leave_out_what_is_missing() {
+        let column = Column {
+            len: 3,
+            axes: vec![Axis::Option(Arc::new(vec![true, false, true]))],
+            values: Values::F64(vec![1.0, 3.0]),
+        };
+        let last = column.clone().slice(1..3);
+        assert_eq!(last.values(), &Values::F64(vec![3.0]));
+        let joined = Column::concat(vec![column.clone().slice(0..1), last]).unwrap();
+        assert_eq!(joined, column);
+    }
+
+    #[test]
+    fn ranges_outside_are_cut() {
+        assert_eq!(nested().slice(2..9), nested().slice(2..3));
+        assert_eq!(nested().slice(7..9).len(), 0);
+    }
+}

@@ -1,0 +1,45 @@
+//! Which format a file has.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::root;
+use crate::site::Site;
+use crate::source::Source;
+use crate::table::Table;
+
+/// Opens a table of a file of any format that this crate reads, which its first bytes tell; without a name the only one there is.
+///
+/// ```
+/// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/muons_zlib.root");
+/// let table = pullback_io::open(path, Some("Events"), Default::default())?;
+/// assert_eq!(table.entries(), 250);
+/// # Ok::<(), pullback_io::Error>(())
+/// ```
+///
+/// # Errors
+/// A file that cannot be opened or is of no known format, a table that is not there, damaged bytes.
+pub fn open(path: impl AsRef<Path>, table: Option<&str>, limits: Limits) -> Result<Arc<dyn Table>> {
+    let source = Source::open(path)?;
+    let site = Site::new(source.name());
+    let magic = source.read(&site, 0, source.len().min(4))?;
+    if magic != *b"root" {
+        return Err(Error::Format {
+            expected: "a file that can be read (ROOT)",
+            found: format!("{:?}", String::from_utf8_lossy(&magic)),
+            place: site.place(Some(0)),
+        });
+    }
+    let file = root::File::with_limits(source, limits)?;
+    let name = match table {
+        Some(name) => name.to_owned(),
+        None => file.only_table()?,
+    };
+    match file.object(&name)?.kind {
+        root::ObjectKind::Ntuple => Ok(Arc::new(file.ntuple(&name)?)),
+        // Of what is neither, the error names the trees that there are.
+        _ => Ok(Arc::new(file.tree(&name)?)),
+    }
+}
