@@ -20,6 +20,7 @@
 
 pub mod adbench;
 mod clock;
+pub mod histfactory;
 mod measure;
 mod memory;
 #[cfg(doctest)]

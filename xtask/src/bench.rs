@@ -1,4 +1,4 @@
-//! `cargo xtask bench [NAME]`: all benches, one table, `target/bench.json`.
+//! `cargo xtask bench [NAME] [--json]`: all benches, one table, `target/bench.json`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,13 +9,9 @@ use crate::json::Json;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Builds in release, runs each bench in turn, prints the table. False where a bench failed or a requirement is missed.
+/// Builds in release, runs each bench in turn, prints the table, or with `--json` its rows as a list. False where a bench failed or a requirement is missed.
 pub fn run(workspace: &Workspace, args: &[String]) -> Result<bool, String> {
-    let filter = match args {
-        [] => "",
-        [name] => name,
-        _ => return Err("bench takes one name".to_owned()),
-    };
+    let (filter, as_json) = options(args)?;
     let mut build = workspace.cargo();
     build
         .args([
@@ -45,11 +41,18 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Result<bool, String> {
     let lines = workspace.scratch("bench")?;
     let (mut results, mut failed) = (Vec::new(), Vec::new());
     for (name, path) in benches {
-        println!("\n== {name}");
+        if !as_json {
+            println!("\n== {name}");
+        }
         let file = lines.join(format!("{name}.jsonl"));
         let status = std::process::Command::new(&path)
             .current_dir(&workspace.root)
             .env("PULLBACK_BENCH_JSON", &file)
+            .stdout(if as_json {
+                Stdio::null()
+            } else {
+                Stdio::inherit()
+            })
             .status()
             .map_err(|error| format!("cannot start {}: {error}", path.display()))?;
         if !status.success() {
@@ -61,8 +64,13 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Result<bool, String> {
     let store = workspace.target.join("bench.json");
     save(&store, &results)?;
     let all: Vec<&Row> = results.iter().flat_map(|(_, rows)| rows).collect();
-    println!("\n{}", table(&all));
     let missed = all.iter().filter(|row| row.verdict == "MISSED").count();
+    if as_json {
+        let lines: Vec<&str> = all.iter().map(|row| row.line.as_str()).collect();
+        println!("[\n{}\n]", lines.join(",\n"));
+        return Ok(missed == 0 && failed.is_empty());
+    }
+    println!("\n{}", table(&all));
     println!(
         "{} figures, {missed} above what is required; {}",
         all.len(),
@@ -72,6 +80,19 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Result<bool, String> {
         println!("failed: {}", failed.join(", "));
     }
     Ok(missed == 0 && failed.is_empty())
+}
+
+/// The name and whether JSON is asked for.
+fn options(args: &[String]) -> Result<(&str, bool), String> {
+    let names: Vec<&str> = (args.iter().map(String::as_str))
+        .filter(|a| *a != "--json")
+        .collect();
+    let as_json = names.len() < args.len();
+    match names[..] {
+        [] => Ok(("", as_json)),
+        [name] if !name.starts_with('-') => Ok((name, as_json)),
+        _ => Err("bench takes one name, and --json".to_owned()),
+    }
 }
 
 /// A line of a bench.
@@ -224,6 +245,17 @@ mod tests {
 
     const LINE: &str = "{\"name\":\"chain\",\"ours\":1.5e-3,\"reference\":1e-3,\"ratio\":1.5,\"required\":1.6,\
         \"aim\":1.2,\"unit\":\"s\",\"on\":\"ratio\",\"historical\":true,\"verdict\":\"ok\"}";
+
+    #[test]
+    fn options_are_a_name_and_json() {
+        let of = |args: &[&str]| {
+            let args: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
+            options(&args).map(|(name, json)| (name.to_owned(), json))
+        };
+        assert_eq!(of(&[]), Ok((String::new(), false)));
+        assert_eq!(of(&["dimuon", "--json"]), Ok(("dimuon".to_owned(), true)));
+        assert!(of(&["a", "b"]).is_err() && of(&["--jsno"]).is_err());
+    }
 
     #[test]
     fn the_table_shows_what_ours_reference_ratio() {

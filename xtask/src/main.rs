@@ -21,7 +21,7 @@ usage: cargo xtask VERB
   test [--fast] [STAGE]...  everything that continuous integration runs; --fast leaves out
                             the documentation and the release build (rustdoc, readme, demo)
   tidy                      the rules of the house: sizes, arrows between crates, unsafe, licences, ..
-  bench [NAME]              benches/src/bin/*.rs (those whose name contains NAME), one table
+  bench [NAME] [--json]     benches/src/bin/*.rs (those whose name contains NAME), one table
   fuzz [SECONDS]            the tests named *fuzz*, in release, each for SECONDS (default 60)
   validate                  the tests named *validate*, in release, at full length
   sanitize [TOOL]...        the tests of unsafe code under the tools that are installed: address, thread, miri, valgrind

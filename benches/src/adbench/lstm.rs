@@ -1,6 +1,7 @@
 //! LSTM: the mean log-loss of a recurrent network with diagonal weights that predicts the next character, as an array program.
 
 use pullback_ad::Real;
+use pullback_array::region::Scan;
 use pullback_array::{Bindings, Builder, Column, Lowered, Program, Result, Space, Sym, transform};
 
 use super::read::{ReadError, Reader};
@@ -22,32 +23,24 @@ pub struct Lstm {
     pub sequence: Vec<f64>,
 }
 
-/// Weights and biases of the gates of one layer.
-struct Layer<'b> {
-    weights: [Sym<'b>; 4],
-    biases: [Sym<'b>; 4],
-}
-
 /// The rows of a value along its outermost level.
 fn rows<'b, const N: usize>(b: &'b Builder, x: Sym<'b>) -> [Sym<'b>; N] {
     std::array::from_fn(|i| x.gather(b.integer(i as i64)))
 }
 
-impl<'b> Layer<'b> {
-    /// The next (hidden, cell) of a layer.
-    ///
-    /// ```text
-    /// c′ = c σ(w_f x + b_f) + σ(w_i h + b_i) tanh(w_c h + b_c),    h′ = σ(w_o x + b_o) tanh c′
-    /// ```
-    fn step(&self, input: Sym<'b>, hidden: Sym<'b>, cell: Sym<'b>) -> (Sym<'b>, Sym<'b>) {
-        let ([wf, wi, wo, wc], [bf, bi, bo, bc]) = (self.weights, self.biases);
-        let forget = (input * wf + bf).sigmoid();
-        let ingate = (hidden * wi + bi).sigmoid();
-        let outgate = (input * wo + bo).sigmoid();
-        let change = (hidden * wc + bc).tanh();
-        let cell = cell * forget + ingate * change;
-        (outgate * cell.tanh(), cell)
-    }
+/// The next (hidden, cell) of a layer with weights and biases w_f, w_i, w_o, w_c, b_f, b_i, b_o, b_c.
+///
+/// ```text
+/// c′ = c σ(w_f x + b_f) + σ(w_i h + b_i) tanh(w_c h + b_c),    h′ = σ(w_o x + b_o) tanh c′
+/// ```
+fn step<R: Real>(parameters: &[R], input: R, hidden: R, cell: R) -> (R, R) {
+    let [wf, wi, wo, wc, bf, bi, bo, bc]: [R; 8] = std::array::from_fn(|k| parameters[k]);
+    let forget = (input * wf + bf).sigmoid();
+    let ingate = (hidden * wi + bi).sigmoid();
+    let outgate = (input * wo + bo).sigmoid();
+    let change = (hidden * wc + bc).tanh();
+    let cell = cell * forget + ingate * change;
+    (outgate * cell.tanh(), cell)
 }
 
 impl Lstm {
@@ -85,7 +78,7 @@ impl Lstm {
     /// where hₜ is the hidden state of the last layer after character t, and the first layer sees w_in xₜ. Inputs `main`, `extra`, `state`,
     /// `sequence`; output `loss`.
     ///
-    /// The loop over the characters is one of Rust: the program holds every step.
+    /// The loop over the characters is a scan: the program holds one step, and its gradient the transpose of one.
     pub fn record(&self) -> Result<Program> {
         let b = Builder::new();
         let bits = b.dense_of("bits", self.bits);
@@ -104,33 +97,38 @@ impl Lstm {
         let sequence = b.input("sequence", path(&[characters, bits]));
 
         let [w_in, w_out, b_out] = rows(&b, extra);
-        let (mut network, mut memory) = (Vec::new(), Vec::new());
+        let (mut parameters, mut memory) = (Vec::new(), Vec::new());
         for k in 0..self.layers {
             let k = b.integer(k as i64);
             let [weights, biases] = rows(&b, main.gather(k));
-            network.push(Layer {
-                weights: rows(&b, weights),
-                biases: rows(&b, biases),
-            });
-            let [hidden, cell] = rows(&b, state.gather(k));
-            memory.push((hidden, cell));
+            parameters.extend(rows::<4>(&b, weights));
+            parameters.extend(rows::<4>(&b, biases));
+            memory.extend(rows::<2>(&b, state.gather(k)));
         }
-        let character = |t: usize| sequence.gather(b.integer(t as i64));
-        let mut total = Sym::from(0.0);
-        let mut now = character(0);
-        for t in 1..self.characters() {
-            let mut signal = now * w_in;
-            for (layer, (hidden, cell)) in network.iter().zip(&mut memory) {
-                (*hidden, *cell) = layer.step(signal, *hidden, *cell);
-                signal = *hidden;
-            }
-            let y = signal * w_out + b_out;
-            let norm = (y.exp().sum_all() + 2.0).ln();
-            let next = character(t);
-            total += (next * (y - norm)).sum_all();
-            now = next;
-        }
-        let loss = total * (-1.0 / ((self.characters() - 1) * self.bits) as f64);
+        // Each character but the last, and the one after it.
+        let n = self.characters() as i64 - 1;
+        let steps = b.dense_of("steps", n as usize);
+        let shifted =
+            |by: i64| sequence.gather(b.constant_i64(&(by..by + n).collect::<Vec<_>>(), steps));
+        let (now, next) = (shifted(0), shifted(1));
+        let found = Scan::along(steps).record(
+            &b,
+            &memory,
+            &[now * w_in],
+            &parameters,
+            |_, memory, signal, parameters| {
+                let (mut signal, mut after) = (signal[0], Vec::new());
+                for (memory, layer) in memory.chunks(2).zip(parameters.chunks(8)) {
+                    let (hidden, cell) = step(layer, signal, memory[0], memory[1]);
+                    after.extend([hidden, cell]);
+                    signal = hidden;
+                }
+                (after, vec![signal])
+            },
+        )?;
+        let y = found.ys[0] * w_out + b_out;
+        let norm = (y.exp().sum_last() + 2.0).ln();
+        let loss = (next * (y - norm)).sum_all() * (-1.0 / (n as usize * self.bits) as f64);
         b.finish(&[("loss", loss)])
     }
 

@@ -4,13 +4,16 @@
 //! `cargo run --release -p pullback-benches --bin dimuon`
 
 use std::hint::black_box;
+use std::time::Duration;
 
 #[path = "../../../crates/array/tests/dimuon/program.rs"]
 mod program;
 
 use pullback_array::transform::{Surface, Width};
-use pullback_array::{Bindings, Column, Lowered, explain, transform};
-use pullback_benches::{Row, measure, paired};
+use pullback_array::{Bindings, Column, Lowered, Workspace, explain, transform};
+use pullback_benches::{
+    Clock, Effort, Row, measure, measure_with, paired, peak_rss_bytes, reset_peak_rss,
+};
 
 use program::{CUT, Events, MUON, PEAK, WIDTH, generate, record};
 
@@ -164,6 +167,73 @@ fn main() {
         Lowered::new(transform::jvp(&record(), &["s"]).expect("differentiable")).expect("lowers")
     });
     Row::stats("dimuon, record + jvp + lower", &stats).report();
+    for (name, events) in [("1e6", 1_000_000), ("1e7", 10_000_000)] {
+        at_scale(
+            name,
+            events,
+            &[("to s", &forward), ("for every pt", &reverse)],
+        );
+    }
+}
+
+/// Many events: time per event, what is resident beyond inputs and outputs, one thread and two.
+fn at_scale(name: &str, count: usize, programs: &[(&str, &Lowered)]) {
+    let (events, s, one) = (generate(count, 21), 1.01, 1.0);
+    for (what, lowered) in programs {
+        let inputs = lowered.program().inputs().len();
+        let tangent = std::iter::once(Column::from(&one));
+        let all: Vec<Column<'_>> = events.columns(&s).into_iter().chain(tangent).collect();
+        let bindings = Bindings::ordered(&all[..inputs]);
+        reset_peak_rss();
+        let before = peak_rss_bytes().unwrap_or(0);
+        let mut ws = lowered.workspace();
+        lowered.run(&mut ws, &bindings).expect("runs");
+        let outputs = 8 * ws.f64(1).len() as u64;
+        let grown = peak_rss_bytes()
+            .unwrap_or(0)
+            .saturating_sub(before + outputs);
+        let effort = |clock| Effort {
+            clock,
+            min_rounds: 3,
+            max_time: Duration::from_millis(300),
+            ..Effort::default()
+        };
+        let run = |ws: &mut Workspace, clock| {
+            let stats = measure_with(
+                effort(clock),
+                || (),
+                |()| lowered.run(ws, &bindings).expect("runs"),
+            );
+            stats.min
+        };
+        let thread = run(&mut ws, Clock::Thread);
+        let mut two = lowered.workspace_with(2, 1024);
+        let (wall, two_wall) = (run(&mut ws, Clock::Wall), run(&mut two, Clock::Wall));
+        let same = |k: usize| {
+            let pairs = ws.f64(k).iter().zip(two.f64(k));
+            pairs.into_iter().all(|(a, b)| a.to_bits() == b.to_bits())
+        };
+        assert!(same(0) && same(1));
+        let title = format!("dimuon, gradient {what}, {name} events");
+        Row::time(format!("{title}, per event"), thread / count as f64).report();
+        Row::time(format!("{title}, two threads over one, wall"), two_wall)
+            .reference(wall, "")
+            .report();
+        let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        Row::value(
+            format!("{title}, resident beyond inputs and outputs"),
+            mebibytes(grown),
+            "MiB",
+        )
+        .reference(mebibytes(outputs), "outputs")
+        .report();
+        Row::value(
+            format!("{title}, memory of the sweep"),
+            mebibytes(ws.scratch_bytes() as u64),
+            "MiB",
+        )
+        .report();
+    }
 }
 
 /// The total derivative to s, with the surface term of the cut from windows of 1 GeV: value, pathwise and surface part, over the value alone.
@@ -204,4 +274,10 @@ fn total_derivative(program: &pullback_array::Program, events: &Events, s: f64, 
         &pair,
     )
     .report();
+    println!(
+        "{}",
+        explain(program, &bindings, "F", &["s"]).expect("explained")
+    );
+    let stats = measure(|| explain(program, &bindings, "F", &["s"]).expect("explained"));
+    Row::stats("dimuon, explain dF/ds, lowering included", &stats).report();
 }

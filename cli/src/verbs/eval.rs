@@ -27,6 +27,8 @@ pub fn eval(args: &EvalArgs) -> Result<Outcome, Failure> {
     progress.say("compiling");
     let in_file = |error| Failure::document(&loaded.path, error);
     let mut model = Model::new(loaded.spec.clone()).map_err(in_file)?;
+    // All threads of the machine: their number changes no bit of the result.
+    model.set_threads(std::thread::available_parallelism().map_or(1, usize::from));
     progress.say("evaluating");
     let evaluation = evaluate(&mut model, &point, args.gradient, args.hessian).map_err(in_file)?;
     drop(progress);

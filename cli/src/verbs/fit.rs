@@ -33,6 +33,8 @@ pub fn fit(args: &FitArgs) -> Result<Outcome, Failure> {
     let start = Instant::now();
     let in_file = |error| Failure::document(&loaded.path, error);
     let mut model = Model::new(loaded.spec.clone()).map_err(in_file)?;
+    // All threads of the machine: their number changes no bit of the result.
+    model.set_threads(std::thread::available_parallelism().map_or(1, usize::from));
     let compile_seconds = loaded.resolve_seconds + start.elapsed().as_secs_f64();
 
     progress.say("fitting");

@@ -46,6 +46,23 @@ pub trait Isa: Copy + 'static {
 
     /// a b + c, fused where the hardware does that in one instruction, else with two roundings.
     fn fma(a: f64, b: f64, c: f64) -> f64;
+
+    /// The sums of eight rows, each as [`row_sum`] has it: the same bits on every instruction set.
+    #[inline(always)]
+    fn row_sums(rows: &[[f64; 8]; 8]) -> [f64; 8] {
+        std::array::from_fn(|r| row_sum(&rows[r]))
+    }
+}
+
+/// The sum of eight lanes: lanes four apart first, then two apart, then neighbours.
+///
+/// # Example
+/// ```
+/// assert_eq!(pullback_ad::isa::row_sum(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]), 36.0);
+/// ```
+#[inline(always)]
+pub fn row_sum(x: &[f64; 8]) -> f64 {
+    ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]))
 }
 
 /// The baseline of the target, without fused multiply-add.
@@ -76,7 +93,7 @@ impl Isa for Portable {
 }
 
 macro_rules! fused {
-    ($isa:ty, $name:literal) => {
+    ($isa:ty, $name:literal $(, $row_sums:path)?) => {
         impl Isa for $isa {
             const NAME: &'static str = $name;
             const HAS_FMA: bool = true;
@@ -86,14 +103,137 @@ macro_rules! fused {
             fn fma(a: f64, b: f64, c: f64) -> f64 {
                 a.mul_add(b, c)
             }
+
+            $(
+                #[inline(always)]
+                fn row_sums(rows: &[[f64; 8]; 8]) -> [f64; 8] {
+                    $row_sums(rows)
+                }
+            )?
         }
     };
 }
 
+#[cfg(target_arch = "x86_64")]
+fused!(Avx2, "avx2", x86::row_sums_avx2);
+#[cfg(target_arch = "x86_64")]
+fused!(Avx512, "avx512", x86::row_sums_avx512);
+#[cfg(not(target_arch = "x86_64"))]
 fused!(Avx2, "avx2");
+#[cfg(not(target_arch = "x86_64"))]
 fused!(Avx512, "avx512");
 #[cfg(target_arch = "aarch64")]
 fused!(Neon, "neon");
+
+/// Sums across lanes, which compilers make of strided loads: a transposition by halves, adding on the way.
+///
+/// The markers can be named without a [`Level`], so each function asks whether the machine has its instructions: one load and a predicted branch.
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod x86 {
+    use std::arch::x86_64::{
+        __m256d, __m512d, _mm256_add_pd, _mm256_permute2f128_pd, _mm256_unpackhi_pd,
+        _mm256_unpacklo_pd, _mm512_add_pd, _mm512_shuffle_f64x2, _mm512_unpackhi_pd,
+        _mm512_unpacklo_pd,
+    };
+
+    use super::row_sum;
+
+    #[cold]
+    #[inline(never)]
+    #[allow(clippy::large_types_passed_by_value)] // A reference would keep the rows of the other path in memory.
+    fn one_by_one(rows: [[f64; 8]; 8]) -> [f64; 8] {
+        std::array::from_fn(|r| row_sum(&rows[r]))
+    }
+
+    #[inline(always)]
+    pub fn row_sums_avx512(rows: &[[f64; 8]; 8]) -> [f64; 8] {
+        if !std::arch::is_x86_feature_detected!("avx512f") {
+            return one_by_one(*rows);
+        }
+        // SAFETY: the machine has AVX-512 F.
+        unsafe { sums_avx512(rows) }
+    }
+
+    #[inline(always)]
+    pub fn row_sums_avx2(rows: &[[f64; 8]; 8]) -> [f64; 8] {
+        if !std::arch::is_x86_feature_detected!("avx") {
+            return one_by_one(*rows);
+        }
+        // SAFETY: the machine has AVX.
+        unsafe { sums_avx2(rows) }
+    }
+
+    /// Lanes four apart: two rows in one register.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn four(a: __m512d, b: __m512d) -> __m512d {
+        _mm512_add_pd(
+            _mm512_shuffle_f64x2::<0x44>(a, b),
+            _mm512_shuffle_f64x2::<0xEE>(a, b),
+        )
+    }
+
+    /// Lanes two apart: four rows in one register.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn two(a: __m512d, b: __m512d) -> __m512d {
+        _mm512_add_pd(
+            _mm512_shuffle_f64x2::<0x88>(a, b),
+            _mm512_shuffle_f64x2::<0xDD>(a, b),
+        )
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn sums_avx512(rows: &[[f64; 8]; 8]) -> [f64; 8] {
+        // SAFETY: vectors and arrays of doubles are plain bits of one size.
+        let v: [__m512d; 8] = unsafe { std::mem::transmute(*rows) };
+        let even = two(four(v[0], v[2]), four(v[4], v[6]));
+        let odd = two(four(v[1], v[3]), four(v[5], v[7]));
+        let sums = _mm512_add_pd(_mm512_unpacklo_pd(even, odd), _mm512_unpackhi_pd(even, odd));
+        // SAFETY: as above.
+        unsafe { std::mem::transmute(sums) }
+    }
+
+    /// The sums of four rows given as the sums of lanes four apart.
+    #[inline]
+    #[target_feature(enable = "avx")]
+    fn four_rows(a: __m256d, b: __m256d, c: __m256d, d: __m256d) -> __m256d {
+        let even = _mm256_add_pd(
+            _mm256_permute2f128_pd::<0x20>(a, c),
+            _mm256_permute2f128_pd::<0x31>(a, c),
+        );
+        let odd = _mm256_add_pd(
+            _mm256_permute2f128_pd::<0x20>(b, d),
+            _mm256_permute2f128_pd::<0x31>(b, d),
+        );
+        _mm256_add_pd(_mm256_unpacklo_pd(even, odd), _mm256_unpackhi_pd(even, odd))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx")]
+    fn sums_avx2(rows: &[[f64; 8]; 8]) -> [f64; 8] {
+        // SAFETY: vectors and arrays of doubles are plain bits of one size.
+        let v: [[__m256d; 2]; 8] = unsafe { std::mem::transmute(*rows) };
+        let sums = [
+            four_rows(
+                _mm256_add_pd(v[0][0], v[0][1]),
+                _mm256_add_pd(v[1][0], v[1][1]),
+                _mm256_add_pd(v[2][0], v[2][1]),
+                _mm256_add_pd(v[3][0], v[3][1]),
+            ),
+            four_rows(
+                _mm256_add_pd(v[4][0], v[4][1]),
+                _mm256_add_pd(v[5][0], v[5][1]),
+                _mm256_add_pd(v[6][0], v[6][1]),
+                _mm256_add_pd(v[7][0], v[7][1]),
+            ),
+        ];
+        // SAFETY: as above.
+        unsafe { std::mem::transmute(sums) }
+    }
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 #[repr(u8)]
@@ -296,6 +436,38 @@ mod tests {
             assert_eq!(name_at(level)(), level.name());
         }
         assert_eq!(name_here(), Level::current().name());
+    }
+
+    #[inline(always)]
+    fn row_sums_body<I: Isa>(rows: &[[f64; 8]; 8]) -> [f64; 8] {
+        I::row_sums(rows)
+    }
+
+    multiversion! {
+        fn row_sums_here, row_sums_at(rows: &[[f64; 8]; 8]) -> [f64; 8] = row_sums_body;
+    }
+
+    #[test]
+    fn sums_of_rows_have_the_same_bits_everywhere() {
+        let mut rows = [[0.0; 8]; 8];
+        for (r, row) in rows.iter_mut().enumerate() {
+            for (j, x) in row.iter_mut().enumerate() {
+                // Magnitudes far apart, so that another order of the sums shows.
+                *x = (1.0 + (r * 8 + j) as f64).sin() * 10_f64.powi((j * 5 % 7) as i32 * 3);
+            }
+        }
+        rows[3][5] = f64::INFINITY;
+        rows[6] = [-0.0; 8];
+        let expected = rows.map(|row| row_sum(&row).to_bits());
+        let _ = row_sums_here;
+        for level in Level::available() {
+            assert_eq!(
+                row_sums_at(level)(&rows).map(f64::to_bits),
+                expected,
+                "{}",
+                level.name()
+            );
+        }
     }
 
     #[test]

@@ -7,9 +7,12 @@
 //! Small matrices (order below [`BLOCKED_FROM`]) go through loops of our own, which have no set-up cost; larger ones through faer.
 
 use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::matmul::triangular::BlockStructure;
 use faer::linalg::{cholesky::llt, evd, lu::partial_pivoting as lu, matmul, svd, triangular_solve};
 use faer::{Accum, MatMut, MatRef, Par};
 use pullback_ad::isa::Isa;
+
+pub use crate::cholesky::cholesky_on;
 
 /// Order from which the factorisations are done by faer (blocked, recursive) instead of by the plain loops here.
 pub const BLOCKED_FROM: usize = 112;
@@ -364,6 +367,20 @@ pub fn mirror_upper(a: &mut [f64], n: usize) {
     }
 }
 
+/// Copies the lower triangle onto the upper one.
+pub fn mirror_lower(a: &mut [f64], n: usize) {
+    const TILE: usize = 16;
+    for row in (0..n).step_by(TILE) {
+        for column in (0..=row).step_by(TILE) {
+            for i in row..(row + TILE).min(n) {
+                for j in column..(column + TILE).min(i) {
+                    a[j * n + i] = a[i * n + j];
+                }
+            }
+        }
+    }
+}
+
 /// Σ a_i b_i in eight partial sums (one SIMD register), which are added at the end.
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     dot_product(a, b)
@@ -412,6 +429,36 @@ pub fn matmul(
     Ok(())
 }
 
+/// C ← C + Aᵀ B: `a` is rows × m, `b` is rows × n, `c` is m × n.
+///
+/// ```
+/// let mut c = [0.0; 2];
+/// pullback_array::linalg::transposed_product(&mut c, &[1.0, 2.0], &[3.0, 4.0, 5.0, 6.0], 2, 1, 2)?;
+/// assert_eq!(c, [13.0, 16.0]);
+/// # Ok::<(), pullback_array::linalg::LinalgError>(())
+/// ```
+pub fn transposed_product(
+    c: &mut [f64],
+    a: &[f64],
+    b: &[f64],
+    rows: usize,
+    m: usize,
+    n: usize,
+) -> Result<(), LinalgError> {
+    check("the left factor", a.len(), rows * m)?;
+    check("the right factor", b.len(), rows * n)?;
+    check("the product", c.len(), m * n)?;
+    matmul::matmul(
+        MatMut::from_row_major_slice_mut(c, m, n),
+        Accum::Add,
+        MatRef::from_row_major_slice(a, rows, m).transpose(),
+        MatRef::from_row_major_slice(b, rows, n),
+        1.0,
+        Par::Seq,
+    );
+    Ok(())
+}
+
 /// Upper triangle of C ← C + s Aᵀ B, a product known to be symmetric: `a` and `b` are rows × n, `c` is n × n.
 ///
 /// With B = diag(w) A this is the weighted Gram matrix; the caller keeps the scaled copy. The strict lower triangle of `c` is untouched.
@@ -426,21 +473,48 @@ pub fn gram_update(
     check("the left factor", a.len(), rows * n)?;
     check("the right factor", b.len(), rows * n)?;
     check("the product", c.len(), n * n)?;
+    triangle(c, s, a, b, [rows, n], BlockStructure::TriangularUpper);
+    Ok(())
+}
+
+/// As [`gram_update`] with s = 1, but the lower triangle of `c`; the strict upper one is untouched.
+pub fn gram_lower(
+    c: &mut [f64],
+    a: &[f64],
+    b: &[f64],
+    rows: usize,
+    n: usize,
+) -> Result<(), LinalgError> {
+    check("the left factor", a.len(), rows * n)?;
+    check("the right factor", b.len(), rows * n)?;
+    check("the product", c.len(), n * n)?;
+    triangle(c, 1.0, a, b, [rows, n], BlockStructure::TriangularLower);
+    Ok(())
+}
+
+/// One triangle of C ← C + s Aᵀ B.
+fn triangle(
+    c: &mut [f64],
+    s: f64,
+    a: &[f64],
+    b: &[f64],
+    [rows, n]: [usize; 2],
+    which: BlockStructure,
+) {
     if rows == 0 || n == 0 {
-        return Ok(());
+        return;
     }
     matmul::triangular::matmul(
         MatMut::from_row_major_slice_mut(c, n, n),
-        matmul::triangular::BlockStructure::TriangularUpper,
+        which,
         Accum::Add,
         MatRef::from_row_major_slice(a, rows, n).transpose(),
-        matmul::triangular::BlockStructure::Rectangular,
+        BlockStructure::Rectangular,
         MatRef::from_row_major_slice(b, rows, n),
-        matmul::triangular::BlockStructure::Rectangular,
+        BlockStructure::Rectangular,
         s,
         Par::Seq,
     );
-    Ok(())
 }
 
 /// Upper triangle of C ← C + Aᵀ diag(w) A, the weighted Gram matrix: `a` is rows × n, `w` has a (signed) weight per row.

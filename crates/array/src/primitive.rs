@@ -112,6 +112,12 @@ pub trait Primitive: Sync {
     /// The kernel that evaluates it.
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel>;
 
+    /// One kernel for several nodes with the arguments of this one and the static parameters `attrs`, each with one result, in their order: a function and
+    /// its derivatives in one sweep. The bits must be those of [`Self::lower`]. Nothing where there is no such kernel.
+    fn siblings(&self, _cx: &LowerCx<'_>, _attrs: &[&Attrs]) -> Result<Option<Kernel>> {
+        Ok(None)
+    }
+
     /// Small well-typed applications for tests: generic points and special ones.
     fn samples(&self) -> Vec<Sample>;
 }
@@ -141,7 +147,7 @@ impl std::ops::Deref for PrimitiveRef {
 }
 
 /// Shorthand for [`Error::IllFormed`].
-pub(crate) fn ill_formed(primitive: &'static str, message: impl Into<String>) -> Error {
+pub fn ill_formed(primitive: &'static str, message: impl Into<String>) -> Error {
     Error::IllFormed {
         primitive,
         message: message.into(),

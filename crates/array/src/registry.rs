@@ -38,6 +38,12 @@ pub fn all() -> Vec<PrimitiveRef> {
         prim::BIN_INDEX,
         prim::NEAREST_EDGE,
         prim::CONTRACT,
+        prim::PERMUTE,
+        prim::CALL,
+        prim::SCAN,
+        prim::SCAN_ADJOINT,
+        prim::CUSTOM_JVP,
+        prim::CUSTOM_VJP,
         prim::CHOLESKY,
         prim::TRIANGULAR_SOLVE,
         prim::MATRIX_APPLY,
@@ -57,6 +63,7 @@ pub fn all() -> Vec<PrimitiveRef> {
     list.extend(prim::binary::all());
     list.extend(prim::compare::Compare::ALL.map(prim::compare::Compare::primitive));
     list.extend(prim::rows::Rows::ALL.map(prim::rows::Rows::primitive));
+    list.extend(prim::rows_at::RowsAt::ALL.map(prim::rows_at::RowsAt::primitive));
     list.extend(prim::logic::Logic::ALL.map(prim::logic::Logic::primitive));
     list.extend(prim::extreme::Extreme::ALL.map(prim::extreme::Extreme::primitive));
     list.extend(prim::extreme::Arg::ALL.map(prim::extreme::Arg::primitive));
@@ -92,7 +99,12 @@ impl Registry {
     /// The primitives of this crate.
     pub fn standard() -> Self {
         Self {
-            list: all().into_iter().map(|p| (p.name(), p)).collect(),
+            list: all()
+                .into_iter()
+                // A tangent without a value: it occurs in regions that wait for their transpose.
+                .chain([prim::CUSTOM_TANGENT])
+                .map(|p| (p.name(), p))
+                .collect(),
         }
     }
 

@@ -198,33 +198,38 @@ fn nan_is_traced_to_operation_name_element_and_arguments() {
     );
 }
 
+/// The root of what is positive, 0 for the rest: NaN is born where the root is not taken.
+fn guarded(c: Case<'_>) -> Sym<'_> {
+    let scaled = c.z * c.s;
+    let root = scaled.sqrt().named("root");
+    let positive = scaled.gt(0.0.into()).named("guard");
+    (positive.select(root, 0.0.into()) * c.t).sum_all()
+}
+
 #[test]
 fn nan_on_the_side_that_a_select_does_not_take_is_said_to_reach_nothing() {
-    let found = explained(&["s"], |c| {
-        let scaled = c.z * c.s;
-        let root = scaled.sqrt().named("root");
-        let guarded = scaled
-            .gt(0.0.into())
-            .named("guard")
-            .select(root, 0.0.into());
-        guarded.sum_all()
-    });
-    assert!(found.value.is_finite(), "{found}");
-    let root = found.births.iter().find(|b| b.primitive == "sqrt").unwrap();
-    assert_eq!((root.nan, root.reach_value), (1, 0), "{found}");
-    // Of the value nothing is lost; what the derivative makes of it is told apart.
-    if found.components[0].nan == 0 {
-        assert_eq!(root.reach_derivative, 0, "{found}");
-        assert_eq!(root.discarded_by.as_deref(), Some("select `guard`"));
-        let text = found.to_string();
-        assert!(
-            text.contains("none reaches a result: select `guard` does not take them"),
-            "{text}"
-        );
-    } else {
-        let derivative = |b: &&pullback_array::Birth| b.reach_derivative > 0;
-        assert!(found.births.iter().any(|b| derivative(&b)), "{found}");
-    }
+    let found = explained(&["t"], guarded);
+    assert!(found.value.is_finite() && found.components[0].nan == 0);
+    let root = &found.births[0];
+    assert_eq!((root.primitive, root.nan), ("sqrt", 1), "{found}");
+    assert_eq!((root.reach_value, root.reach_derivative), (0, 0), "{found}");
+    assert_eq!(root.discarded_by.as_deref(), Some("select `guard`"));
+    assert_eq!(root.arguments, [-2.0]);
+    let text = found.to_string();
+    let line = "none reaches a result: select `guard` does not take them";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
+fn nan_on_the_side_not_taken_that_reaches_a_derivative_backwards_is_told_from_the_value() {
+    // Backwards, a zero cotangent meets the infinite or undefined slope of the side not taken.
+    let found = explained(&["s"], guarded);
+    println!("{found}");
+    assert!(found.value.is_finite());
+    let root = &found.births[0];
+    assert_eq!(root.label.as_deref(), Some("root"));
+    assert_eq!(root.reach_value, 0, "{found}");
+    assert_eq!(root.reach_derivative, found.components[0].nan, "{found}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use pullback_ad::isa::Level as Isa;
 use pullback_ad::{Binary, Real, Unary};
 use pullback_array::attr::{Attr, Attrs};
+use pullback_array::region::{Policy, Scan};
 use pullback_array::registry::{self, Registry};
 use pullback_array::{
     Builder, DType, Flow, Last, LevelId, LevelKind, Owned, PrimitiveRef, Program, Space, Sym, Type,
@@ -18,8 +19,8 @@ use pullback_array::{
 };
 use support::interpreter::{arrays, interpret, interpret_decisions};
 use support::{
-    STEP, bits, deviation, differentiable, direction, dot, double_outputs, names, run, run_sized,
-    run_with, tile,
+    STEP, bits, deviation, differentiable, direction, dot, double_bits, double_outputs, names, run,
+    run_sized, run_with, tile,
 };
 
 /// Choices, one after the other; 0 when there are no more.
@@ -60,6 +61,7 @@ struct Grower<'b> {
     ragged: Vec<Space>,
     bins: Space,
     events: Space,
+    columns: Space,
 }
 
 const EVENTS: usize = 4;
@@ -98,7 +100,7 @@ impl<'b> Grower<'b> {
 
     fn grow(&mut self, c: &mut Choices<'_>) {
         let space = self.space_of(c);
-        match c.below(14) {
+        match c.below(15) {
             0 | 1 => {
                 let f = *c.of(Unary::ALL);
                 let x = self.double_in(c, space);
@@ -175,10 +177,55 @@ impl<'b> Grower<'b> {
                 self.integers.push(number);
                 self.doubles.push(number.cast(DType::F64));
             }
+            14 => self.scan(c),
             _ => {
                 let x = self.double_in(c, space);
                 self.doubles.push(x.stop_gradient() * 0.5);
             }
+        }
+    }
+
+    /// A region of a few operations, along the bins of a table or along the columns of each event.
+    fn scan(&mut self, c: &mut Choices<'_>) {
+        let (over, lanes) = *c.of(&[(self.columns, self.events), (self.bins, Space::SCALAR)]);
+        let (row, carry) = if lanes.is_scalar() {
+            (self.b.join(self.bins, self.columns), self.columns)
+        } else {
+            (self.b.join(self.events, self.columns), self.events)
+        };
+        let args = [
+            self.double_in(c, carry),
+            self.double_in(c, row),
+            self.double_in(c, Space::SCALAR),
+        ];
+        let policy = *c.of(&[Policy::Store, Policy::Every(2), Policy::Binomial(1)]);
+        let scan = Scan::along(over).lanes(lanes).checkpoint(policy);
+        let scan = if c.below(2) == 0 {
+            scan.reversed()
+        } else {
+            scan
+        };
+        let found = scan.record(self.b, &args[..1], &args[1..2], &args[2..], |_, h, x, w| {
+            let mut values = vec![h[0], x[0], w[0]];
+            for _ in 0..3 {
+                let (a, b) = (*c.of(&values), *c.of(&values));
+                values.push(match c.below(4) {
+                    0 => {
+                        let f = *c.of(Unary::ALL);
+                        into(a, *c.of(f.domain())).unary_op(f)
+                    }
+                    1 => a.lt(b).select(a * 0.5, b),
+                    _ => a * b + values[c.below(3)],
+                });
+            }
+            let y = values[values.len() - 1];
+            (vec![into(y + h[0], (-1.0, 1.0))], vec![y])
+        });
+        match found {
+            Ok(found) => self
+                .doubles
+                .extend(found.carries.into_iter().chain(found.ys)),
+            Err(e) => self.b.fail(e),
         }
     }
 
@@ -368,6 +415,7 @@ fn case(list: &[u32]) -> Case {
             ragged: vec![muons, jets],
             bins,
             events,
+            columns,
         };
         while !c.done() {
             g.grow(c);
@@ -554,6 +602,13 @@ fn derivatives(case: &Case, values: &[Vec<f64>]) -> Result<(), String> {
         (Ok(jvp), Ok(vjp)) => (jvp, vjp),
         (a, b) => return fail("derivative", format!("{:?} {:?}", a.err(), b.err())),
     };
+    for (derivative, more) in [(&jvp, &directions), (&vjp, &cotangents)] {
+        let inputs = with(more);
+        let fused = double_bits(derivative, &inputs, true);
+        if fused != double_bits(derivative, &inputs, false) {
+            return fail("fusion", "other bits than node by node".into());
+        }
+    }
     let (forward, backward) = match (run(&jvp, &with(&directions)), run(&vjp, &with(&cotangents))) {
         (Ok(f), Ok(b)) => (f, b),
         (a, b) => return fail("derivative", format!("{:?} {:?}", a.err(), b.err())),
@@ -705,6 +760,89 @@ proptest! {
     #[test]
     fn all_properties_hold(list in proptest::collection::vec(any::<u32>(), 20..160)) {
         properties(&case(&list)).map_err(TestCaseError::fail)?;
+    }
+}
+
+/// Second derivatives made in different ways, and lanes of gradients.
+fn compositions(case: &Case) -> Result<(), String> {
+    let Case { program, inputs } = case;
+    let fail = |what: &str, detail: String| Err(format!("{what}: {detail}\n{}", shown(program)));
+    match interpret_decisions(program, &arrays(inputs, &[])) {
+        Ok((_, false)) => {}
+        _ => return Ok(()),
+    }
+    let wrt = differentiable(program);
+    let names = names(&wrt);
+    let gradient =
+        transform::value_and_grad(program, "total", &names).map_err(|e| e.to_string())?;
+    let hvp = transform::hvp(program, "total", &names).map_err(|e| e.to_string())?;
+    let grads: Vec<String> = names.iter().map(|x| format!("grad_{x}")).collect();
+    let grads: Vec<&str> = grads.iter().map(String::as_str).collect();
+    // Reverse over reverse.
+    let twice = transform::vjp(&gradient, &grads, &names).map_err(|e| e.to_string())?;
+    let vectors = |seed: u64| -> Vec<Vec<f64>> {
+        wrt.iter()
+            .map(|(k, _)| direction(support::length(&inputs[*k]), seed + *k as u64))
+            .collect()
+    };
+    let with = |more: &[Vec<f64>]| -> Vec<Owned> {
+        let more = more.iter().map(|d| Owned::F64(d.clone()));
+        inputs.iter().cloned().chain(more).collect()
+    };
+    let (u, v) = (vectors(50), vectors(90));
+    let forward = match run(&hvp, &with(&v)) {
+        Ok(forward) => forward,
+        Err(e) => return fail("hvp", e),
+    };
+    let backward = match run(&twice, &with(&u)) {
+        Ok(backward) => backward[1 + names.len()..].to_vec(),
+        Err(e) => return fail("reverse over reverse", e),
+    };
+    let sum = |a: &[Vec<f64>], b: &[Vec<f64>]| {
+        a.iter().zip(b).fold((0.0, 0.0), |(s, m), (a, b)| {
+            let (x, y) = dot(a, b);
+            (s + x, m + y)
+        })
+    };
+    let ((a, size_a), (b, size_b)) = (sum(&u, &forward), sum(&v, &backward));
+    if size_a.is_finite() && size_b.is_finite() && (a - b).abs() > 1e-8 * (size_a + size_b) {
+        return fail(
+            "second order",
+            format!("<u, H v> = {a:e}, <H u, v> = {b:e}"),
+        );
+    }
+    // Against the complex step of the gradient.
+    let mut step = vec![None; inputs.len()];
+    for ((k, _), v) in wrt.iter().zip(&v) {
+        step[*k] = Some(v.iter().map(|x| x * STEP).collect());
+    }
+    let reference = interpret(&gradient, &arrays(inputs, &step)).map_err(|u| format!("{u:?}"))?;
+    for (found, e) in forward.iter().zip(&reference[1..]) {
+        let e: Vec<f64> = e.num().iter().map(|z| z.im / STEP).collect();
+        let close = found.iter().zip(&e).all(|(f, e)| (f - e).abs() < 1e-7);
+        if deviation(found, &e) > 1e-6 && !close && e.iter().all(|x| x.is_finite()) {
+            return fail(
+                "complex step of the gradient",
+                format!("{found:?}, expected {e:?}"),
+            );
+        }
+    }
+    lanes(
+        &Case {
+            program: gradient,
+            inputs: inputs.clone(),
+        },
+        &[(1, 1024), (2, 256)],
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(20), failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(3), ..ProptestConfig::default() })]
+
+    #[test]
+    fn compositions_agree(list in proptest::collection::vec(any::<u32>(), 10..60)) {
+        compositions(&case(&list)).map_err(TestCaseError::fail)?;
     }
 }
 

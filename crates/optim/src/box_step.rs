@@ -25,6 +25,12 @@ pub(crate) struct BoxStep {
 }
 
 impl BoxStep {
+    /// Threads of the factorisations.
+    pub(crate) fn set_threads(&mut self, threads: usize) {
+        self.factor.set_threads(threads);
+        self.inner.set_threads(threads);
+    }
+
     /// Factorises B on `free`, and computes the unbounded step p = −B⁻¹g there, from which the edm ½ gᵀB⁻¹g = −½ gᵀp follows.
     pub(crate) fn prepare(
         &mut self,

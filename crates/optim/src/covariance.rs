@@ -87,6 +87,7 @@ impl FreeHessian {
             .map(|i| problem.movable(i) && problem.side(i, minimum.x[i]).is_none())
             .collect();
         let mut factor = Factor::default();
+        factor.set_threads(objective.threads());
         if let Err(failure) = factor.compute(&h, &free) {
             let mut spectrum = TrustRegion::default();
             let lowest = spectrum.prepare(&h, &free, &vec![0.0; n]).map(|s| s.lowest);

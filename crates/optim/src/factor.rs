@@ -2,6 +2,7 @@
 
 use crate::Bordered;
 use pullback_array::linalg::{self, LinalgError};
+use pullback_array::{schur_complement, sparse_product};
 
 /// Below this ratio of a pivot to the diagonal element it came from, a matrix counts as singular.
 ///
@@ -35,9 +36,15 @@ pub(crate) struct Factor {
     /// The diagonal of A before the elimination.
     diagonal: Vec<f64>,
     scratch: Vec<f64>,
+    threads: usize,
 }
 
 impl Factor {
+    /// Threads of the factorisation; their number changes no bit of the result.
+    pub(crate) fn set_threads(&mut self, threads: usize) {
+        self.threads = threads;
+    }
+
     /// Factorises the rows and columns for which `free` is set.
     pub(crate) fn compute(&mut self, h: &Bordered, free: &[bool]) -> Result<(), Indefinite> {
         let all = h.dense_indices().len();
@@ -90,11 +97,10 @@ impl Factor {
             for (row, d) in self.e.chunks_exact(m).zip(&self.d) {
                 self.scaled.extend(row.iter().map(|e| e / d));
             }
-            let rows = self.d.len();
             // The lengths were made to fit just above, so this cannot fail.
-            let _ = linalg::gram_update(&mut self.r, -1.0, &self.e, &self.scaled, rows, m);
+            let _ = schur_complement(&mut self.r, &self.e, &self.d, m, self.threads);
         }
-        match linalg::cholesky(&mut self.r, m) {
+        match linalg::cholesky_on(&mut self.r, m, self.threads) {
             Ok(()) => {}
             Err(LinalgError::NotPositiveDefinite { pivot, .. }) => {
                 return Err(Indefinite {
@@ -152,11 +158,9 @@ impl Factor {
         }
         // With F = D⁻¹E: the coupling block is −F S⁻¹, the separable one D⁻¹ + F S⁻¹ Fᵀ.
         let scaled = &self.scaled[..s * m];
-        let mut coupling = vec![0.0; s * m];
-        linalg::matmul(&mut coupling, false, scaled, &c, s, m, m)?;
-        let transposed: Vec<f64> = (0..m * s).map(|k| scaled[(k % s) * m + k / s]).collect();
-        let mut block = vec![0.0; s * s];
-        linalg::matmul(&mut block, false, &coupling, &transposed, s, m, s)?;
+        let coupling = sparse_product(scaled, &c, s, m, m, self.threads);
+        let transposed: Vec<f64> = (0..m * s).map(|k| coupling[(k % s) * m + k / s]).collect();
+        let block = sparse_product(scaled, &transposed, s, m, s, self.threads);
         for (k, &i) in self.separable_variables.iter().enumerate() {
             for (x, &j) in coupling[k * m..(k + 1) * m]
                 .iter()

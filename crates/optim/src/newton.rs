@@ -93,6 +93,7 @@ impl Minimiser for Newton {
         problem.check(n)?;
         let work = &mut self.work;
         work.h.reset(n, objective.separable())?;
+        work.step.set_threads(objective.threads());
         work.point.resize(n);
         work.trial.resize(n);
         for v in [&mut work.d, &mut work.product] {

@@ -40,6 +40,11 @@ pub trait Objective {
         &[]
     }
 
+    /// Threads that the linear algebra may use; their number changes no bit of a result. Default: one.
+    fn threads(&self) -> usize {
+        1
+    }
+
     /// As [`Objective::hessian`], by blocks. Worth overriding where there are many separable variables: the default goes through the full matrix.
     fn hessian_bordered(&mut self, x: &[f64], h: &mut Bordered) -> Result<(), Unavailable> {
         h.fill_from_dense(|full| self.hessian(x, full))
@@ -69,6 +74,9 @@ impl<T: Objective + ?Sized> Objective for &mut T {
     }
     fn separable(&self) -> &[usize] {
         (**self).separable()
+    }
+    fn threads(&self) -> usize {
+        (**self).threads()
     }
     fn hessian_bordered(&mut self, x: &[f64], h: &mut Bordered) -> Result<(), Unavailable> {
         (**self).hessian_bordered(x, h)

@@ -3,10 +3,10 @@
 //! Ten rounds of multiplications to 64 bits and exclusive ors, a bijection of the counter for each key. It passes BigCrush also where counters differ in
 //! few bits, which is how they are used here.
 //!
-//! Reference: J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, *Parallel random numbers: as easy as 1, 2, 3*, SC '11 (2011), section 4.3; known answers
+//! Reference: J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, *Parallel random numbers: as easy as 1, 2, 3*, SC '11 (2011); known answers
 //! from the authors' Random123.
 
-/// The two multipliers (Salmon et al., table 2).
+/// The two multipliers of Philox4x32.
 const M: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
 /// What the key grows by from round to round: the golden ratio and √3 − 1.
 const W: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];

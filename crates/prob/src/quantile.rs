@@ -62,7 +62,7 @@ pub fn cauchy<R: Real>(u: f64, location: R, scale: R) -> R {
 ///
 /// m² = M² + M Γ tan θ with θ uniform between arctan((low² − M²)/(M Γ)) and the same at the upper end.
 ///
-/// Reference: PDG, *Review of particle physics* (2024), section 50.3.1.
+/// Reference: PDG, *Review of particle physics* (2024), chapter "Resonances".
 #[inline]
 pub fn breit_wigner<R: Real>(u: f64, mass: R, width: R, low: f64, high: f64) -> R {
     let (pole, scale) = (mass * mass, mass * width);
@@ -78,7 +78,7 @@ pub fn breit_wigner<R: Real>(u: f64, mass: R, width: R, low: f64, high: f64) -> 
 ///
 /// With S(x) = (1 + x²/x₀²)^(1 − n), the survival function above 0: S(x) = S(low) − u (S(low) − S(high)).
 ///
-/// Reference: R. Hagedorn, Riv. Nuovo Cim. 6 (1983) 10, equation (4.1), in the form of Tsallis: transverse momenta of hard processes.
+/// Reference: R. Hagedorn, Riv. Nuovo Cim. 6 N. 10 (1983) 1, for power laws of transverse momenta; here in the square, so that the spectrum rises linearly.
 #[inline]
 pub fn power_tail<R: Real>(u: f64, scale: R, exponent: R, low: f64, high: f64) -> R {
     let square = scale * scale;

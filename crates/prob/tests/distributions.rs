@@ -105,7 +105,7 @@ fn poisson_counts_have_their_probabilities() {
     }
 }
 
-/// At large means (n − µ)/√µ tends to the normal shape; the first correction is the skewness, γ = 1/√µ (Edgeworth; Cramér 1946, 17.6.5).
+/// At large means (n − µ)/√µ tends to the normal shape; the first correction is the skewness, γ = 1/√µ (Edgeworth; Cramér 1946, chapter 17).
 #[test]
 fn poisson_is_exact_at_huge_means() {
     for mean in [1e6, 1e10, 1e15] {

@@ -42,7 +42,7 @@ pub const HIGGS_RANGE: [f64; 2] = [pdg::HIGGS.mass - 0.5, pdg::HIGGS.mass + 0.5]
 ///
 /// By symmetry one may take the heavier one first; the lighter one is then below m_H/2, far from the resonance. m₁ comes from strips of a GeV, each as often as its part of
 /// the Breit-Wigner times its largest weight asks for, and within a strip from the Breit-Wigner; m₂ from its own within what m₁ leaves, and the size of that range joins the
-/// weight. Two attempts on average.
+/// weight. Fewer than two attempts on average.
 #[derive(Clone, Debug)]
 pub struct OffShell {
     strips: Vec<Strip>,

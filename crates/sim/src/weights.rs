@@ -54,11 +54,11 @@ pub fn generator(negative: f64, draws: &mut Draws) -> f64 {
 
 /// α_s at a scale in GeV, to one loop.
 ///
-/// Reference: PDG, *Review of particle physics* (2024), equation (9.5).
+/// Reference: PDG, *Review of particle physics* (2024), chapter "Quantum chromodynamics".
 ///
 /// # Example
 /// ```
-/// assert!((pullback_sim::alpha_s(1000.0) - 0.0879).abs() < 1e-4);
+/// assert!((pullback_sim::alpha_s(1000.0) - 0.0877).abs() < 1e-4);
 /// ```
 pub fn alpha_s(scale: f64) -> f64 {
     ALPHA_S / (1.0 + ALPHA_S * B0 * 2.0 * ln(scale / pdg::Z.mass))

@@ -39,10 +39,14 @@ impl Buffer {
             return true;
         }
         self.release();
+        // Room to grow: twice for small blocks, an eighth for large ones, of which many live at once.
         let size = if cfg!(pullback_exact_slots) {
             Some(need)
-        } else {
+        } else if need < 1 << 16 {
             need.checked_next_power_of_two()
+        } else {
+            need.checked_add(need / 8)
+                .and_then(|n| n.checked_next_multiple_of(ALIGN))
         };
         let Some(layout) = size.and_then(layout) else {
             return false;
@@ -55,6 +59,11 @@ impl Buffer {
         self.ptr = ptr;
         self.bytes = layout.size();
         true
+    }
+
+    /// Size of the memory.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Start of the memory.

@@ -5,6 +5,7 @@
 use std::cell::Cell;
 
 use super::shape::{Axis, LEAF, LenId, Segments, Step};
+use super::step::Padded;
 use crate::space::LevelId;
 use crate::ty::DType;
 
@@ -101,7 +102,7 @@ pub struct Io<'a> {
     pub(crate) frame: &'a Frame,
     pub(crate) args: &'a [Operand],
     pub(crate) outs: &'a [Operand],
-    pub(crate) taken: Cell<u32>,
+    pub(crate) taken: Cell<u64>,
 }
 
 /// Element types that slots can be viewed as.
@@ -184,6 +185,25 @@ impl<'a> Io<'a> {
                 self.length(operand),
             )
         }
+    }
+
+    /// Argument `i` as bytes.
+    pub(crate) fn arg_bytes(&self, i: usize) -> Padded<'a> {
+        Padded::of(self, i)
+    }
+
+    /// Result `k` as bytes, to be written; each may be taken once.
+    ///
+    /// # Panics
+    /// If the result was taken before: a bug in the primitive.
+    #[allow(clippy::mut_from_ref)] // `taken` makes the borrow unique.
+    pub(crate) fn out_bytes(&self, k: usize) -> &'a mut [u8] {
+        let operand = &self.outs[k];
+        assert!(self.taken.get() & (1 << k) == 0, "result {k} taken twice");
+        self.taken.set(self.taken.get() | (1 << k));
+        let bytes = self.length(operand) * operand.dtype.bytes();
+        // SAFETY: as for `out`; the primitive writes bytes of elements only.
+        unsafe { std::slice::from_raw_parts_mut(self.slots[operand.slot as usize], bytes) }
     }
 
     /// Segments of an axis.

@@ -56,6 +56,11 @@ impl Output {
 }
 
 impl Workspace {
+    /// Output `k` of the last run as bytes.
+    pub(crate) fn bytes(&self, k: usize) -> &[u8] {
+        self.outputs[k].bytes()
+    }
+
     /// Output `k` of the last run as doubles.
     ///
     /// # Panics

@@ -16,6 +16,12 @@ pub(super) struct Piece {
 }
 
 impl Piece {
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        let counts: usize = self.lanes.iter().map(Vec::len).sum();
+        self.bytes.capacity() + counts * size_of::<usize>()
+    }
+
     /// Appends the current block. The first `depth` levels of the operand's path are lanes.
     pub fn push(&mut self, slots: &[*mut u8], frame: &Frame, operand: &Operand, depth: usize) {
         let operands = std::slice::from_ref(operand);

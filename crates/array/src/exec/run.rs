@@ -11,6 +11,7 @@ use super::kernel::{Frame, Io, MapArgs, Operand};
 use super::lower::{Constant, Instr, Lowered, LoweredPhase, Op};
 use super::monoid::initialise;
 use super::output::Output;
+use super::profile::Watch;
 use super::shape::{LEAF, LenId};
 use crate::attr::Data;
 use crate::error::{Error, Result};
@@ -23,6 +24,8 @@ pub(super) struct Thread {
     /// Elements to which an invariant slot has been filled.
     pub filled: Vec<usize>,
     pub frame: Frame,
+    /// What the instructions of a sweep cost, while it is timed.
+    pub watches: Vec<Watch>,
 }
 
 // SAFETY: the pointers are to this thread's buffers or to memory that is shared read-only (or chunk by chunk) during a sweep.
@@ -34,6 +37,8 @@ pub struct Workspace {
     pub(super) threads: Vec<Thread>,
     pub(super) accumulators: Vec<Vec<Buffer>>,
     pub(super) outputs: Vec<Output>,
+    /// Bytes of streamed outputs that the last sweep had to collect before it could put them together.
+    pub(super) pieces: usize,
     pub(super) frame: Frame,
     /// Elements of a stream per block; rounded to whole leaves.
     pub(super) block: usize,
@@ -77,6 +82,7 @@ impl Lowered {
                     .collect(),
                 filled: vec![0; count],
                 frame: frame.clone(),
+                watches: Vec::new(),
             })
             .collect();
         Workspace {
@@ -86,6 +92,7 @@ impl Lowered {
             outputs: (self.program.outputs().iter())
                 .map(|(_, value)| Output::new(self.program.ty(*value).dtype))
                 .collect(),
+            pieces: 0,
             frame,
             block: block.max(LEAF).next_multiple_of(LEAF),
             lowered: self.id,
@@ -119,7 +126,7 @@ impl Lowered {
         for phase in &self.phases {
             match phase.stream {
                 None => self.run_whole(ws, phase, inputs, fresh || self.phases.len() > 1)?,
-                Some(_) => self.run_stream(ws, phase, inputs)?,
+                Some(_) => self.run_stream(ws, phase, inputs, false)?,
             }
         }
         for (i, operand) in &self.whole_outputs {
@@ -137,7 +144,7 @@ impl Lowered {
     }
 
     /// Room for all whole values before anything runs: growing a slot loses its content, which an earlier value of the same slot may still need.
-    fn reserve_whole(&self, ws: &mut Workspace) -> Result<()> {
+    pub(super) fn reserve_whole(&self, ws: &mut Workspace) -> Result<()> {
         for phase in &self.phases {
             let accumulated = phase.accumulators.iter().map(|a| (a.slot, a.len, a.dtype));
             let whole = phase.needs.iter().copied();
@@ -163,48 +170,65 @@ impl Lowered {
         inputs: &Bindings<'_>,
         fresh: bool,
     ) -> Result<()> {
-        if fresh {
-            for (k, buffer) in ws.whole.iter().enumerate() {
-                ws.threads[0].slots[k] = buffer.ptr();
-            }
-        }
-        let thread = &mut ws.threads[0];
-        std::mem::swap(&mut thread.frame, &mut ws.frame);
-        thread.frame.stream = None;
+        Self::enter_whole(ws, fresh);
         let mut result = Ok(());
         for instr in &phase.instrs {
-            for (slot, len, dtype) in &instr.grow {
-                let n = thread.frame.lens[usize::from(len.0)];
-                let buffer = &mut ws.whole[*slot as usize];
-                if !buffer.reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes()) {
-                    result = Err(self.too_large(*len, n));
-                    break;
-                }
-                thread.slots[*slot as usize] = buffer.ptr();
-            }
-            if result.is_err() {
-                break;
-            }
-            if let Op::Input { input, out } = &instr.op {
-                if let Some(column) = &inputs.columns[*input as usize] {
-                    // SAFETY: the slot was sized for the column, whose length `bind` checked; the ranges are distinct allocations.
-                    unsafe {
-                        std::ptr::copy_nonoverlapping(
-                            column.ptr(),
-                            thread.slots[out.slot as usize],
-                            column.len() * out.dtype.bytes(),
-                        );
-                    }
-                }
-                continue;
-            }
-            result = self.execute(thread, instr);
+            result = self.step(ws, instr, inputs);
             if result.is_err() {
                 break;
             }
         }
-        std::mem::swap(&mut thread.frame, &mut ws.frame);
+        Self::leave_whole(ws);
         result
+    }
+
+    /// Lends the frame of the workspace to the thread that runs instructions on whole values; `fresh` if the slots may have moved.
+    pub(super) fn enter_whole(ws: &mut Workspace, fresh: bool) {
+        let thread = &mut ws.threads[0];
+        if fresh {
+            for (slot, buffer) in thread.slots.iter_mut().zip(&ws.whole) {
+                *slot = buffer.ptr();
+            }
+        }
+        std::mem::swap(&mut thread.frame, &mut ws.frame);
+        thread.frame.stream = None;
+    }
+
+    pub(super) fn leave_whole(ws: &mut Workspace) {
+        std::mem::swap(&mut ws.threads[0].frame, &mut ws.frame);
+    }
+
+    /// One instruction on whole values.
+    #[inline]
+    pub(super) fn step(
+        &self,
+        ws: &mut Workspace,
+        instr: &Instr,
+        inputs: &Bindings<'_>,
+    ) -> Result<()> {
+        let thread = &mut ws.threads[0];
+        for (slot, len, dtype) in &instr.grow {
+            let n = thread.frame.lens[usize::from(len.0)];
+            let buffer = &mut ws.whole[*slot as usize];
+            if !buffer.reserve(n + usize::from(*dtype == DType::Offsets), dtype.bytes()) {
+                return Err(self.too_large(*len, n));
+            }
+            thread.slots[*slot as usize] = buffer.ptr();
+        }
+        if let Op::Input { input, out } = &instr.op {
+            if let Some(column) = &inputs.columns[*input as usize] {
+                // SAFETY: the slot was sized for the column, whose length `bind` checked; the ranges are distinct allocations.
+                unsafe {
+                    std::ptr::copy_nonoverlapping(
+                        column.ptr(),
+                        thread.slots[out.slot as usize],
+                        column.len() * out.dtype.bytes(),
+                    );
+                }
+            }
+            return Ok(());
+        }
+        self.execute(thread, instr)
     }
 
     /// One instruction of the current block.
@@ -271,6 +295,13 @@ impl Lowered {
             }
         }
         Ok(())
+    }
+
+    /// Number of elements of a space, if it is known before anything runs.
+    pub(super) fn elements(&self, ws: &Workspace, space: crate::space::Space) -> Option<usize> {
+        let k = self.shapes.spaces.iter().position(|s| *s == space)?;
+        let n = ws.frame.lens[k];
+        (n != usize::MAX).then_some(n)
     }
 
     pub(super) fn set_dim(&self, frame: &mut Frame, level: usize, n: usize) {
@@ -341,6 +372,16 @@ fn fill_constant(buffer: &mut Buffer, constant: &Constant) {
 }
 
 impl Workspace {
+    /// Bytes of memory besides the outputs: values, blocks, partial results, and what the last sweep collected.
+    ///
+    /// An output below events whose size follows from the inputs is written in place; then this does not grow with the number of events.
+    pub fn scratch_bytes(&self) -> usize {
+        let blocks = self.threads.iter().flat_map(|t| &t.buffers);
+        let partial = self.accumulators.iter().flatten();
+        let buffers = self.whole.iter().chain(blocks).chain(partial);
+        buffers.map(Buffer::bytes).sum::<usize>() + self.pieces
+    }
+
     /// Whether the last run had columns of the same lengths and types: then all sizes and slots stay as they are.
     fn bound_like(&self, inputs: &Bindings<'_>) -> bool {
         !self.bound.is_empty()

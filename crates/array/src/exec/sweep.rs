@@ -4,12 +4,14 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use super::buffer::{Buffer, GROUP};
 use super::inputs::{Bindings, Column};
 use super::kernel::{Frame, Operand};
 use super::lower::{Instr, Lowered, LoweredPhase, Op};
 use super::monoid::{combine, initialise};
+use super::output::Output;
 use super::pieces::{Piece, assemble};
 use super::run::{Thread, Workspace, length};
 use super::shape::LEAF;
@@ -27,6 +29,7 @@ impl Lowered {
         ws: &mut Workspace,
         phase: &LoweredPhase,
         inputs: &Bindings<'_>,
+        timed: bool,
     ) -> Result<()> {
         let Some(stream) = phase.stream else {
             return Ok(());
@@ -72,6 +75,8 @@ impl Lowered {
             events,
             per_chunk,
             block: ws.block,
+            timed,
+            places: Vec::new(),
         };
         let whole: Vec<*mut u8> = ws.whole.iter().map(Buffer::ptr).collect();
         for thread in &mut ws.threads {
@@ -81,14 +86,16 @@ impl Lowered {
             thread.frame.stream = Some(stream);
             thread.filled.fill(0);
         }
+        let places = sweep.places(&ws.frame, &mut ws.outputs);
+        let sweep = Sweep { places, ..sweep };
         let accumulators = &ws.accumulators;
         let mut pieces: Vec<Vec<Piece>> = Vec::new();
-        if !phase.outputs.is_empty() {
+        if sweep.places.iter().any(Option::is_none) {
             pieces.resize_with(chunks, || {
                 phase.outputs.iter().map(|_| Piece::default()).collect()
             });
         }
-        if ws.threads.len() == 1 || chunks == 1 {
+        if ws.threads.len() == 1 || chunks == 1 || timed {
             let thread = &mut ws.threads[0];
             for (chunk, partial) in accumulators.iter().enumerate().take(chunks) {
                 sweep.run_chunk(thread, chunk, partial, pieces.get_mut(chunk))?;
@@ -149,8 +156,11 @@ impl Lowered {
                 combine(dst, chunk[i].ptr(), n, a.dtype, a.monoid);
             }
         }
+        ws.pieces = pieces.iter().flatten().map(Piece::bytes).sum();
         for (j, (output, operand)) in phase.outputs.iter().enumerate() {
-            assemble(&mut ws.outputs[*output], &pieces, j, operand.dtype);
+            if sweep.places[j].is_none() {
+                assemble(&mut ws.outputs[*output], &pieces, j, operand.dtype);
+            }
         }
         Ok(())
     }
@@ -181,9 +191,71 @@ struct Sweep<'a> {
     events: usize,
     per_chunk: usize,
     block: usize,
+    /// Whether the instructions are timed, into the watches of the thread.
+    timed: bool,
+    /// For each streamed output the memory that blocks write it to; none where its size is not known before.
+    places: Vec<Option<Place>>,
 }
 
+/// The memory of an output.
+#[derive(Clone, Copy)]
+struct Place(*mut u8);
+
+// SAFETY: blocks write disjoint ranges of it.
+unsafe impl Send for Place {}
+// SAFETY: as above.
+unsafe impl Sync for Place {}
+
 impl Sweep<'_> {
+    /// Room for the outputs whose sizes follow from the inputs: their elements are those below the events, block after block.
+    fn places(&self, frame: &Frame, outputs: &mut [Output]) -> Vec<Option<Place>> {
+        let all = (0, self.events);
+        let ranges = self.ranges(all, frame);
+        let place = |(output, operand): &(usize, Operand)| {
+            let space = self.lowered.shapes.spaces[usize::from(operand.len.0)];
+            let known = space
+                .iter()
+                .all(|l| match self.lowered.program.level(l).kind {
+                    LevelKind::Ragged { .. } => ranges.iter().any(|r| r.0 == l.0),
+                    _ => true,
+                });
+            if !known || operand.dtype == DType::Offsets || self.depth_of_stream(operand) > 0 {
+                return None;
+            }
+            let (_, elements) = self.elements(&space, all, &ranges, frame);
+            let memory = outputs[*output].resize(elements * operand.dtype.bytes());
+            Some(Place(memory.as_mut_ptr()))
+        };
+        self.phase.outputs.iter().map(place).collect()
+    }
+
+    /// Global ranges of the elements of ragged inputs below events `first..end`.
+    fn ranges(&self, events: (usize, usize), frame: &Frame) -> Vec<(u16, usize, usize)> {
+        let mut ranges: Vec<(u16, usize, usize)> = Vec::new();
+        for (level, input, parent) in &self.phase.inputs {
+            let (a, b) = self.elements(parent, events, &ranges, frame);
+            let (a, b) = self.range(*input, a, b);
+            ranges.push((level.0, a, b));
+        }
+        ranges
+    }
+
+    /// Copies the block's part of an output to its place.
+    fn put(&self, thread: &Thread, place: Place, operand: &Operand, events: (usize, usize)) {
+        let space = self.lowered.shapes.spaces[usize::from(operand.len.0)];
+        let ranges = self.ranges(events, &thread.frame);
+        let (a, b) = self.elements(&space, events, &ranges, &thread.frame);
+        let size = operand.dtype.bytes();
+        // SAFETY: the slot holds the b − a elements of this block, the output those of all events; blocks do not overlap.
+        unsafe {
+            std::ptr::copy_nonoverlapping(
+                thread.slots[operand.slot as usize],
+                place.0.add(a * size),
+                (b - a) * size,
+            );
+        }
+    }
+
     fn run_chunk(
         &self,
         thread: &mut Thread,
@@ -201,7 +273,9 @@ impl Sweep<'_> {
             let end = self.cut(first, stop);
             self.run_block(thread, first, end)?;
             for (j, (_, operand)) in self.phase.outputs.iter().enumerate() {
-                if let Some(piece) = pieces.as_mut().and_then(|p| p.get_mut(j)) {
+                if let Some(place) = self.places[j] {
+                    self.put(thread, place, operand, (first, end));
+                } else if let Some(piece) = pieces.as_mut().and_then(|p| p.get_mut(j)) {
                     piece.push(
                         &thread.slots,
                         &thread.frame,
@@ -261,13 +335,10 @@ impl Sweep<'_> {
         };
         thread.frame.start = first;
         // Global ranges of the stream and of ragged inputs below it.
-        let mut ranges: Vec<(u16, usize, usize)> = Vec::new();
+        let ranges = self.ranges((first, end), &thread.frame);
         lowered.set_dim(&mut thread.frame, usize::from(stream.0), end - first);
-        for (level, input, parent) in &self.phase.inputs {
-            let (a, b) = self.elements(parent, (first, end), &ranges, &thread.frame);
-            let (a, b) = self.range(*input, a, b);
-            ranges.push((level.0, a, b));
-            lowered.set_dim(&mut thread.frame, usize::from(level.0), b - a);
+        for (level, a, b) in &ranges {
+            lowered.set_dim(&mut thread.frame, usize::from(*level), b - a);
         }
         let base = lowered.whole_slots;
         for (slot, len, dtype) in &self.phase.needs {
@@ -287,7 +358,8 @@ impl Sweep<'_> {
                 thread.slots[*slot as usize] = buffer.ptr();
             }
         }
-        for instr in &self.phase.instrs {
+        for (k, instr) in self.phase.instrs.iter().enumerate() {
+            let started = self.timed.then(Instant::now);
             for (slot, len, dtype) in &instr.grow {
                 let n = thread.frame.lens[usize::from(len.0)];
                 let buffer = &mut thread.buffers[(*slot - base) as usize];
@@ -313,6 +385,9 @@ impl Sweep<'_> {
                     }
                 }
                 _ => lowered.execute(thread, instr)?,
+            }
+            if let Some(started) = started {
+                thread.watches[k].add(lowered, instr, &thread.frame, started.elapsed());
             }
         }
         Ok(())

@@ -2,7 +2,8 @@
 
 use pullback_ad::isa::Isa;
 
-use crate::attr::Attrs;
+use super::places::Places;
+use crate::attr::{Attrs, Data};
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::exec::{Axis, Element, Io, Kernel, LenId, LowerCx, Run};
@@ -173,6 +174,9 @@ impl Primitive for Gather {
         };
         let lanes = Lanes::new(cx, cx.arg(0).space, cx.arg(1).space, over)
             .ok_or_else(|| ill_formed(self.name(), "the level is not on the path"))?;
+        if let (Some(kernel), true) = (constant(cx), cx.arg(0).space.depth() == 1) {
+            return Ok(kernel);
+        }
         let _ = pick::<f64>;
         let isa = cx.isa();
         Ok(match cx.out(0).dtype {
@@ -267,6 +271,26 @@ pullback_ad::multiversion! {
 
 fn kernel<T: Element + Send + Sync>(lanes: Lanes, missing: T, pick: Pick<T>) -> Box<dyn Run> {
     Box::new(move |io: &Io<'_>| gather::<T>(io, &lanes, missing, pick))
+}
+
+/// The kernel for indices that are constants and stand in stretches, into a table of doubles of one level.
+fn constant(cx: &LowerCx<'_>) -> Option<Kernel> {
+    let Some(Data::I64(index)) = cx.constant(1).filter(|_| cx.out(0).dtype == DType::F64) else {
+        return None;
+    };
+    let places = Places::new(index);
+    // Single elements are read as fast, or faster, by the loop for given indices.
+    if !places.has_runs() {
+        return None;
+    }
+    let all = places.fills(index.len());
+    Some(Kernel::Run(Box::new(move |io: &Io<'_>| {
+        let out = io.out::<f64>(0);
+        if !all {
+            out.fill(f64::NAN);
+        }
+        places.read(io.arg(0), out)
+    })))
 }
 
 /// The loop over single elements for one instruction set.

@@ -39,7 +39,7 @@ impl Rows {
     }
 
     /// Spaces of the two arguments and of the result, given the space `full` of `m` and the level of rows.
-    fn spaces(self, full: Space, rows: LevelId) -> Option<[Space; 3]> {
+    pub(crate) fn spaces(self, full: Space, rows: LevelId) -> Option<[Space; 3]> {
         let k = full.position(rows)?;
         if k + 2 != full.depth() {
             return None;
@@ -60,7 +60,7 @@ impl Rows {
         }
     }
 
-    fn apply<'b>(self, a: Sym<'b>, b: Sym<'b>, full: Space, rows: LevelId) -> Sym<'b> {
+    pub(crate) fn apply<'b>(self, a: Sym<'b>, b: Sym<'b>, full: Space, rows: LevelId) -> Sym<'b> {
         let attrs = Attrs::over(rows);
         let attrs = if self == Self::Outer {
             attrs.with("to", Attr::Space(full))
@@ -108,7 +108,8 @@ pub(crate) fn per_row<'b>(
     .map(|(a, m)| (cx.sym(a), cx.sym(m)))
 }
 
-const LANES: usize = 8;
+/// Lanes for which the kernels have loops of their own.
+pub(crate) const LANES: usize = 8;
 
 #[inline(always)]
 fn sum_body<I: Isa>(s: Segments<'_>, x: &[f64], m: &[f64], out: &mut [f64]) {
@@ -116,19 +117,25 @@ fn sum_body<I: Isa>(s: Segments<'_>, x: &[f64], m: &[f64], out: &mut [f64]) {
     for p in 0..s.count {
         let (a, b) = s.range(p);
         if q == LANES {
-            let mut acc = [0.0; LANES];
-            for (x, m) in x[a..b]
-                .iter()
-                .zip(m[a * LANES..b * LANES].as_chunks::<LANES>().0)
-            {
-                for j in 0..LANES {
-                    acc[j] = I::fma(*x, m[j], acc[j]);
+            // Two chains of sums: even and odd rows.
+            let mut acc = [[0.0; LANES]; 2];
+            let rows = m[a * LANES..b * LANES].as_chunks::<LANES>().0;
+            let ((x, last), (pairs, row)) = (x[a..b].as_chunks::<2>(), rows.as_chunks::<2>());
+            for (x, m) in x.iter().zip(pairs) {
+                for k in 0..2 {
+                    for j in 0..LANES {
+                        acc[k][j] = I::fma(x[k], m[k][j], acc[k][j]);
+                    }
                 }
             }
-            out[p * LANES..(p + 1) * LANES]
-                .iter_mut()
-                .zip(acc)
-                .for_each(|(o, a)| *o += a);
+            if let ([x], [m]) = (last, row) {
+                for j in 0..LANES {
+                    acc[0][j] = I::fma(*x, m[j], acc[0][j]);
+                }
+            }
+            for (j, o) in out[p * LANES..(p + 1) * LANES].iter_mut().enumerate() {
+                *o += acc[0][j] + acc[1][j];
+            }
         } else {
             let out = &mut out[p * q..(p + 1) * q];
             for i in a..b {
@@ -140,6 +147,18 @@ fn sum_body<I: Isa>(s: Segments<'_>, x: &[f64], m: &[f64], out: &mut [f64]) {
     }
 }
 
+/// Eight rows, each times the same lanes.
+#[inline(always)]
+fn products(rows: &[[f64; LANES]; 8], lane: &[f64; LANES]) -> [[f64; LANES]; 8] {
+    let mut out = [[0.0; LANES]; 8];
+    for (out, row) in out.iter_mut().zip(rows) {
+        for j in 0..LANES {
+            out[j] = row[j] * lane[j];
+        }
+    }
+    out
+}
+
 #[inline(always)]
 fn dot_body<I: Isa>(s: Segments<'_>, m: &[f64], c: &[f64], out: &mut [f64]) {
     let q = s.inner;
@@ -148,12 +167,17 @@ fn dot_body<I: Isa>(s: Segments<'_>, m: &[f64], c: &[f64], out: &mut [f64]) {
         if q == LANES {
             let mut lane = [0.0; LANES];
             lane.copy_from_slice(&c[p * LANES..(p + 1) * LANES]);
-            for (o, m) in out[a..b]
-                .iter_mut()
-                .zip(m[a * LANES..b * LANES].as_chunks::<LANES>().0)
-            {
-                let t: [f64; 4] = std::array::from_fn(|j| m[j] * lane[j] + m[j + 4] * lane[j + 4]);
-                *o = (t[0] + t[2]) + (t[1] + t[3]);
+            let rows = m[a * LANES..b * LANES].as_chunks::<LANES>().0;
+            let ((groups, rest), (outs, left)) =
+                (rows.as_chunks::<8>(), out[a..b].as_chunks_mut::<8>());
+            for (o, rows) in outs.iter_mut().zip(groups) {
+                *o = I::row_sums(&products(rows, &lane));
+            }
+            if !rest.is_empty() {
+                let mut rows = [[0.0; LANES]; 8];
+                rows[..rest.len()].copy_from_slice(rest);
+                let sums = I::row_sums(&products(&rows, &lane));
+                left.copy_from_slice(&sums[..rest.len()]);
             }
         } else {
             let c = &c[p * q..(p + 1) * q];
@@ -208,7 +232,7 @@ impl Primitive for Rows {
     }
 
     fn convention(&self) -> &'static str {
-        "The sum over no rows is 0; 0·inf is NaN, as in IEEE arithmetic."
+        "The sum over no rows is 0; 0·inf is NaN, as in IEEE arithmetic. Rows of eight lanes are summed in two chains, even and odd ones."
     }
 
     fn nature(&self) -> Nature {

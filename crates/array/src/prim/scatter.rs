@@ -1,7 +1,8 @@
 //! Adding elements at indices: the transpose of a gather, and the fill of a histogram.
 
 use super::gather::{Lanes, gathered};
-use crate::attr::Attrs;
+use super::places::Places;
+use crate::attr::{Attrs, Data};
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::exec::{Io, Kernel, LowerCx, Monoid};
@@ -100,6 +101,13 @@ impl Primitive for ScatterAdd {
         let Some(over) = cx.attrs().level("over") else {
             return Err(ill_formed(self.name(), "expects a level `over`"));
         };
+        if let (Some(Data::I64(index)), 1) = (cx.constant(1), cx.out(0).space.depth()) {
+            let places = Places::new(index);
+            return Ok(Kernel::Accumulate(
+                Monoid::Add,
+                Box::new(move |io: &Io<'_>| places.add(io.arg(0), io.out(0))),
+            ));
+        }
         let lanes = Lanes::new(cx, cx.out(0).space, cx.arg(1).space, over)
             .ok_or_else(|| ill_formed(self.name(), "the level is not on the path"))?;
         Ok(Kernel::Accumulate(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::exec::dependencies;
+use crate::prim::custom::reverse_only;
 use crate::primitive::{Call, Nature};
 use crate::program::{Node, Program, ValueId};
 use crate::ty::DType;
@@ -149,6 +150,15 @@ pub(crate) fn differentiable_input(program: &Program, name: &str) -> Result<Valu
 /// assert!((ws.f64(1)[1] - 2.0 * 1f64.exp()).abs() < 1e-14);
 /// ```
 pub fn jvp(program: &Program, wrt: &[&str]) -> Result<Program> {
+    let tangents = tangents_of(program, wrt)?;
+    match reverse_only(&tangents) {
+        Some(error) => Err(error),
+        None => Ok(tangents),
+    }
+}
+
+/// [`jvp`] of a part that may wait for its transpose: tangents without a value stay in it.
+pub(crate) fn tangents_of(program: &Program, wrt: &[&str]) -> Result<Program> {
     let b = Builder::resume(program);
     let mut tangents: Tangents<'_> = vec![None; program.value_count()];
     for name in wrt {

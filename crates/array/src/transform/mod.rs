@@ -3,6 +3,8 @@
 mod bind;
 mod forward;
 mod interface;
+mod jacobian;
+mod linearize;
 mod neutral;
 mod rebuild;
 mod relax;
@@ -13,25 +15,31 @@ mod simplify;
 mod specialise;
 mod surface;
 mod terms;
+mod through;
 mod vmap;
+mod vocabulary;
 
 pub use bind::bind;
 pub use forward::jvp;
 pub(crate) use forward::{
-    Tangents, differentiable_input, push_forward, upstream, upstream_with_structure,
+    Tangents, differentiable_input, push_forward, tangents_of, upstream, upstream_with_structure,
 };
 pub use interface::interface;
+pub use jacobian::JacobianPlan;
+pub use linearize::{Linearized, linearize};
 pub use rebuild::{prune, replay};
 pub use relax::{Relaxation, Smoothing, relax};
 pub(crate) use reverse::differentiable_output;
 pub use reverse::{grad, vjp};
 pub use rewrite::identities;
-pub use second_order::{HessianPlan, JacobianPlan};
+pub use second_order::HessianPlan;
 pub use simplify::simplify;
 pub use specialise::specialise;
 pub use surface::{
     Surface, SurfaceKernel, Threshold, Width, grad_total, jvp_total, thresholds, vjp_total,
     with_surface_terms,
 };
+pub(crate) use through::{jvp_through, transpose_through};
 pub(crate) use vmap::lane_by_lane;
 pub use vmap::{LaneCall, vmap};
+pub use vocabulary::{hessian, hvp, jacobian, value_and_grad};

@@ -16,13 +16,144 @@ use crate::prim;
 use crate::primitive::Nature;
 use crate::program::{Node, Program, ValueId};
 use crate::space::Space;
-use crate::sparse::{Gram, Pattern, PatternSource};
+use crate::sparse::{
+    Blocks, Gram, Outcome, PairGram, PairPattern, Pattern, PatternSource, Updates,
+};
 
 /// Positions of a term's arrays in the outputs of the two programs.
-struct TermOutputs {
-    coefficient: Option<usize>,
-    column: usize,
-    row: Option<usize>,
+pub(super) struct TermOutputs {
+    pub coefficient: Option<usize>,
+    pub column: usize,
+    pub row: Option<usize>,
+}
+
+/// Variables in the order of the blocks: dense ones rising, then the separable ones as they were given.
+#[derive(Default)]
+pub(super) struct Order {
+    separable: Vec<usize>,
+    dense: Vec<usize>,
+    /// The place of each variable.
+    pub place: Vec<u32>,
+}
+
+impl Order {
+    /// Indices that are repeated or not below `n` count once or not at all.
+    pub fn new(n: usize, separable: &[usize]) -> Self {
+        let mut place = vec![u32::MAX; n];
+        let mut out = Self::default();
+        for &i in separable {
+            if place.get(i) == Some(&u32::MAX) {
+                place[i] = 0;
+                out.separable.push(i);
+            }
+        }
+        out.dense = (0..n).filter(|&i| place[i] == u32::MAX).collect();
+        for (k, &i) in out.dense.iter().chain(&out.separable).enumerate() {
+            place[i] = k as u32;
+        }
+        out.place = place;
+        out
+    }
+
+    /// Number of dense variables.
+    pub fn dense(&self) -> usize {
+        self.dense.len()
+    }
+
+    /// Whether slices have the lengths of the blocks.
+    pub fn fits(&self, blocks: &Blocks<'_>) -> bool {
+        let (m, s) = (self.dense.len(), self.separable.len());
+        blocks.a.len() == m * m && blocks.e.len() == s * m && blocks.d.len() == s
+    }
+
+    /// The blocks of a full matrix.
+    fn extract(&self, full: &[f64], to: Blocks<'_>) {
+        let (n, m) = (self.place.len(), self.dense.len().max(1));
+        for (&i, row) in self.dense.iter().zip(to.a.chunks_exact_mut(m)) {
+            for (&j, x) in self.dense.iter().zip(row) {
+                *x = full[i * n + j];
+            }
+        }
+        for (&i, row) in self.separable.iter().zip(to.e.chunks_exact_mut(m)) {
+            for (&j, x) in self.dense.iter().zip(row) {
+                *x = full[i * n + j];
+            }
+        }
+        for (&i, x) in self.separable.iter().zip(to.d) {
+            *x = full[i * n + i];
+        }
+    }
+
+    /// The full matrix of blocks that `fill` writes.
+    pub fn expand<E>(
+        &self,
+        out: &mut [f64],
+        fill: impl FnOnce(Blocks<'_>) -> std::result::Result<bool, E>,
+    ) -> std::result::Result<bool, E> {
+        let (m, s, n) = (self.dense.len(), self.separable.len(), self.place.len());
+        if s == 0 {
+            return fill(Blocks {
+                m,
+                a: out,
+                e: &mut [],
+                d: &mut [],
+            });
+        }
+        let (mut a, mut e, mut d) = (vec![0.0; m * m], vec![0.0; s * m], vec![0.0; s]);
+        let finite = fill(Blocks {
+            m,
+            a: &mut a,
+            e: &mut e,
+            d: &mut d,
+        })?;
+        out.fill(0.0);
+        for (&i, row) in self.dense.iter().zip(a.chunks_exact(m.max(1))) {
+            for (&j, x) in self.dense.iter().zip(row) {
+                out[i * n + j] = *x;
+            }
+        }
+        for (k, &i) in self.separable.iter().enumerate() {
+            out[i * n + i] = d[k];
+            for (&j, x) in self.dense.iter().zip(&e[k * m..(k + 1) * m]) {
+                out[i * n + j] = *x;
+                out[j * n + i] = *x;
+            }
+        }
+        Ok(finite)
+    }
+}
+
+/// The coefficients of terms after a run.
+pub(super) fn coefficients<'a>(
+    terms: &[TermOutputs],
+    memory: &'a Workspace,
+) -> Vec<Option<&'a [f64]>> {
+    terms
+        .iter()
+        .map(|t| t.coefficient.map(|k| memory.f64(k)))
+        .collect()
+}
+
+/// Columns and rows of a term.
+fn source<'a>(terms: &[TermOutputs], t: usize, structure: &'a Workspace) -> PatternSource<'a> {
+    PatternSource {
+        term: t,
+        columns: structure.i64(terms[t].column),
+        rows: terms[t].row.map(|r| structure.i64(r)),
+    }
+}
+
+/// The pattern of a sum of terms.
+pub(super) fn pattern(
+    terms: &[TermOutputs],
+    sum: &[usize],
+    structure: &Workspace,
+    rows: usize,
+    place: &[u32],
+    merge: bool,
+) -> Pattern {
+    let sources = sum.iter().map(|&t| source(terms, t, structure));
+    Pattern::new(rows, place, sources, merge)
 }
 
 /// One rank-k update.
@@ -36,21 +167,27 @@ struct Layer {
 
 /// A Hessian that is computed by layers.
 pub struct HessianPlan {
-    sweep: Lowered,
-    memory: Workspace,
-    structure: Lowered,
-    terms: Vec<TermOutputs>,
-    /// Lists of terms, and the number of rows of each.
+    pub(super) sweep: Lowered,
+    pub(super) memory: Workspace,
+    /// Columns and rows of the terms: evaluated once.
+    pub(super) structure: Lowered,
+    pub(super) terms: Vec<TermOutputs>,
+    /// Lists of terms.
     sums: Vec<Vec<usize>>,
     layers: Vec<Layer>,
-    grams: Option<Vec<Gram>>,
-    n: usize,
+    updates: Option<Updates>,
+    /// Instead of them, for few parameters, and the full matrix.
+    pairs: Option<Vec<PairGram>>,
+    full: Vec<f64>,
+    order: Order,
+    threads: usize,
 }
 
-struct Recorder<'b> {
+/// Parameters below which updates go pair by pair into a full matrix.
+const PANELS_FROM: usize = 300;
+
+pub(super) struct Recorder<'b> {
     b: &'b Builder,
-    program: Program,
-    terms: Vec<Term<'b>>,
     spreads: Vec<(Option<Sym<'b>>, Sym<'b>, Option<Sym<'b>>)>,
     sums: Vec<Vec<usize>>,
     layers: Vec<(Sym<'b>, usize, usize, bool)>,
@@ -66,8 +203,17 @@ fn refused(program: &Program, node: &Node, message: &str) -> Error {
 }
 
 impl<'b> Recorder<'b> {
+    pub(super) fn new(b: &'b Builder) -> Self {
+        Self {
+            b,
+            spreads: Vec::new(),
+            sums: Vec::new(),
+            layers: Vec::new(),
+        }
+    }
+
     /// The number of a list of terms, each spread over its elements in rows of `value`.
-    fn sum(&mut self, terms: &[Term<'b>], value: Space) -> Option<usize> {
+    pub(super) fn sum(&mut self, terms: &[Term<'b>], value: Space) -> Option<usize> {
         let mut list = Vec::new();
         for term in terms {
             let spread = spread(self.b, term, value)?;
@@ -79,7 +225,6 @@ impl<'b> Recorder<'b> {
             });
             list.push(known.unwrap_or_else(|| {
                 self.spreads.push(spread);
-                self.terms.push(*term);
                 self.spreads.len() - 1
             }));
         }
@@ -239,14 +384,7 @@ impl HessianPlan {
             // The linear tail below the last non-linear node needs no Jacobian: a refusal matters only where one is used.
             jacobians[node.first.index()] = propagate(&b, &linear, node, &args).ok();
         }
-        let mut recorder = Recorder {
-            b: &b,
-            program: linear,
-            terms: Vec::new(),
-            spreads: Vec::new(),
-            sums: Vec::new(),
-            layers: Vec::new(),
-        };
+        let mut recorder = Recorder::new(&b);
         let mut seen: Vec<ValueId> = Vec::new();
         for (k, node) in program
             .nodes()
@@ -283,66 +421,165 @@ impl HessianPlan {
 
     /// Number of parameters.
     pub fn dim(&self) -> usize {
-        self.n
+        self.order.place.len()
+    }
+
+    /// With variables that have no mutual second derivatives: only their couplings to the others and their diagonal are kept.
+    #[must_use]
+    pub fn with_separable(mut self, separable: &[usize]) -> Self {
+        self.order = Order::new(self.dim(), separable);
+        self.updates = None;
+        self
+    }
+
+    /// Threads for the rank-k updates; their number changes no bit of the result.
+    pub fn set_threads(&mut self, threads: usize) {
+        self.threads = threads.max(1);
     }
 
     /// The Hessian at `inputs`, row-major n × n; false if it is not finite somewhere (the layers divide by what vanishes there).
     ///
     /// # Errors
-    /// What [`Lowered::run`] returns.
+    /// What [`Lowered::run`] returns; [`Error::Refused`] where two separable variables meet.
     pub fn run(&mut self, inputs: &Bindings<'_>, out: &mut [f64]) -> Result<bool> {
-        if self.grams.is_none() {
-            let mut memory = self.structure.workspace();
-            self.structure.run(&mut memory, inputs)?;
-            self.sweep.run(&mut self.memory, inputs)?;
-            self.grams = Some(self.layers.iter().map(|l| self.gram(l, &memory)).collect());
+        if self.dim() < PANELS_FROM {
+            return self.by_pairs(self.dim(), inputs, out);
+        }
+        let order = std::mem::take(&mut self.order);
+        let result = order.expand(out, |blocks| self.fill(&order, inputs, blocks));
+        self.order = order;
+        result
+    }
+
+    /// The Hessian by blocks: `a` (m × m) of the dense variables, rising; `e` (s × m) and `d` (s) of the separable ones, in the order they were given.
+    ///
+    /// # Errors
+    /// As for [`Self::run`], and lengths that do not fit.
+    pub fn run_blocks(
+        &mut self,
+        inputs: &Bindings<'_>,
+        a: &mut [f64],
+        e: &mut [f64],
+        d: &mut [f64],
+    ) -> Result<bool> {
+        let order = std::mem::take(&mut self.order);
+        let m = order.dense();
+        let blocks = Blocks { m, a, e, d };
+        let result = if order.fits(&blocks) && order.place.len() < PANELS_FROM {
+            let mut full = std::mem::take(&mut self.full);
+            full.resize(order.place.len() * order.place.len(), 0.0);
+            let result = self.by_pairs(order.place.len(), inputs, &mut full);
+            order.extract(&full, blocks);
+            self.full = full;
+            result
+        } else if order.fits(&blocks) {
+            self.fill(&order, inputs, blocks)
         } else {
-            self.sweep.run(&mut self.memory, inputs)?;
+            Err(crate::primitive::ill_formed(
+                "input",
+                "the blocks do not have the lengths of the separable and the other variables",
+            ))
+        };
+        self.order = order;
+        result
+    }
+
+    /// The full matrix of few parameters.
+    fn by_pairs(&mut self, n: usize, inputs: &Bindings<'_>, out: &mut [f64]) -> Result<bool> {
+        self.sweep.run(&mut self.memory, inputs)?;
+        if self.pairs.is_none() {
+            let mut structure = self.structure.workspace();
+            self.structure.run(&mut structure, inputs)?;
+            let gram = |layer: &Layer| {
+                let rows = self.memory.f64(layer.weight).len();
+                let pattern = |sum: usize| {
+                    let sources = self.sums[sum]
+                        .iter()
+                        .map(|&t| source(&self.terms, t, &structure));
+                    PairPattern::new(rows, n, sources, !layer.distinct)
+                };
+                let right = (layer.left != layer.right).then(|| pattern(layer.right));
+                PairGram::new(pattern(layer.left), right, layer.distinct)
+            };
+            self.pairs = Some(self.layers.iter().map(gram).collect());
         }
         out.fill(0.0);
-        for (layer, gram) in self
-            .layers
-            .iter()
-            .zip(self.grams.as_mut().into_iter().flatten())
-        {
-            let terms = &self.terms;
-            let memory = &self.memory;
+        let (terms, memory) = (&self.terms, &self.memory);
+        for (layer, gram) in self.layers.iter().zip(self.pairs.iter_mut().flatten()) {
             gram.add(
                 memory.f64(layer.weight),
                 |t| terms[t].coefficient.map(|k| memory.f64(k)),
-                self.n,
+                n,
                 out,
             );
         }
         let mut finite = true;
-        for i in 0..self.n {
+        for i in 0..n {
             for j in 0..=i {
-                let sum = out[i * self.n + j] + if i == j { 0.0 } else { out[j * self.n + i] };
-                out[i * self.n + j] = sum;
-                out[j * self.n + i] = sum;
+                let sum = out[i * n + j] + if i == j { 0.0 } else { out[j * n + i] };
+                out[i * n + j] = sum;
+                out[j * n + i] = sum;
                 finite &= sum.is_finite();
             }
         }
         Ok(finite)
     }
 
-    fn gram(&self, layer: &Layer, structure: &Workspace) -> Gram {
-        let rows = self.memory.f64(layer.weight).len();
-        let pattern = |sum: usize| -> Pattern {
-            let sources = self.sums[sum].iter().map(|&t| PatternSource {
-                term: t,
-                columns: structure.i64(self.terms[t].column),
-                rows: self.terms[t].row.map(|r| structure.i64(r)),
-            });
-            Pattern::new(rows, self.n, sources, !layer.distinct)
+    fn fill(&mut self, order: &Order, inputs: &Bindings<'_>, out: Blocks<'_>) -> Result<bool> {
+        self.sweep.run(&mut self.memory, inputs)?;
+        let updates = match &mut self.updates {
+            Some(updates) => updates,
+            slot => {
+                let mut structure = self.structure.workspace();
+                self.structure.run(&mut structure, inputs)?;
+                let parts = (&self.terms[..], &self.sums[..], &self.layers[..]);
+                slot.insert(Updates::new(grams(parts, order, &structure, &self.memory)))
+            }
         };
-        let same = layer.left == layer.right;
-        Gram::new(
-            pattern(layer.left),
-            (!same).then(|| pattern(layer.right)),
-            layer.distinct,
-        )
+        let memory = &self.memory;
+        let weights: Vec<&[f64]> = self.layers.iter().map(|l| memory.f64(l.weight)).collect();
+        let coefficients = coefficients(&self.terms, memory);
+        let outcome = updates.run(&weights, &coefficients, self.threads, out);
+        finite(outcome, "Hessian by layers")
     }
+}
+
+/// Whether a matrix is finite; an error where what was said about its variables is not so.
+pub(super) fn finite(outcome: Outcome, transform: &'static str) -> Result<bool> {
+    match outcome {
+        Outcome::Finite => Ok(true),
+        Outcome::NotFinite => Ok(false),
+        Outcome::Meet => Err(Error::Refused {
+            transform,
+            primitive: "input",
+            label: String::new(),
+            message: "two variables that were declared separable have a mutual second derivative"
+                .into(),
+        }),
+    }
+}
+
+/// The updates of layers, which share the patterns of their sums.
+fn grams(
+    (terms, sums, layers): (&[TermOutputs], &[Vec<usize>], &[Layer]),
+    order: &Order,
+    structure: &Workspace,
+    memory: &Workspace,
+) -> Vec<Gram> {
+    let mut known: HashMap<(usize, bool), Arc<Pattern>> = HashMap::new();
+    let mut gram = |layer: &Layer| {
+        let rows = memory.f64(layer.weight).len();
+        let merge = !layer.distinct;
+        let mut of = |sum: usize| {
+            let build = || pattern(terms, &sums[sum], structure, rows, &order.place, merge);
+            let entry = known.entry((sum, merge));
+            Arc::clone(entry.or_insert_with(|| Arc::new(build())))
+        };
+        let left = of(layer.left);
+        let right = (layer.left != layer.right).then(|| of(layer.right));
+        Gram::new(left, right, layer.distinct, order.dense())
+    };
+    layers.iter().map(&mut gram).collect()
 }
 
 /// Division by an active argument is not linear.
@@ -433,7 +670,7 @@ impl<'b> Recorder<'b> {
         Ok(())
     }
 
-    fn finish(self, n: usize) -> Result<HessianPlan> {
+    pub(super) fn finish(self, n: usize) -> Result<HessianPlan> {
         let b = self.b;
         let mut outputs: Vec<(Arc<str>, ValueId)> = Vec::new();
         let mut index: HashMap<ValueId, usize> = HashMap::new();
@@ -473,7 +710,6 @@ impl<'b> Recorder<'b> {
                 row: s.2.map(|r| put(&mut structure, &mut known, r)),
             })
             .collect();
-        let _ = (&self.program, &self.terms);
         let both = b.finish_ids(outputs.iter().chain(&structure).cloned().collect())?;
         let split = outputs.len();
         let part = |range: std::ops::Range<usize>| -> Result<Lowered> {
@@ -490,125 +726,11 @@ impl<'b> Recorder<'b> {
             terms,
             sums: self.sums,
             layers,
-            grams: None,
-            n,
+            updates: None,
+            pairs: None,
+            full: Vec::new(),
+            order: Order::new(n, &[]),
+            threads: 1,
         })
-    }
-}
-
-/// The Jacobian of a vector output, dense rows of sparse terms.
-pub struct JacobianPlan {
-    sweep: Lowered,
-    memory: Workspace,
-    structure: Lowered,
-    terms: Vec<TermOutputs>,
-    pattern: Option<Pattern>,
-    rows: usize,
-    n: usize,
-}
-
-impl JacobianPlan {
-    /// Plans the Jacobian of the vector output `of` with respect to the vector input `wrt`.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] if a node on the way has no sparse rule.
-    pub fn new(program: &Program, of: &str, wrt: &str) -> Result<Self> {
-        let b = Builder::resume(program);
-        let output = program.find_output(of).ok_or_else(|| Error::Unknown {
-            kind: "output",
-            name: of.into(),
-            known: String::new(),
-        })?;
-        let theta = differentiable_input(program, wrt)?;
-        let count = |v: ValueId| {
-            program
-                .ty(v)
-                .space
-                .iter()
-                .map(|l| program.level(l).len)
-                .product::<Option<usize>>()
-        };
-        let (Some(n), Some(rows)) = (count(theta), count(output)) else {
-            return Err(crate::primitive::ill_formed(
-                "input",
-                "a sparse Jacobian needs vectors of fixed length",
-            ));
-        };
-        let mut tangents: Tangents<'_> = vec![None; program.value_count()];
-        let ty = program.ty(theta);
-        let attrs = Attrs::NONE
-            .with("name", Attr::Str(Arc::from("~")))
-            .with("dtype", Attr::DType(ty.dtype))
-            .with("to", Attr::Space(ty.space));
-        let seed = b.push(prim::INPUT, &[], attrs).first(&b);
-        tangents[theta.index()] = Some(seed);
-        let wanted = upstream(program, std::iter::once(output));
-        push_forward(&b, program, &mut tangents, &wanted)?;
-        let linear = b.with_program(Program::clone);
-        let mut jacobians: Vec<Option<Terms<'_>>> = vec![None; linear.value_count()];
-        jacobians[b.id(seed).index()] = Some(Terms::Identity);
-        for node in &linear.nodes()[program.nodes().len()..] {
-            let args: Vec<Option<Terms<'_>>> = node
-                .args
-                .iter()
-                .map(|a| jacobians[a.index()].clone())
-                .collect();
-            if node.primitive != prim::INPUT && args.iter().any(Option::is_some) {
-                jacobians[node.first.index()] = Some(propagate(&b, &linear, node, &args)?);
-            }
-        }
-        let space = program.ty(output).space;
-        let terms = tangents[output.index()]
-            .and_then(Sym::value_id)
-            .and_then(|id| jacobians[id.index()].clone());
-        let terms = terms
-            .map_or(Some(Vec::new()), |t| {
-                super::terms::spelled_out(&b, &t, space)
-            })
-            .unwrap_or_default();
-        let mut recorder = Recorder {
-            b: &b,
-            program: linear,
-            terms: Vec::new(),
-            spreads: Vec::new(),
-            sums: Vec::new(),
-            layers: Vec::new(),
-        };
-        recorder
-            .sum(&terms, space)
-            .ok_or_else(|| crate::primitive::ill_formed("output", "a space of unknown size"))?;
-        let plan = recorder.finish(n)?;
-        Ok(Self {
-            sweep: plan.sweep,
-            memory: plan.memory,
-            structure: plan.structure,
-            terms: plan.terms,
-            pattern: None,
-            rows,
-            n,
-        })
-    }
-
-    /// The Jacobian at `inputs`, row-major.
-    ///
-    /// # Errors
-    /// What [`Lowered::run`] returns.
-    pub fn run(&mut self, inputs: &Bindings<'_>, out: &mut [f64]) -> Result<()> {
-        self.sweep.run(&mut self.memory, inputs)?;
-        if self.pattern.is_none() {
-            let mut memory = self.structure.workspace();
-            self.structure.run(&mut memory, inputs)?;
-            let sources = self.terms.iter().enumerate().map(|(t, o)| PatternSource {
-                term: t,
-                columns: memory.i64(o.column),
-                rows: o.row.map(|r| memory.i64(r)),
-            });
-            self.pattern = Some(Pattern::new(self.rows, self.n, sources, true));
-        }
-        let (terms, memory) = (&self.terms, &self.memory);
-        if let Some(pattern) = &mut self.pattern {
-            pattern.dense(|t| terms[t].coefficient.map(|k| memory.f64(k)), out);
-        }
-        Ok(())
     }
 }

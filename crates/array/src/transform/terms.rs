@@ -195,32 +195,29 @@ pub(crate) fn propagate<'b>(
                     .collect(),
             }
         }
-        "gather" => {
-            let index = residual(1);
-            match &args[0] {
-                Some(Terms::Identity) => vec![Term {
-                    space: out,
-                    coefficient: None,
-                    column: index,
-                    row: None,
-                }],
-                Some(Terms::Sum(terms)) => terms
-                    .iter()
-                    .map(|t| {
-                        // One term per element: coefficient and column are gathered like the value.
-                        let own = t.row.is_none() && t.space == space_of(0) && t.space.depth() == 1;
-                        own.then(|| Term {
-                            space: out,
-                            coefficient: t.coefficient.map(|c| c.gather(index)),
-                            column: b.broadcast(t.column, t.space).gather(index),
-                            row: None,
-                        })
-                    })
-                    .collect::<Option<Vec<_>>>()
-                    .ok_or_else(|| no("an element with several terms is gathered"))?,
-                None => Vec::new(),
+        "rows_sum_at" => {
+            let lanes = out.last().ok_or_else(|| no("no lanes"))?;
+            match (&args[0], &args[2]) {
+                (Some(table), None) => {
+                    let index = residual(1);
+                    let rows = gathered(b, table, space_of(0), index, index.space())
+                        .ok_or_else(|| no("an element with several terms is gathered"))?;
+                    let repeated = rows.into_iter().map(|t| t.repeated(b, lanes));
+                    repeated
+                        .collect::<Option<Vec<_>>>()
+                        .ok_or_else(|| no("too many levels"))?
+                        .into_iter()
+                        .map(|t| t.scaled(b, residual(2), |c, by| c * by))
+                        .collect()
+                }
+                _ => return Err(no("its matrix depends on the parameters")),
             }
         }
+        "gather" => match &args[0] {
+            Some(table) => gathered(b, table, space_of(0), residual(1), out)
+                .ok_or_else(|| no("an element with several terms is gathered"))?,
+            None => Vec::new(),
+        },
         "scatter_add" => {
             let index = residual(1);
             let terms = list(0)?;
@@ -238,6 +235,35 @@ pub(crate) fn propagate<'b>(
         _ => return Err(no("no rule for it")),
     };
     Ok(Terms::Sum(terms))
+}
+
+/// The terms of the elements at `index` of a table in `from`, one per element of `to`.
+fn gathered<'b>(
+    b: &'b Builder,
+    table: &Terms<'b>,
+    from: Space,
+    index: Sym<'b>,
+    to: Space,
+) -> Option<Vec<Term<'b>>> {
+    let Terms::Sum(terms) = table else {
+        return Some(vec![Term {
+            space: to,
+            coefficient: None,
+            column: index,
+            row: None,
+        }]);
+    };
+    let one = |t: &Term<'b>| {
+        // One term per element: coefficient and column are gathered like the value.
+        let own = t.row.is_none() && t.space == from && t.space.depth() == 1;
+        own.then(|| Term {
+            space: to,
+            coefficient: t.coefficient.map(|c| c.gather(index)),
+            column: b.broadcast(t.column, t.space).gather(index),
+            row: None,
+        })
+    };
+    terms.iter().map(one).collect()
 }
 
 /// Coefficients, columns and rows of a term, all in its space: coefficients `None` for ones, rows `None` for "row = element".

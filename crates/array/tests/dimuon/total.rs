@@ -267,3 +267,31 @@ fn surface_term_is_the_sum_over_muons_near_the_cut_forwards_and_backwards() {
         }
     }
 }
+
+#[test]
+fn lanes_of_scales_have_the_total_derivatives_of_each() {
+    let (program, h) = (record(), 1.5);
+    let total = jvp_total(&program, &["F"], &["s"], &Surface::new(h)).unwrap();
+    let lanes = transform::vmap(&total, &["s"], "scales").unwrap();
+    let (one, many) = (Lowered::new(total).unwrap(), Lowered::new(lanes).unwrap());
+    let sample = generate(3000, 21);
+    let scales = [0.9, 1.0, 1.1];
+    let mut columns = sample.columns(&S);
+    columns[5] = Column::F64(&scales);
+    columns.push(Column::from(&1.0));
+    let mut ws = many.workspace();
+    many.run(&mut ws, &Bindings::ordered(&columns)).unwrap();
+    let mut ws_one = one.workspace();
+    for (k, s) in scales.iter().enumerate() {
+        let mut columns = sample.columns(s);
+        columns.push(Column::from(&1.0));
+        one.run(&mut ws_one, &Bindings::ordered(&columns)).unwrap();
+        for output in 0..5 {
+            let (found, expected) = (ws.f64(output)[k], ws_one.scalar(output));
+            assert!(
+                (found - expected).abs() <= 1e-10 * expected.abs().max(1.0),
+                "s = {s}, output {output}: {found}, expected {expected}"
+            );
+        }
+    }
+}

@@ -5,6 +5,7 @@ mod decisions;
 mod extremes;
 mod harness;
 mod matrices;
+mod memory;
 mod positions;
 mod products;
 mod reductions;

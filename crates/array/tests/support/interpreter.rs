@@ -73,7 +73,7 @@ pub type Coordinates = Vec<usize>;
 /// A program with values.
 pub struct Interpreter<'a> {
     pub program: &'a Program,
-    dims: HashMap<LevelId, usize>,
+    pub dims: HashMap<LevelId, usize>,
     pub values: Vec<Option<Array>>,
     fragile: Cell<bool>,
 }
@@ -92,9 +92,18 @@ pub fn interpret_decisions(
     program: &Program,
     inputs: &[Array],
 ) -> Result<(Vec<Array>, bool), Unknown> {
+    interpret_inside(program, inputs, &HashMap::new())
+}
+
+/// [`interpret_decisions`] with lengths that are known from outside.
+pub fn interpret_inside(
+    program: &Program,
+    inputs: &[Array],
+    dims: &HashMap<LevelId, usize>,
+) -> Result<(Vec<Array>, bool), Unknown> {
     let mut it = Interpreter {
         program,
-        dims: HashMap::new(),
+        dims: dims.clone(),
         values: vec![None; program.value_count()],
         fragile: Cell::new(false),
     };
@@ -266,6 +275,9 @@ impl<'a> Interpreter<'a> {
         if let Some(found) = self.structure(node) {
             return one(found);
         }
+        if node.attrs.program("body").is_some() {
+            return self.region(node);
+        }
         if let Some(found) = self.matrices(node) {
             return Some(found);
         }
@@ -296,6 +308,17 @@ impl<'a> Interpreter<'a> {
                         Some(from[&at])
                     })),
                 )
+            }
+            "permute" => {
+                let (from, to) = (space(0), out.space);
+                let places = self.flat(&from);
+                one(arg(0).pick(self.coordinates(&to).into_iter().map(|at| {
+                    let old: Vec<usize> = from
+                        .iter()
+                        .map(|l| at[to.position(l).expect("the same levels")])
+                        .collect();
+                    Some(places[&old])
+                })))
             }
             "sum" | "total" => {
                 let over = attrs.level("over").filter(|_| name == "sum");
@@ -412,6 +435,25 @@ impl<'a> Interpreter<'a> {
                 }
                 one(Array::Num(result))
             }
+            "rows_sum_at" | "rows_dot_at" => {
+                let sum = name == "rows_sum_at";
+                let full = space(if sum { 2 } else { 0 });
+                let k = full.position(attrs.level("over")?)?;
+                let (row_of, c_of) = (self.flat(&full.prefix(k + 1)), self.flat(&full.without(k)));
+                let index = arg(if sum { 1 } else { 2 }).int();
+                let mut result = vec![C::from(0.0); self.coordinates(&out.space).len()];
+                for (m, at) in self.coordinates(&full).into_iter().enumerate() {
+                    let (x, mut rest) = (index[row_of[&at[..=k]]] as usize, at);
+                    rest.remove(k);
+                    let c = c_of[&rest];
+                    if sum {
+                        result[c] = result[c] + arg(0).num()[x] * arg(2).num()[m];
+                    } else {
+                        result[x] = result[x] + arg(0).num()[m] * arg(1).num()[c];
+                    }
+                }
+                one(Array::Num(result))
+            }
             "stop_gradient" => one(Array::Num(
                 arg(0).num().iter().map(|z| C::from(z.re)).collect(),
             )),
@@ -465,6 +507,11 @@ impl<'a> Interpreter<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Takes note of a decision that hung on the last digits.
+    pub fn note_fragile(&self) {
+        self.fragile.set(true);
     }
 
     /// Takes note of decisions between numbers that are equal to nine digits.

@@ -4,6 +4,7 @@
 pub mod complex;
 pub mod interpreter;
 pub mod matrices;
+pub mod regions;
 pub mod structure;
 
 use pullback_ad::isa::Level as Isa;
@@ -57,6 +58,30 @@ pub fn run_sized(
             DType::Bool => ws.bool(k).iter().map(|b| f64::from(*b)).collect(),
             other => panic!("an output of type {other}"),
         })
+        .collect())
+}
+
+/// The bits of the double outputs, from instructions as they are fused or node by node.
+pub fn double_bits(
+    program: &Program,
+    inputs: &[Owned],
+    fused: bool,
+) -> Result<Vec<Vec<u64>>, String> {
+    let isa = Isa::current();
+    let lowered = if fused {
+        Lowered::for_isa(program.clone(), isa)
+    } else {
+        Lowered::unfused(program.clone(), isa)
+    };
+    let lowered = lowered.map_err(|e| e.to_string())?;
+    let mut ws = lowered.workspace();
+    let columns: Vec<_> = inputs.iter().map(Owned::column).collect();
+    lowered
+        .run(&mut ws, &Bindings::ordered(&columns))
+        .map_err(|e| e.to_string())?;
+    Ok(double_outputs(program)
+        .iter()
+        .map(|(k, _)| ws.f64(*k).iter().map(|x| x.to_bits()).collect())
         .collect())
 }
 

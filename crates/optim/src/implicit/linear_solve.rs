@@ -5,15 +5,12 @@ use std::sync::Arc;
 use pullback_array::attr::{Attr, Attrs};
 use pullback_array::exec::{Io, Kernel, LowerCx};
 use pullback_array::linalg::{self, Lu};
+use pullback_array::region::{self, BODY, Lanes, Pool, Signature, body, call, ill_formed, part};
 use pullback_array::transform::LaneCall;
 use pullback_array::{
     Bindings, Builder, Call as Node, Column, DType, Error, Lowered, Nature, Primitive,
     PrimitiveRef, Program, Result, Sample, Space, Sym, Type, Workspace,
 };
-
-use super::call::call;
-use super::region::{self, BODY, Signature, body, ill_formed};
-use super::runtime::{Lanes, Pool, part};
 
 /// x with A(captures) x = b.
 pub(crate) struct LinearSolve;

@@ -18,20 +18,14 @@
 //! functions in reverse mode); M. Blondel et al., NeurIPS 35 (2022) 5230 (rules for solvers as operations).
 
 mod argmin;
-mod call;
-mod host;
 mod linear_solve;
 mod refused;
-mod region;
 mod registry;
 mod root;
-mod runtime;
 mod target;
 
 pub use argmin::{Argmin, argmin};
-pub use call::call;
-pub use host::HostFunction;
 pub use linear_solve::{linear_solve, solve};
-pub use region::region;
+pub use pullback_array::region::{HostFunction, call, region};
 pub use registry::{PRIMITIVES, registry};
 pub use root::root;

@@ -49,9 +49,9 @@ impl Primitive for Refused {
     }
 
     fn infer(&self, _around: &Program, _args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
-        let to = attrs
-            .space("to")
-            .ok_or_else(|| super::region::ill_formed(self.name(), "expects a space `to`"))?;
+        let to = attrs.space("to").ok_or_else(|| {
+            pullback_array::region::ill_formed(self.name(), "expects a space `to`")
+        })?;
         Ok(vec![Type::f64(to)])
     }
 

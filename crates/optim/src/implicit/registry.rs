@@ -3,15 +3,10 @@
 use pullback_array::PrimitiveRef;
 use pullback_array::registry::Registry;
 
-use super::{argmin, call, linear_solve, refused, root};
+use super::{argmin, linear_solve, refused, root};
 
 /// The primitives of this crate.
-pub const PRIMITIVES: [PrimitiveRef; 4] = [
-    call::CALL,
-    linear_solve::LINEAR_SOLVE,
-    argmin::ARGMIN,
-    root::ROOT,
-];
+pub const PRIMITIVES: [PrimitiveRef; 3] = [linear_solve::LINEAR_SOLVE, argmin::ARGMIN, root::ROOT];
 
 /// The primitives of the array engine and of this crate: what [`pullback_array::text::parse`] needs to read programs with solutions in them.
 ///

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use pullback_array::attr::{Attr, Attrs};
 use pullback_array::exec::{Io, Kernel, LowerCx};
+use pullback_array::region::{
+    self, Arguments, BODY, Lanes, Pool, Signature, body, call, ill_formed, part,
+};
 use pullback_array::transform::LaneCall;
 use pullback_array::{
     Builder, Call as Node, DType, Nature, Point, Primitive, PrimitiveRef, Program, Result, Sample,
     Sampler, Space, Sym, Type,
 };
 
-use super::call::call;
 use super::linear_solve::linear_solve;
-use super::region::{self, BODY, Signature, body, ill_formed};
-use super::runtime::{Arguments, Lanes, Pool, part};
 use super::target::{Equations, System};
 use crate::NewtonRoot;
 

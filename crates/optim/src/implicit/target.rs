@@ -1,11 +1,11 @@
 //! Regions as functions to minimise and as systems to solve.
 
+use pullback_array::region;
 use pullback_array::transform::HessianPlan;
 use pullback_array::{
     Bindings, Column, DType, Error, Lowered, Nature, Program, Result, Space, Type, Workspace,
 };
 
-use super::region;
 use crate::{Objective, Residuals, Unavailable};
 
 /// A lowered region with its memory.

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use pullback_optim::{
-    HessianState, Minimiser, Minimum, Newton, NewtonOptions, Objective, OptimError, Problem,
-    Progress, Unavailable, covariance,
+    Bordered, HessianState, Minimiser, Minimum, Newton, NewtonOptions, Objective, OptimError,
+    Problem, Progress, Unavailable, covariance,
 };
 
 use super::yields::channel_yields;
@@ -42,7 +42,7 @@ pub(crate) struct TwiceNll<'a> {
 
 impl<'a> TwiceNll<'a> {
     pub fn new(model: &'a mut Model, data: &'a Data) -> Self {
-        let separable = separable(model.spec());
+        let separable = model.separable().to_vec();
         Self {
             model,
             data,
@@ -57,21 +57,6 @@ impl<'a> TwiceNll<'a> {
             otherwise
         })
     }
-}
-
-/// Parameters of MC statistics and shape systematics that act on one bin each, at most one per bin: their mutual Hessian block is diagonal.
-fn separable(spec: &ModelSpec) -> Vec<usize> {
-    let mut taken = vec![false; spec.bins()];
-    let mut out = Vec::new();
-    for (k, bins) in spec.bins_of_parameters().iter().enumerate() {
-        if let [bin] = bins[..]
-            && spec.parameters[k].constraint != Constraint::None
-            && !std::mem::replace(&mut taken[bin], true)
-        {
-            out.push(k);
-        }
-    }
-    out
 }
 
 impl Objective for TwiceNll<'_> {
@@ -105,6 +90,38 @@ impl Objective for TwiceNll<'_> {
 
     fn separable(&self) -> &[usize] {
         &self.separable
+    }
+
+    fn threads(&self) -> usize {
+        self.model.threads()
+    }
+
+    fn hessian_bordered(
+        &mut self,
+        x: &[f64],
+        h: &mut Bordered,
+    ) -> std::result::Result<(), Unavailable> {
+        let (a, e, d) = h.blocks_mut();
+        match self.model.hessian_blocks(x, self.data, a, e, d) {
+            Ok(true) => Ok(()),
+            Ok(false) => h.fill_from_dense(|full| self.hessian(x, full)),
+            Err(error) => {
+                self.failure.get_or_insert(error);
+                Err(Unavailable)
+            }
+        }
+    }
+
+    fn curvature_bordered(
+        &mut self,
+        x: &[f64],
+        h: &mut Bordered,
+    ) -> std::result::Result<(), Unavailable> {
+        let (a, e, d) = h.blocks_mut();
+        self.model.fisher_blocks(x, a, e, d).map_err(|error| {
+            self.failure.get_or_insert(error);
+            Unavailable
+        })
     }
 }
 

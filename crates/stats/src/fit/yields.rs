@@ -1,5 +1,7 @@
 //! Expected yields before and after the fit, with their uncertainties.
 
+use pullback_array::SparseRows;
+
 use super::run::prefit_width;
 use super::{ChannelYields, Covariance, SampleYields, Yield};
 use crate::error::Result;
@@ -29,26 +31,15 @@ pub(crate) fn channel_yields(
             }
         })
         .collect();
-    let prefit = |row: &[f64]| -> Option<f64> {
-        Some(
-            row.iter()
-                .zip(&widths)
-                .map(|(j, w)| (j * w).powi(2))
-                .sum::<f64>()
-                .sqrt(),
-        )
+    let prefit = |row: &[(usize, f64)]| -> Option<f64> {
+        let variance: f64 = row.iter().map(|(i, j)| (j * widths[*i]).powi(2)).sum();
+        Some(variance.sqrt())
     };
-    let postfit = |row: &[f64]| -> Option<f64> {
+    let postfit = |row: &[(usize, f64)]| -> Option<f64> {
         let c = covariance?;
-        let active: Vec<usize> = (0..n).filter(|&i| row[i] != 0.0).collect();
-        let variance: f64 = active
+        let variance: f64 = row
             .iter()
-            .map(|&i| {
-                active
-                    .iter()
-                    .map(|&j| row[i] * row[j] * c.get(i, j))
-                    .sum::<f64>()
-            })
+            .map(|&(i, x)| x * row.iter().map(|&(j, y)| y * c.get(i, j)).sum::<f64>())
             .sum();
         Some(variance.max(0.0).sqrt())
     };
@@ -58,21 +49,26 @@ pub(crate) fn channel_yields(
         .iter()
         .map(|channel| {
             let bins = channel.bins.clone();
-            let total = |state: &State, error: &dyn Fn(&[f64]) -> Option<f64>| {
+            let total = |state: &State, error: &RowError<'_>| {
                 let mut row = vec![0.0; n];
-                for b in bins.clone() {
-                    row.iter_mut().zip(state.row(b)).for_each(|(r, j)| *r += j);
+                for (i, x) in bins.clone().flat_map(|b| state.jacobian.row(b)) {
+                    row[i] += x;
                 }
+                let row: Vec<(usize, f64)> = row
+                    .into_iter()
+                    .enumerate()
+                    .filter(|(_, x)| *x != 0.0)
+                    .collect();
                 Yield {
                     value: state.rates[bins.clone()].iter().sum(),
                     error: error(&row),
                 }
             };
-            let list = |state: &State, error: &dyn Fn(&[f64]) -> Option<f64>| {
+            let list = |state: &State, error: &RowError<'_>| {
                 bins.clone()
                     .map(|b| Yield {
                         value: state.rates[b],
-                        error: error(state.row(b)),
+                        error: error(&state.jacobian.row(b).collect::<Vec<_>>()),
                     })
                     .collect()
             };
@@ -97,12 +93,14 @@ pub(crate) fn channel_yields(
         .collect())
 }
 
+/// The error of a yield from its derivatives, (parameter, derivative).
+type RowError<'a> = dyn Fn(&[(usize, f64)]) -> Option<f64> + 'a;
+
 /// Rates, cells and the Jacobian of the rates at a point.
 struct State {
     rates: Vec<f64>,
     cells: Vec<f64>,
-    jacobian: Vec<f64>,
-    n: usize,
+    jacobian: SparseRows,
 }
 
 impl State {
@@ -111,11 +109,6 @@ impl State {
             rates: model.expected(point)?,
             cells: model.cells(point)?,
             jacobian: model.rate_jacobian(point)?,
-            n: point.len(),
         })
-    }
-
-    fn row(&self, bin: usize) -> &[f64] {
-        &self.jacobian[bin * self.n..(bin + 1) * self.n]
     }
 }

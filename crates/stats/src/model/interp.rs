@@ -4,9 +4,9 @@
 //! References: HistFactory manual CERN-OPEN-2012-016, section 4.1; pyhf 0.7 `pyhf.interpolators`.
 
 use super::even::even_basis;
+use super::interp_kernel::{Arrays, FEW, Kernels, TERMS, edge, falling};
 use crate::spec::HistosysCode;
 use pullback_ad::Real;
-use pullback_ad::isa::Isa;
 use pullback_array::attr::{Attr, Attrs};
 use pullback_array::exec::{Axis, Io, Kernel, LowerCx};
 use pullback_array::{
@@ -23,142 +23,6 @@ pub struct Interp;
 
 /// The primitive.
 pub const INTERP: PrimitiveRef = PrimitiveRef(&Interp);
-
-const TERMS: usize = 6;
-const LANES: usize = 8;
-
-/// k (k−1) … (k−n+1): what the n-th derivative makes of αᵏ.
-fn falling(k: usize, n: usize) -> f64 {
-    (0..n).map(|j| k as f64 - j as f64).product()
-}
-
-/// The order of the derivative when it is known to the compiler, so that loops over it unroll.
-trait Order: 'static {
-    /// The order, or none if it is only known at run time.
-    const N: Option<usize>;
-}
-
-struct Known<const N: usize>;
-
-struct Unknown;
-
-impl<const N: usize> Order for Known<N> {
-    const N: Option<usize> = Some(N);
-}
-
-impl Order for Unknown {
-    const N: Option<usize> = None;
-}
-
-/// Everything a call needs besides its arrays.
-#[derive(Clone, Copy)]
-struct Shape {
-    order: usize,
-    /// α from which on the exponentials hold.
-    edge: f64,
-    /// Factors of the coefficients in this derivative.
-    factors: [f64; TERMS],
-}
-
-impl Shape {
-    /// The constant term and the weights of the coefficients at α: `k (k−1) … αᵏ⁻ⁿ`.
-    #[inline(always)]
-    fn weights<O: Order>(&self, x: f64) -> [f64; TERMS + 1] {
-        let n = O::N.unwrap_or(self.order);
-        let mut weights = [0.0; TERMS + 1];
-        let mut power = 1.0;
-        for k in 0..=TERMS {
-            if k == 0 {
-                weights[0] = if n == 0 { 1.0 } else { 0.0 };
-            } else if k >= n {
-                weights[k] = if n == 0 {
-                    power * x
-                } else {
-                    power * self.factors[k - 1]
-                };
-            }
-            if k >= n && (k > 0 || n > 0) {
-                power *= x;
-            }
-        }
-        weights
-    }
-
-    fn new(attrs: &Attrs) -> Option<Self> {
-        let order = usize::try_from(attrs.int("order")?).ok()?;
-        let edge = match attrs.int("code")? {
-            4 => 1.0,
-            1 => 0.0,
-            _ => return None,
-        };
-        Some(Self {
-            order,
-            edge,
-            factors: std::array::from_fn(|k| falling(k + 1, order)),
-        })
-    }
-}
-
-#[inline(always)]
-fn interp_body<I: Isa, O: Order>(
-    shape: Shape,
-    lanes: usize,
-    alpha: &[f64],
-    c: [&[f64]; 8],
-    out: &mut [f64],
-) {
-    if lanes == LANES {
-        let [a1, a2, a3, a4, a5, a6, up, down] = c.map(|c| c.as_chunks::<LANES>().0);
-        let n = alpha.len();
-        let inside = [a1, a2, a3, a4, a5, a6].map(|a| &a[..n]);
-        let (up, down) = (&up[..n], &down[..n]);
-        let out = &mut out.as_chunks_mut::<LANES>().0[..n];
-        for i in 0..n {
-            let x = alpha[i];
-            if x.abs() < shape.edge {
-                let w = shape.weights::<O>(x);
-                let [a1, a2, a3, a4, a5, a6] = inside;
-                let (a1, a2, a3) = (&a1[i], &a2[i], &a3[i]);
-                let (a4, a5, a6) = (&a4[i], &a5[i], &a6[i]);
-                for j in 0..LANES {
-                    let low = I::fma(w[1], a1[j], I::fma(w[2], a2[j], w[3] * a3[j]));
-                    let high = I::fma(w[4], a4[j], I::fma(w[5], a5[j], w[6] * a6[j]));
-                    out[i][j] = w[0] + (low + high);
-                }
-            } else {
-                exponential::<I, O>(shape, x, &up[i], &down[i], &mut out[i]); // eight lanes
-            }
-        }
-        return;
-    }
-    for (i, &x) in alpha.iter().enumerate() {
-        let w = shape.weights::<O>(x);
-        for j in i * lanes..(i + 1) * lanes {
-            if x.abs() < shape.edge {
-                out[j] = (1..=TERMS).fold(w[0], |sum, k| I::fma(w[k], c[k - 1][j], sum));
-            } else {
-                exponential::<I, O>(shape, x, &c[6][j..=j], &c[7][j..=j], &mut out[j..=j]);
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn exponential<I: Isa, O: Order>(shape: Shape, x: f64, up: &[f64], down: &[f64], out: &mut [f64]) {
-    let (logs, sign) = if x >= 0.0 { (up, 1.0) } else { (down, -1.0) };
-    for (o, log) in out.iter_mut().zip(logs) {
-        let slope = sign * log;
-        let mut y = pullback_ad::math::exp::exp::<I>(slope * x);
-        for _ in 0..O::N.unwrap_or(shape.order) {
-            y *= slope;
-        }
-        *o = y;
-    }
-}
-
-pullback_ad::multiversion! {
-    fn interp_here, interp_at [O: Order](shape: Shape, lanes: usize, alpha: &[f64], c: [&[f64]; 8], out: &mut [f64]) = interp_body;
-}
 
 /// The factor at α for coefficients from [`coefficients`].
 pub fn factor<'b>(
@@ -238,7 +102,49 @@ pub fn histosys_basis<'b>(
     }
 }
 
+const EXPECTED: &str =
+    "expects α in rows, eight coefficients in rows and lanes, `order` and `code` 1 or 4";
+
+fn order(attrs: &Attrs) -> Option<usize> {
+    usize::try_from(attrs.int("order")?).ok()
+}
+
 impl Interp {
+    /// The kernel for one order, or for several at once (nothing where there is none).
+    fn kernel(cx: &LowerCx<'_>, orders: &[usize]) -> pullback_array::Result<Option<Kernel>> {
+        let Some(edge) = edge(cx.attrs()) else {
+            return Err(Self::ill_formed(EXPECTED));
+        };
+        let full = cx.out(0).space;
+        let lanes: LevelId = full
+            .last()
+            .ok_or_else(|| Self::ill_formed("expects a level of lanes"))?;
+        let axis: Axis = cx
+            .axis(full, lanes)
+            .ok_or_else(|| Self::ill_formed("the level of lanes is not on the path"))?;
+        let Some(kernels) = Kernels::new(cx.isa(), orders) else {
+            return Ok(None);
+        };
+        // Where the result of each order goes.
+        let places: Vec<usize> = orders.to_vec();
+        Ok(Some(Kernel::Run(Box::new(move |io: &Io<'_>| {
+            let mut outs: [&mut [f64]; FEW] = [&mut [], &mut [], &mut []];
+            for (k, order) in places.iter().enumerate() {
+                outs[order % FEW] = io.out(k);
+            }
+            kernels.run(
+                edge,
+                Arrays {
+                    lanes: io.segments(&axis).uniform().unwrap_or(0),
+                    alpha: io.arg(0),
+                    coefficients: std::array::from_fn(|k| io.arg(k + 1)),
+                },
+                outs,
+            );
+            Ok(())
+        }))))
+    }
+
     fn ill_formed(message: &str) -> Error {
         Error::IllFormed {
             primitive: "interp",
@@ -292,10 +198,8 @@ impl Primitive for Interp {
             && coefficients.iter().all(|t| *t == Type::f64(full))
             && full.depth() > 0
             && *alpha == Type::f64(full.prefix(full.depth() - 1));
-        if !fits || Shape::new(attrs).is_none() {
-            return Err(Self::ill_formed(
-                "expects α in rows, eight coefficients in rows and lanes, `order` and `code` 1 or 4",
-            ));
+        if !fits || edge(attrs).is_none() || order(attrs).is_none() {
+            return Err(Self::ill_formed(EXPECTED));
         }
         Ok(vec![Type::f64(full)])
     }
@@ -381,34 +285,21 @@ impl Primitive for Interp {
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> pullback_array::Result<Kernel> {
-        let shape =
-            Shape::new(cx.attrs()).ok_or_else(|| Self::ill_formed("expects `order` and `code`"))?;
-        let full = cx.out(0).space;
-        let lanes: LevelId = full
-            .last()
-            .ok_or_else(|| Self::ill_formed("expects a level of lanes"))?;
-        let axis: Axis = cx
-            .axis(full, lanes)
-            .ok_or_else(|| Self::ill_formed("the level of lanes is not on the path"))?;
-        let _ = interp_here::<Unknown>;
-        let kernel = match shape.order {
-            0 => interp_at::<Known<0>>(cx.isa()),
-            1 => interp_at::<Known<1>>(cx.isa()),
-            2 => interp_at::<Known<2>>(cx.isa()),
-            3 => interp_at::<Known<3>>(cx.isa()),
-            _ => interp_at::<Unknown>(cx.isa()),
-        };
-        Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
-            let lanes = io.segments(&axis).uniform().unwrap_or(0);
-            kernel(
-                shape,
-                lanes,
-                io.arg(0),
-                std::array::from_fn(|k| io.arg(k + 1)),
-                io.out(0),
-            );
-            Ok(())
-        })))
+        let order = order(cx.attrs()).ok_or_else(|| Self::ill_formed(EXPECTED))?;
+        Self::kernel(cx, &[order])?.ok_or_else(|| Self::ill_formed(EXPECTED))
+    }
+
+    fn siblings(
+        &self,
+        cx: &LowerCx<'_>,
+        attrs: &[&Attrs],
+    ) -> pullback_array::Result<Option<Kernel>> {
+        let code = cx.attrs().int("code");
+        let orders: Option<Vec<usize>> = attrs
+            .iter()
+            .map(|a| order(a).filter(|_| a.int("code") == code))
+            .collect();
+        orders.map_or(Ok(None), |orders| Self::kernel(cx, &orders))
     }
 
     fn samples(&self) -> Vec<Sample> {

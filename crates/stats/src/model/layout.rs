@@ -4,7 +4,7 @@
 //! numbers in them stay slots. [`Layout::new`] leaves out entries without effect (`hi = lo = nominal`, factors of 1), which a fit never needs, unless all
 //! are asked for (derivatives with respect to templates exist also where a template has no effect yet).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::spec::{Effect, ModelSpec};
 
@@ -145,26 +145,38 @@ fn best_order(spec: &ModelSpec, tables: &[&Vec<Vec<(usize, i64)>>]) -> Vec<usize
         })
         .collect();
     order.sort_by_key(|&c| std::cmp::Reverse(sets[c].len()));
-    let mut left = order;
+    // The bins of a sample mostly have the same set: cells of one set are looked at together.
+    let mut groups: Vec<(&[usize], VecDeque<usize>)> = Vec::new();
+    let mut known: HashMap<&[usize], usize> = HashMap::new();
+    for c in order {
+        let k = *known.entry(&sets[c]).or_insert(groups.len());
+        if k == groups.len() {
+            groups.push((&sets[c], VecDeque::new()));
+        }
+        groups[k].1.push_back(c);
+    }
     let mut packed = Vec::with_capacity(cells);
     let mut present = vec![false; tables.len() * parameters];
-    while !left.is_empty() {
+    while packed.len() < cells {
         present.fill(false);
-        for _ in 0..LANES.min(left.len()) {
-            let score = |c: usize| -> isize {
-                let shared = sets[c].iter().filter(|e| present[**e]).count() as isize;
+        groups.retain(|(_, members)| !members.is_empty());
+        for lane in 0..LANES.min(cells - packed.len()) {
+            let score = |set: &[usize]| -> isize {
+                let shared = set.iter().filter(|e| present[**e]).count() as isize;
                 // Twice (new entries − half of the shared ones).
-                2 * sets[c].len() as isize - 3 * shared
+                2 * set.len() as isize - 3 * shared
             };
-            let first = packed.len() % LANES == 0;
-            let best = if first {
-                0
+            let left = (groups.iter().enumerate()).filter(|(_, (_, members))| !members.is_empty());
+            let best = if lane == 0 {
+                left.map(|(k, _)| k).next()
             } else {
-                (0..left.len()).min_by_key(|&k| score(left[k])).unwrap_or(0)
+                left.min_by_key(|(_, (set, _))| score(set)).map(|(k, _)| k)
             };
-            let cell = left.remove(best);
-            sets[cell].iter().for_each(|e| present[*e] = true);
-            packed.push(cell);
+            let Some((set, members)) = best.map(|k| &mut groups[k]) else {
+                break;
+            };
+            packed.extend(members.pop_front());
+            set.iter().for_each(|e| present[*e] = true);
         }
     }
     packed

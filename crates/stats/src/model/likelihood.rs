@@ -2,7 +2,7 @@
 
 use pullback_array::attr::Data as ArrayData;
 use pullback_array::transform::{self, HessianPlan, JacobianPlan};
-use pullback_array::{Bindings, Column, Lowered, Workspace as Memory};
+use pullback_array::{Bindings, Column, Lowered, SparseRows, Workspace as Memory};
 
 use super::layout::Layout;
 use super::record::{Part, record, templates};
@@ -16,6 +16,17 @@ pub struct Data {
     pub main: Vec<f64>,
     /// Auxiliary data of the constrained parameters.
     pub aux: Vec<f64>,
+}
+
+impl Data {
+    /// Whether all numbers are the same to the bit, without a branch for each.
+    fn has_bits_of(&self, other: &Self) -> bool {
+        let same = |a: &[f64], b: &[f64]| {
+            let differ = |d: u64, (x, y): (&f64, &f64)| d | (x.to_bits() ^ y.to_bits());
+            a.len() == b.len() && a.iter().zip(b).fold(0, differ) == 0
+        };
+        same(&self.main, &other.main) && same(&self.aux, &other.aux)
+    }
 }
 
 /// A program with its memory.
@@ -56,6 +67,8 @@ pub struct Model {
     layers: Option<Option<HessianPlan>>,
     /// The data for which `constant` holds.
     last_data: Option<(Data, f64)>,
+    separable: Vec<usize>,
+    threads: usize,
 }
 
 impl Model {
@@ -68,6 +81,8 @@ impl Model {
         let kernel = specialised(&spec, &layout, Part::Kernel)?;
         let constants = specialised(&spec, &layout, Part::Constant)?;
         Ok(Self {
+            separable: spec.separable(),
+            threads: 1,
             spec,
             layout,
             kernel,
@@ -80,6 +95,27 @@ impl Model {
             layers: None,
             last_data: None,
         })
+    }
+
+    /// Threads that an evaluation may use; their number changes no bit of a result. One to begin with.
+    pub fn set_threads(&mut self, threads: usize) {
+        self.threads = threads.max(1);
+        if let Some(Some(plan)) = &mut self.layers {
+            plan.set_threads(self.threads);
+        }
+        if let Some(plan) = &mut self.jacobian {
+            plan.set_threads(self.threads);
+        }
+    }
+
+    /// See [`Self::set_threads`].
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// [`ModelSpec::separable`], found once.
+    pub fn separable(&self) -> &[usize] {
+        &self.separable
     }
 
     /// The resolved model.
@@ -120,7 +156,7 @@ impl Model {
     /// The terms that depend on the data alone.
     fn constant(&mut self, data: &Data) -> Result<f64> {
         if let Some((known, value)) = &self.last_data
-            && known == data
+            && known.has_bits_of(data)
         {
             return Ok(*value);
         }
@@ -201,11 +237,7 @@ impl Model {
     pub fn hessian_into(&mut self, parameters: &[f64], data: &Data, out: &mut [f64]) -> Result<()> {
         self.check(parameters, data)?;
         let constant = self.constant(data)?;
-        let kernel = &self.kernel;
-        let plan = self
-            .layers
-            .get_or_insert_with(|| HessianPlan::new(kernel, "twice_nll", "parameters").ok());
-        if let Some(plan) = plan
+        if let Some(plan) = self.plan()
             && plan.run(
                 &Bindings::ordered(&columns(parameters, data, &constant)),
                 out,
@@ -214,6 +246,40 @@ impl Model {
             return Ok(());
         }
         self.hessian_by_directions(parameters, data, out)
+    }
+
+    /// The exact Hessian by blocks: A (m × m) of all parameters that are not [`ModelSpec::separable`], E (s × m) and the diagonal D (s) of those that are,
+    /// in that order. False where it cannot be computed by layers: then [`Self::hessian_into`] serves.
+    ///
+    /// # Errors
+    /// Lengths that do not fit.
+    pub fn hessian_blocks(
+        &mut self,
+        parameters: &[f64],
+        data: &Data,
+        a: &mut [f64],
+        e: &mut [f64],
+        d: &mut [f64],
+    ) -> Result<bool> {
+        self.check(parameters, data)?;
+        let constant = self.constant(data)?;
+        let Some(plan) = self.plan() else {
+            return Ok(false);
+        };
+        let columns = columns(parameters, data, &constant);
+        Ok(plan.run_blocks(&Bindings::ordered(&columns), a, e, d)?)
+    }
+
+    fn plan(&mut self) -> Option<&mut HessianPlan> {
+        let (kernel, separable, threads) = (&self.kernel, &self.separable, self.threads);
+        self.layers
+            .get_or_insert_with(|| {
+                let plan = HessianPlan::new(kernel, "twice_nll", "parameters").ok()?;
+                let mut plan = plan.with_separable(separable);
+                plan.set_threads(threads);
+                Some(plan)
+            })
+            .as_mut()
     }
 
     /// Whether the last Hessian was (or the next will be) computed by layers.
@@ -267,28 +333,29 @@ impl Model {
         Ok(())
     }
 
-    /// Jacobian of the rates, row-major bins × parameters.
+    /// Jacobian of the rates: bins × parameters, sparse.
     ///
     /// # Errors
     /// Lengths that do not fit.
-    pub fn rate_jacobian(&mut self, parameters: &[f64]) -> Result<Vec<f64>> {
+    pub fn rate_jacobian(&mut self, parameters: &[f64]) -> Result<SparseRows> {
         let observed = self.observed();
         self.check(parameters, &observed)?;
-        let plan = match &mut self.jacobian {
-            Some(plan) => plan,
-            slot => slot.insert(JacobianPlan::new(
-                &specialised(&self.spec, &self.layout, Part::Full)?,
-                "rate",
-                "parameters",
-            )?),
-        };
-        let mut columns = vec![Column::F64(parameters), Column::F64(&observed.main)];
-        if !observed.aux.is_empty() {
-            columns.push(Column::F64(&observed.aux));
+        let columns = full_columns(parameters, &observed);
+        Ok(self.jacobian_plan()?.run(&Bindings::ordered(&columns))?)
+    }
+
+    fn jacobian_plan(&mut self) -> Result<&mut JacobianPlan> {
+        if self.jacobian.is_none() {
+            let program = specialised(&self.spec, &self.layout, Part::Full)?;
+            let plan = JacobianPlan::new(&program, "rate", "parameters")?;
+            let plan = self.jacobian.insert(plan.with_separable(&self.separable));
+            plan.set_threads(self.threads);
         }
-        let mut out = vec![0.0; self.spec.bins() * parameters.len()];
-        plan.run(&Bindings::ordered(&columns), &mut out)?;
-        Ok(out)
+        self.jacobian.as_mut().ok_or(Error::Size {
+            what: "the Jacobian",
+            found: 0,
+            expected: 1,
+        })
     }
 
     /// The Fisher information as curvature of −2 ln L: 2 Jᵀ diag(1/rate) J with the Jacobian J of the rates, and the curvature of the constraint terms,
@@ -298,28 +365,66 @@ impl Model {
     /// Lengths that do not fit.
     pub fn fisher_into(&mut self, parameters: &[f64], out: &mut [f64]) -> Result<()> {
         let n = parameters.len();
-        let rates = self.expected(parameters)?;
-        let jacobian = self.rate_jacobian(parameters)?;
+        let (dense, separable) = (self.dense(), self.separable.clone());
+        let (m, s) = (dense.len(), separable.len());
+        let (mut a, mut e, mut d) = (vec![0.0; m * m], vec![0.0; s * m], vec![0.0; s]);
+        self.fisher_blocks(parameters, &mut a, &mut e, &mut d)?;
         out.fill(0.0);
-        for (bin, rate) in rates.iter().enumerate() {
-            let row = &jacobian[bin * n..(bin + 1) * n];
-            let weight = 2.0 / rate.abs().max(f64::MIN_POSITIVE);
-            for i in (0..n).filter(|&i| row[i] != 0.0) {
-                let scaled = weight * row[i];
-                out[i * n..(i + 1) * n]
-                    .iter_mut()
-                    .zip(row)
-                    .for_each(|(o, r)| *o += scaled * r);
+        for (&i, row) in dense.iter().zip(a.chunks(m.max(1))) {
+            for (&j, x) in dense.iter().zip(row) {
+                out[i * n + j] = *x;
             }
         }
-        for (k, p) in self.spec.parameters.iter().enumerate() {
-            out[k * n + k] += match p.constraint {
-                Constraint::None => 0.0,
-                Constraint::Normal { sigma, .. } => 2.0 / (sigma * sigma),
-                Constraint::Poisson { tau, .. } => {
-                    2.0 * tau / parameters[k].abs().max(f64::MIN_POSITIVE)
-                }
-            };
+        for (k, &i) in separable.iter().enumerate() {
+            out[i * n + i] = d[k];
+            for (&j, x) in dense.iter().zip(&e[k * m..]) {
+                out[i * n + j] = *x;
+                out[j * n + i] = *x;
+            }
+        }
+        Ok(())
+    }
+
+    /// Parameters that are not separable.
+    fn dense(&self) -> Vec<usize> {
+        let mut separable = vec![false; self.spec.parameters.len()];
+        self.separable.iter().for_each(|&i| separable[i] = true);
+        (0..separable.len()).filter(|&i| !separable[i]).collect()
+    }
+
+    /// [`Self::fisher_into`] by the blocks of [`Self::hessian_blocks`].
+    ///
+    /// # Errors
+    /// Lengths that do not fit.
+    pub fn fisher_blocks(
+        &mut self,
+        parameters: &[f64],
+        a: &mut [f64],
+        e: &mut [f64],
+        d: &mut [f64],
+    ) -> Result<()> {
+        let weights: Vec<f64> = self
+            .expected(parameters)?
+            .into_iter()
+            .map(|rate| 2.0 / rate.abs().max(f64::MIN_POSITIVE))
+            .collect();
+        let observed = self.observed();
+        let columns = full_columns(parameters, &observed);
+        let plan = self.jacobian_plan()?;
+        plan.run_gram(&Bindings::ordered(&columns), &weights, a, e, d)?;
+        let curvature = |k: usize| match self.spec.parameters[k].constraint {
+            Constraint::None => 0.0,
+            Constraint::Normal { sigma, .. } => 2.0 / (sigma * sigma),
+            Constraint::Poisson { tau, .. } => {
+                2.0 * tau / parameters[k].abs().max(f64::MIN_POSITIVE)
+            }
+        };
+        let dense = self.dense();
+        for (x, &k) in a.iter_mut().step_by(dense.len() + 1).zip(&dense) {
+            *x += curvature(k);
+        }
+        for (x, &k) in d.iter_mut().zip(&self.separable) {
+            *x += curvature(k);
         }
         Ok(())
     }
@@ -335,11 +440,7 @@ impl Model {
                 Part::Full,
             )?)?),
         };
-        let mut columns = vec![Column::F64(parameters), Column::F64(&observed.main)];
-        if !observed.aux.is_empty() {
-            columns.push(Column::F64(&observed.aux));
-        }
-        evaluator.run(&columns)?;
+        evaluator.run(&full_columns(parameters, &observed))?;
         Ok(evaluator)
     }
 
@@ -366,6 +467,15 @@ fn columns<'a>(parameters: &'a [f64], data: &'a Data, constant: &'a f64) -> Vec<
         out.push(Column::F64(&data.aux));
     }
     out.push(Column::from(constant));
+    out
+}
+
+/// Columns of the full likelihood.
+fn full_columns<'a>(parameters: &'a [f64], data: &'a Data) -> Vec<Column<'a>> {
+    let mut out = vec![Column::F64(parameters), Column::F64(&data.main)];
+    if !data.aux.is_empty() {
+        out.push(Column::F64(&data.aux));
+    }
     out
 }
 

@@ -2,6 +2,7 @@
 
 mod even;
 mod interp;
+mod interp_kernel;
 mod layout;
 mod likelihood;
 mod record;

@@ -13,7 +13,7 @@ use pullback_array::{Builder, Program, Space, Sym};
 
 use super::interp::{coefficients, factor, histosys_basis};
 use super::layout::{LANES, Layout, RowTable};
-use crate::spec::{Constraint, Derived, Effect, ModelSpec, NormsysCode};
+use crate::spec::{Constraint, Derived, Effect, HistosysCode, ModelSpec, NormsysCode};
 
 /// What of the likelihood is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,14 +191,11 @@ impl<'a> Recorder<'a> {
                     continue;
                 }
                 let (rows, full) = self.rows(table, tiles, lanes, &format!("histosys_{name}"));
-                let alpha = theta
-                    .gather(self.index(&table.parameter, rows))
-                    .named("alpha of histosys");
-                let (g1, g2) = histosys_basis(b, alpha, self.spec.settings.histosys);
                 let m = self.pick(values, &table.entry, full, 0.0);
                 let level = rows.last().unwrap_or(pullback_array::LevelId(0));
-                yields += (if k == 0 { g1 } else { g2 })
-                    .rows_sum(m, level)
+                let (g, place) = self.basis(theta, &table.parameter, k);
+                yields += g
+                    .rows_sum_at(self.index(&place, rows), m, level)
                     .named("histosys");
             }
         }
@@ -231,6 +228,29 @@ impl<'a> Recorder<'a> {
             yields *= f.prod(rows.last().unwrap_or(pullback_array::LevelId(0)));
         }
         yields
+    }
+
+    /// Function `k` of α in the interpolation of a histosys, once for each parameter that rows have, and the place of each row's parameter in it.
+    fn basis(&self, theta: Sym<'a>, parameter: &[i64], k: usize) -> (Sym<'a>, Vec<i64>) {
+        let code = self.spec.settings.histosys;
+        if k == 0 && code != HistosysCode::Code2 {
+            // The odd function of the other codes is α itself.
+            return (theta, parameter.to_vec());
+        }
+        let mut distinct = parameter.to_vec();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let level = ["histosys_odd", "histosys_even"][k.min(1)];
+        let space = self.b.dense_of(level, distinct.len());
+        let alpha = theta
+            .gather(self.index(&distinct, space))
+            .named("alpha of histosys");
+        let (g1, g2) = histosys_basis(self.b, alpha, code);
+        let place = parameter
+            .iter()
+            .map(|p| distinct.partition_point(|d| d < p) as i64)
+            .collect();
+        (if k == 0 { g1 } else { g2 }, place)
     }
 
     /// The level of a row table below tiles, and that with lanes.
@@ -286,8 +306,11 @@ impl<'a> Recorder<'a> {
                 .staterror_widths(&which, &given, space, slot)
                 .named("sigma");
             let datum = self.pick(auxdata, &aux, space, 0.0);
+            // A width is a constant of a fit: a weight costs no division there.
+            let weight = sigma.square().recip();
             let term = theta.map(|t| {
-                (((datum - self.pick(t, &which, space, 0.0)) / sigma).square())
+                let pull = datum - self.pick(t, &which, space, 0.0);
+                (pull.square() * weight)
                     .named("normal constraints")
                     .sum_all()
             });

@@ -342,4 +342,19 @@ impl ModelSpec {
         }
         bins
     }
+
+    /// Parameters of MC statistics and shape systematics that act on one bin each, at most one per bin: their mutual Hessian block is diagonal.
+    pub fn separable(&self) -> Vec<usize> {
+        let mut taken = vec![false; self.bins()];
+        let mut out = Vec::new();
+        for (k, bins) in self.bins_of_parameters().iter().enumerate() {
+            if let [bin] = bins[..]
+                && self.parameters[k].constraint != Constraint::None
+                && !std::mem::replace(&mut taken[bin], true)
+            {
+                out.push(k);
+            }
+        }
+        out
+    }
 }

@@ -2,15 +2,15 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use pullback_array::exec::{Io, LenId, LowerCx};
-use pullback_array::{Column, DType};
-
-use super::region::Signature;
+use super::signature::Signature;
+use crate::exec::{Column, Io, LenId, LowerCx};
+use crate::ty::DType;
 
 /// Things that one run at a time uses and the next one uses again.
-pub(crate) struct Pool<T>(Mutex<Vec<T>>);
+pub struct Pool<T>(Mutex<Vec<T>>);
 
 impl<T> Pool<T> {
+    /// With one of them.
     pub fn new(first: T) -> Self {
         Self(Mutex::new(vec![first]))
     }
@@ -34,13 +34,14 @@ impl<T> Pool<T> {
 }
 
 /// What a kernel needs to know about lanes.
-pub(crate) struct Lanes {
+pub struct Lanes {
     count: Option<LenId>,
     laned: Vec<bool>,
     dtypes: Vec<DType>,
 }
 
 impl Lanes {
+    /// From the node that is lowered.
     pub fn new(cx: &LowerCx<'_>, signature: &Signature) -> Self {
         let count = (!signature.lanes.is_scalar()).then(|| cx.len(signature.lanes));
         Self {
@@ -92,7 +93,7 @@ enum Argument<'a> {
 }
 
 /// Arguments of a kernel.
-pub(crate) struct Arguments<'a> {
+pub struct Arguments<'a> {
     /// Number of lanes.
     pub count: usize,
     laned: &'a [bool],
@@ -137,7 +138,7 @@ impl Arguments<'_> {
 }
 
 /// Elements of a lane among `n` elements of `count` lanes.
-pub(crate) fn part(n: usize, count: usize, lane: usize) -> std::ops::Range<usize> {
+pub fn part(n: usize, count: usize, lane: usize) -> std::ops::Range<usize> {
     let each = n.checked_div(count).unwrap_or(0);
     lane * each..(lane + 1) * each
 }

@@ -1,27 +1,18 @@
-//! Sparse rows with a fixed pattern, and rank-k updates with them.
+//! Rank-k updates pair by pair into a full matrix: what is fastest while that stays in a cache.
 
-/// Where the entries of a term go.
-pub(crate) struct PatternSource<'a> {
-    /// The term.
-    pub term: usize,
-    /// Column of each element.
-    pub columns: &'a [i64],
-    /// Row of each element; `None`: its own number.
-    pub rows: Option<&'a [i64]>,
-}
+use super::PatternSource;
 
 /// Rows of (column, value) pairs in compressed form, filled from the coefficients of terms.
-pub(crate) struct Pattern {
+pub(crate) struct PairPattern {
     /// First entry of each row, and the end.
     starts: Vec<usize>,
     columns: Vec<u32>,
     values: Vec<f64>,
     /// For each term: its number, and for each of its elements the entry it adds to (`u32::MAX`: none).
     targets: Vec<(usize, Vec<u32>)>,
-    n: usize,
 }
 
-impl Pattern {
+impl PairPattern {
     /// The pattern of terms; entries of the same row and column are one entry if `merge`.
     pub fn new<'a>(
         rows: usize,
@@ -66,7 +57,6 @@ impl Pattern {
             values: vec![0.0; columns.len()],
             columns,
             targets,
-            n,
         }
     }
 
@@ -93,21 +83,6 @@ impl Pattern {
         }
     }
 
-    /// The rows as a dense matrix.
-    pub fn dense<'a>(
-        &mut self,
-        coefficients: impl Fn(usize) -> Option<&'a [f64]>,
-        out: &mut [f64],
-    ) {
-        self.fill(coefficients);
-        out.fill(0.0);
-        for r in 0..self.starts.len() - 1 {
-            for k in self.starts[r]..self.starts[r + 1] {
-                out[r * self.n + self.columns[k] as usize] += self.values[k];
-            }
-        }
-    }
-
     /// The entries of a row that are not zero, into `kept`.
     fn row(&self, r: usize, kept: &mut Vec<(u32, f64)>) {
         kept.clear();
@@ -123,17 +98,17 @@ impl Pattern {
 }
 
 /// The update `H += Lᵀ diag(w) R`, of which half goes to each triangle.
-pub(crate) struct Gram {
-    left: Pattern,
-    right: Option<Pattern>,
+pub(crate) struct PairGram {
+    left: PairPattern,
+    right: Option<PairPattern>,
     distinct: bool,
     a: Vec<(u32, f64)>,
     b: Vec<(u32, f64)>,
 }
 
-impl Gram {
+impl PairGram {
     /// With `right` absent it is the left one; `distinct` leaves out the pair of an entry with itself.
-    pub fn new(left: Pattern, right: Option<Pattern>, distinct: bool) -> Self {
+    pub fn new(left: PairPattern, right: Option<PairPattern>, distinct: bool) -> Self {
         Self {
             left,
             right,

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use pullback_array::attr::{Attr, Attrs};
-use pullback_array::exec::{Io, Kernel, LowerCx};
-use pullback_array::{
-    Builder, Call as Node, DType, Error, Nature, Primitive, PrimitiveRef, Program, Result, Sample,
-    Space, Sym, Type,
-};
-
-use super::region::ill_formed;
+use crate::attr::{Attr, Attrs};
+use crate::build::{Builder, Sym};
+use crate::error::{Error, Result};
+use crate::exec::{Io, Kernel, LowerCx};
+use crate::primitive::{Call as Node, Nature, Primitive, PrimitiveRef, ill_formed};
+use crate::program::Program;
+use crate::sample::Sample;
+use crate::space::Space;
+use crate::ty::{DType, Type};
 
 type Closure = Arc<dyn Fn(&[f64], &mut [f64]) + Send + Sync>;
 
@@ -21,7 +22,7 @@ type Closure = Arc<dyn Fn(&[f64], &mut [f64]) + Send + Sync>;
 /// # Example
 /// ```
 /// use pullback_array::{Bindings, Builder, Lowered, Space, transform};
-/// use pullback_optim::implicit::HostFunction;
+/// use pullback_array::region::HostFunction;
 /// let norm = HostFunction::register(
 ///     "host_norm",
 ///     "The square of the norm, by the host.",

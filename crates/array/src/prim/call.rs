@@ -2,22 +2,21 @@
 
 use std::sync::Arc;
 
-use pullback_array::attr::{Attr, Attrs};
-use pullback_array::exec::{Io, Kernel, LowerCx};
-use pullback_array::transform::LaneCall;
-use pullback_array::{
-    Bindings, Builder, Call as Node, DType, Lowered, Nature, Point, Primitive, PrimitiveRef,
-    Program, Result, Sample, Space, Sym, Type,
-};
-
-use super::region::{self, BODY, Signature, body, ill_formed};
-use super::runtime::{Lanes, Pool, part};
+use super::CALL;
+use crate::attr::{Attr, Attrs};
+use crate::build::{Builder, Sym};
+use crate::error::Result;
+use crate::exec::{Bindings, Io, Kernel, LowerCx, Lowered};
+use crate::primitive::{Call as Node, Nature, Primitive, ill_formed};
+use crate::program::Program;
+use crate::region::{self, BODY, Lanes, Pool, Signature, body, part};
+use crate::sample::{Point, Sample, Sampler};
+use crate::space::Space;
+use crate::transform::LaneCall;
+use crate::ty::{DType, Type};
 
 /// Evaluates a region.
 pub(crate) struct Call;
-
-/// The primitive.
-pub(crate) const CALL: PrimitiveRef = PrimitiveRef(&Call);
 
 /// Records a call of `body` and returns its results. What goes wrong is kept by the builder, as for operators.
 ///
@@ -25,7 +24,7 @@ pub(crate) const CALL: PrimitiveRef = PrimitiveRef(&Call);
 /// ```
 /// use pullback_ad::Real;
 /// use pullback_array::{Bindings, Builder, Lowered, Space, transform};
-/// use pullback_optim::implicit::{call, region};
+/// use pullback_array::region::{call, region};
 /// let b = Builder::new();
 /// let x = b.input("x", b.dense("n"));
 /// let body = region(Space::SCALAR, &[x], |_, v| v[0].square().sum_all())?;
@@ -48,6 +47,50 @@ pub fn call<'b>(b: &'b Builder, body: &Arc<Program>, args: &[Sym<'b>]) -> Vec<Sy
     (0..body.outputs().len())
         .map(|k| found.get(k).copied().unwrap_or_else(|| Sym::from(f64::NAN)))
         .collect()
+}
+
+/// Records `f` as a region of its own and calls it: a reverse sweep keeps its arguments and evaluates the inside again.
+///
+/// ```text
+/// forward: y = f(args);   reverse: y = f(args) once more, then its pullback
+/// ```
+///
+/// Shape: arguments may have `lanes` in front, which `f` does not see.
+///
+/// Differentiability: that of `f`, to any order.
+///
+/// # Errors
+/// An argument in a stream or in a ragged level behind the lanes; what recording may return.
+///
+/// # Example
+/// ```
+/// use pullback_ad::Real;
+/// use pullback_array::{Bindings, Builder, Lowered, Space, region, transform};
+/// let b = Builder::new();
+/// let x = b.input("x", b.dense("n"));
+/// let y = region::checkpoint(&b, Space::SCALAR, &[x], |_, v| vec![v[0].exp().sin().sum_all()])?[0];
+/// let program = b.finish(&[("y", y)])?;
+/// let lowered = Lowered::new(transform::grad(&program, "y", &["x"])?)?;
+/// let mut ws = lowered.workspace();
+/// lowered.run(&mut ws, &Bindings::ordered(&[(&[0.0]).into()]))?;
+/// assert_eq!(ws.f64(1)[0], 1f64.cos());
+/// # Ok::<(), pullback_array::Error>(())
+/// ```
+///
+/// Reference: A. Griewank & A. Walther, Evaluating Derivatives (2nd ed., 2008), section 12.1.
+pub fn checkpoint<'b>(
+    b: &'b Builder,
+    lanes: Space,
+    args: &[Sym<'b>],
+    f: impl for<'r> FnOnce(&'r Builder, &[Sym<'r>]) -> Vec<Sym<'r>>,
+) -> Result<Vec<Sym<'b>>> {
+    let args: Vec<Sym<'b>> = args.iter().map(|s| b.sym(b.id(*s))).collect();
+    let body = region::region_of(lanes, None, &args, f)?;
+    let found = call(b, &body, &args);
+    match b.failure() {
+        Some(error) => Err(error),
+        None => Ok(found),
+    }
 }
 
 fn signature(around: &Program, args: &[Type], attrs: &Attrs) -> Result<Signature> {
@@ -92,17 +135,7 @@ impl Primitive for Call {
 
     fn infer(&self, around: &Program, args: &[Type], attrs: &Attrs) -> Result<Vec<Type>> {
         let body = body(self.name(), attrs)?;
-        let signature = signature(around, args, attrs)?;
-        region::output_types(body)
-            .into_iter()
-            .map(|ty| match ty.dtype {
-                DType::F64 | DType::I64 | DType::Bool => signature.outer(self.name(), body, ty),
-                other => Err(ill_formed(
-                    self.name(),
-                    format!("the region returns {other}; expected f64, i64 or bool"),
-                )),
-            })
-            .collect()
+        results(self.name(), body, &signature(around, args, attrs)?)
     }
 
     fn jvp<'b>(
@@ -167,45 +200,13 @@ impl Primitive for Call {
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
-        let body = body(self.name(), cx.attrs())?.clone();
+        let body = body(self.name(), cx.attrs())?;
         let args: Vec<Type> = (0..body.inputs().len()).map(|i| cx.arg(i)).collect();
-        let lanes = Lanes::new(cx, &signature(cx.program(), &args, cx.attrs())?);
-        let dtypes: Vec<DType> = region::output_types(&body)
-            .iter()
-            .map(|t| t.dtype)
-            .collect();
-        let lowered = Lowered::for_isa(body, cx.isa())?;
-        let pool = Pool::new(lowered.workspace());
-        Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
-            let args = lanes.arguments(io);
-            let mut outs: Vec<Out<'_>> = dtypes
-                .iter()
-                .enumerate()
-                .map(|(k, d)| Out::new(io, k, *d))
-                .collect();
-            pool.with(
-                || Ok(lowered.workspace()),
-                |memory| {
-                    for lane in 0..args.count {
-                        lowered
-                            .run(memory, &Bindings::ordered(&args.columns_from(0, lane)))
-                            .map_err(|e| e.to_string())?;
-                        for (k, out) in outs.iter_mut().enumerate() {
-                            match out {
-                                Out::F64(o) => copy(o, memory.f64(k), args.count, lane)?,
-                                Out::I64(o) => copy(o, memory.i64(k), args.count, lane)?,
-                                Out::Bool(o) => copy(o, memory.bool(k), args.count, lane)?,
-                            }
-                        }
-                    }
-                    Ok(())
-                },
-            )
-        })))
+        kernel(cx, body, &signature(cx.program(), &args, cx.attrs())?)
     }
 
     fn samples(&self) -> Vec<Sample> {
-        let body = |s: &pullback_array::Sampler, lanes: Space, args: &[Sym<'_>]| {
+        let body = |s: &Sampler, lanes: Space, args: &[Sym<'_>]| {
             use pullback_ad::Real;
             let made = region::region(lanes, args, |_, v| {
                 (v[0] * v[1]).sin().sum_all() + v[1].exp()
@@ -235,6 +236,62 @@ impl Primitive for Call {
 
 fn signature_of<'b>(cx: &'b Builder, node: &Node<'_, 'b>) -> Result<Signature> {
     cx.with_program(|p| signature(p, &types(node.args), node.attrs))
+}
+
+/// Types of the results of a region in the program around it.
+pub(crate) fn results(
+    primitive: &'static str,
+    body: &Program,
+    signature: &Signature,
+) -> Result<Vec<Type>> {
+    region::output_types(body)
+        .into_iter()
+        .map(|ty| match ty.dtype {
+            DType::F64 | DType::I64 | DType::Bool => signature.outer(primitive, body, ty),
+            other => Err(ill_formed(
+                primitive,
+                format!("the region returns {other}; expected f64, i64 or bool"),
+            )),
+        })
+        .collect()
+}
+
+/// The kernel that runs a region lane by lane.
+pub(crate) fn kernel(
+    cx: &LowerCx<'_>,
+    body: &Arc<Program>,
+    signature: &Signature,
+) -> Result<Kernel> {
+    let lanes = Lanes::new(cx, signature);
+    let dtypes: Vec<DType> = region::output_types(body).iter().map(|t| t.dtype).collect();
+    let lowered = Lowered::for_isa(body.clone(), cx.isa())?;
+    let pool = Pool::new(lowered.workspace());
+    Ok(Kernel::Run(Box::new(move |io: &Io<'_>| {
+        let args = lanes.arguments(io);
+        let mut outs: Vec<Out<'_>> = dtypes
+            .iter()
+            .enumerate()
+            .map(|(k, d)| Out::new(io, k, *d))
+            .collect();
+        pool.with(
+            || Ok(lowered.workspace()),
+            |memory| {
+                for lane in 0..args.count {
+                    lowered
+                        .run(memory, &Bindings::ordered(&args.columns_from(0, lane)))
+                        .map_err(|e| e.to_string())?;
+                    for (k, out) in outs.iter_mut().enumerate() {
+                        match out {
+                            Out::F64(o) => copy(o, memory.f64(k), args.count, lane)?,
+                            Out::I64(o) => copy(o, memory.i64(k), args.count, lane)?,
+                            Out::Bool(o) => copy(o, memory.bool(k), args.count, lane)?,
+                        }
+                    }
+                }
+                Ok(())
+            },
+        )
+    })))
 }
 
 /// A result of a kernel.

@@ -1,0 +1,215 @@
+//! A program cut in two: values and what the derivative remembers of them; and the derivative, linear in tangents.
+
+use std::sync::Arc;
+
+use super::{jvp, prune};
+use crate::attr::{Attr, Attrs};
+use crate::error::{Error, Result};
+use crate::exec::dependencies;
+use crate::prim;
+use crate::program::{Program, Value, ValueId};
+use crate::space::{LevelKind, Space};
+use crate::ty::{DType, Type};
+
+/// A program linearised at a point that is given when it runs.
+#[derive(Debug, Clone)]
+pub struct Linearized {
+    /// The outputs of the program, then residuals `res_0`, `res_1`, …: what the linear part needs.
+    pub value: Program,
+    /// Inputs are the residuals and a tangent `d_x` for each input; outputs are the tangents `d_y`.
+    pub linear: Program,
+    /// Number of residuals.
+    pub residuals: usize,
+}
+
+/// Linearises a program in the inputs `wrt`: the first program runs once at a point, the second one for each direction.
+///
+/// ```text
+/// (y, r) = value(x),   dy = linear(r, dx),   dy = J(x) dx
+/// ```
+///
+/// Residuals are columns of doubles and inputs. Structure (masks, indices, offsets) and columns in ragged levels that the program itself makes are computed
+/// again in the linear part: indices count within a block and mean nothing outside it.
+///
+/// # Errors
+/// As for [`jvp`].
+///
+/// # Example
+/// ```
+/// use pullback_ad::Real;
+/// use pullback_array::{Bindings, Builder, Lowered, transform};
+/// let b = Builder::new();
+/// let x = b.input("x", b.dense("n"));
+/// let program = b.finish(&[("y", x.sin().exp())])?;
+/// let cut = transform::linearize(&program, &["x"])?;
+/// let value = Lowered::new(cut.value)?;
+/// let mut ws = value.workspace();
+/// value.run(&mut ws, &Bindings::ordered(&[(&[0.0, 1.0]).into()]))?;
+/// let residuals: Vec<Vec<f64>> = (0..cut.residuals).map(|k| ws.f64(1 + k).to_vec()).collect();
+/// let linear = Lowered::new(cut.linear)?;
+/// let mut again = linear.workspace();
+/// for direction in [[1.0, 0.0], [0.0, 1.0]] {
+///     let mut columns: Vec<_> = residuals.iter().map(Into::into).collect();
+///     columns.push((&direction).into());
+///     linear.run(&mut again, &Bindings::ordered(&columns))?;
+///     assert_eq!(again.f64(0)[0], direction[0]);
+/// }
+/// # Ok::<(), pullback_array::Error>(())
+/// ```
+pub fn linearize(program: &Program, wrt: &[&str]) -> Result<Linearized> {
+    let whole = jvp(program, wrt)?;
+    let linear = carried(&whole, wrt)?;
+    let (kept, residuals) = frontier(&whole, &linear);
+    let border = (program.inputs().len(), program.outputs().len());
+    let mut value = whole.clone();
+    value.inputs.truncate(program.inputs().len());
+    value.outputs.truncate(program.outputs().len());
+    for (k, v) in residuals.iter().enumerate() {
+        value.outputs.push((format!("res_{k}").into(), *v));
+    }
+    Ok(Linearized {
+        value: prune(&value)?,
+        linear: rest(&whole, border, &kept, &residuals)?,
+        residuals: residuals.len(),
+    })
+}
+
+/// Which values depend on tangents.
+fn carried(whole: &Program, wrt: &[&str]) -> Result<Vec<bool>> {
+    let mut linear = vec![false; whole.value_count()];
+    for x in wrt {
+        let v = whole
+            .find_input(&format!("d_{x}"))
+            .ok_or_else(|| Error::Unknown {
+                kind: "input",
+                name: (*x).into(),
+                known: String::new(),
+            })?;
+        linear[v.index()] = true;
+    }
+    for node in whole.nodes() {
+        if node.args.iter().any(|a| linear[a.index()]) {
+            node.results().for_each(|r| linear[r.index()] = true);
+        }
+    }
+    Ok(linear)
+}
+
+/// Whether a value can cross from one program to another as a column.
+fn crosses(program: &Program, v: ValueId) -> bool {
+    let node = program.node(v);
+    let made = |space: &Space| {
+        space.iter().any(|l| match program.level(l).kind {
+            LevelKind::Ragged { offsets, .. } => program.node(offsets).primitive != prim::INPUT,
+            _ => false,
+        })
+    };
+    let ty = program.ty(v);
+    node.primitive == prim::INPUT || (ty.dtype == DType::F64 && !made(&ty.space))
+}
+
+/// The nodes of the linear part, what it computes again included, and the values that it is given.
+fn frontier(whole: &Program, linear: &[bool]) -> (Vec<bool>, Vec<ValueId>) {
+    let mut kept = vec![false; whole.nodes().len()];
+    let mut given = vec![false; whole.value_count()];
+    let tangents = whole
+        .outputs()
+        .iter()
+        .map(|(_, v)| *v)
+        .filter(|v| linear[v.index()]);
+    let mut todo: Vec<ValueId> = tangents.collect();
+    while let Some(v) = todo.pop() {
+        let node = whole.value(v).node as usize;
+        let constant =
+            whole.nodes()[node].args.is_empty() && whole.nodes()[node].primitive != prim::INPUT;
+        if !linear[v.index()] && !constant && crosses(whole, v) {
+            given[v.index()] = true;
+        } else if !std::mem::replace(&mut kept[node], true) {
+            todo.extend(dependencies(whole, node));
+        }
+    }
+    let mut residuals: Vec<ValueId> = (0..whole.value_count() as u32)
+        .map(ValueId)
+        .filter(|v| given[v.index()])
+        .collect();
+    // Offsets describe the levels of the others.
+    residuals.sort_by_key(|v| (whole.ty(*v).dtype != DType::Offsets, v.0));
+    (kept, residuals)
+}
+
+/// The linear part as a program.
+fn rest(
+    whole: &Program,
+    (inputs, outputs): (usize, usize),
+    kept: &[bool],
+    residuals: &[ValueId],
+) -> Result<Program> {
+    let mut out = Program {
+        levels: whole.levels.clone(),
+        ..Program::default()
+    };
+    let mut map = vec![ValueId(u32::MAX); whole.value_count()];
+    let input = |out: &mut Program, name: Arc<str>, ty: Type, old: &Value| {
+        let attrs = Attrs::NONE
+            .with("name", Attr::Str(name.clone()))
+            .with("dtype", Attr::DType(ty.dtype))
+            .with("to", Attr::Space(ty.space));
+        let label = old.label.clone().unwrap_or_else(|| name.clone());
+        let v = out.push_node(prim::INPUT, &[], attrs, &[ty], Some(&label));
+        out.inputs.push((name, v));
+        v
+    };
+    for (k, v) in residuals.iter().enumerate() {
+        let name = format!("res_{k}").into();
+        map[v.index()] = input(&mut out, name, whole.ty(*v), whole.value(*v));
+    }
+    for (name, v) in &whole.inputs()[inputs..] {
+        map[v.index()] = input(&mut out, name.clone(), whole.ty(*v), whole.value(*v));
+    }
+    for (k, node) in whole.nodes().iter().enumerate().filter(|(k, _)| kept[*k]) {
+        if node.primitive == prim::INPUT {
+            continue;
+        }
+        let first = ValueId(out.values.len() as u32);
+        for (i, r) in node.results().enumerate() {
+            // Results of a node with several may be given and computed both: what is given counts.
+            if map[r.index()].0 == u32::MAX {
+                map[r.index()] = ValueId(first.0 + i as u32);
+            }
+            out.values.push(Value {
+                node: out.nodes.len() as u32,
+                ..whole.value(r).clone()
+            });
+        }
+        let mut copy = node.clone();
+        copy.first = first;
+        copy.args.iter_mut().for_each(|a| *a = map[a.index()]);
+        out.nodes.push(copy);
+        debug_assert!(kept[k]);
+    }
+    for level in &mut out.levels {
+        if let LevelKind::Ragged { offsets, .. } = &mut level.kind {
+            let new = map[offsets.index()];
+            *offsets = if new.0 == u32::MAX { ValueId(0) } else { new };
+        }
+    }
+    for (name, v) in &whole.outputs()[outputs..] {
+        let mut new = map[v.index()];
+        if new.0 == u32::MAX {
+            // A derivative that is zero in all directions.
+            new = zeros(&mut out, whole.ty(*v));
+        }
+        out.outputs.push((name.clone(), new));
+    }
+    prune(&out)
+}
+
+fn zeros(out: &mut Program, ty: Type) -> ValueId {
+    let scalar = Type::f64(Space::SCALAR);
+    let attrs = Attrs::NONE.with("value", Attr::F64(0.0));
+    let zero = out.push_node(prim::CONST, &[], attrs, &[scalar], None);
+    if ty.space.is_scalar() {
+        return zero;
+    }
+    out.push_node(prim::SPLAT, &[zero], Attrs::to(ty.space), &[ty], None)
+}

@@ -1,0 +1,203 @@
+//! Several nodes as one instruction give the bits of the nodes one by one, on every instruction set.
+
+mod support;
+
+use pullback_ad::Real;
+use pullback_ad::isa::Level as Isa;
+use pullback_array::attr::Data;
+use pullback_array::{Bindings, Builder, LevelId, Lowered, Owned, Program, Space, Sym, transform};
+use support::{direction, names};
+
+/// Offsets of `tiles` tiles with up to `most` rows each, some of them empty.
+fn offsets(tiles: usize, most: usize, seed: u64) -> Vec<i64> {
+    let mut out = vec![0];
+    for x in direction(tiles, seed) {
+        let rows = ((x.abs() - 0.5) * (most as f64 + 1.0)) as i64;
+        out.push(out[out.len() - 1] + rows);
+    }
+    out
+}
+
+/// Rows below tiles, and those with eight lanes.
+struct Layout {
+    tiles: Space,
+    rows: Space,
+    full: Space,
+    cells: Space,
+    over: LevelId,
+    count: usize,
+}
+
+impl Layout {
+    fn new(b: &Builder, offsets: &[i64]) -> Self {
+        let tiles = b.dense_of("tile", offsets.len() - 1);
+        let lanes = b.dense_of("lane", 8);
+        let rows = b.ragged_by("row", b.constant_offsets(offsets, tiles));
+        Self {
+            tiles,
+            rows,
+            full: b.join(rows, lanes),
+            cells: b.join(tiles, lanes),
+            over: rows.last().expect("a level"),
+            count: offsets[offsets.len() - 1] as usize,
+        }
+    }
+}
+
+/// Indices into `n` elements, a third of them missing.
+fn indices(len: usize, n: usize, seed: u64) -> Vec<i64> {
+    direction(len, seed)
+        .iter()
+        .map(|x| {
+            let u = (x.abs() - 0.5) * 1.5;
+            if u > 1.0 {
+                -1
+            } else {
+                ((u * n as f64) as i64).min(n as i64 - 1)
+            }
+        })
+        .collect()
+}
+
+fn pick<'b>(b: &'b Builder, table: Sym<'b>, index: &[i64], space: Space, other: f64) -> Sym<'b> {
+    let mask = b.constant(Data::Bool(index.iter().map(|i| *i >= 0).collect()), space);
+    mask.select(table.gather(b.constant_i64(index, space)), Sym::from(other))
+}
+
+fn outputs(program: &Program, lowered: &Lowered, inputs: &[Owned]) -> Vec<Vec<u64>> {
+    let columns: Vec<_> = inputs.iter().map(Owned::column).collect();
+    let mut ws = lowered.workspace();
+    // The second run is that of a workspace whose sizes are known.
+    for _ in 0..2 {
+        lowered
+            .run(&mut ws, &Bindings::ordered(&columns))
+            .expect("runs");
+    }
+    (0..program.outputs().len())
+        .map(|k| ws.f64(k).iter().map(|x| x.to_bits()).collect())
+        .collect()
+}
+
+/// Fused and unfused programs have the same bits; returns the number of instructions of each.
+fn same_bits(program: &Program, inputs: &[Owned]) -> (usize, usize) {
+    let program = transform::bind(program, &[]).expect("folds");
+    let mut counts = (0, 0);
+    for isa in Isa::available() {
+        let fused = Lowered::for_isa(program.clone(), isa).expect("lowers");
+        let plain = Lowered::unfused(program.clone(), isa).expect("lowers");
+        assert_eq!(
+            outputs(&program, &fused, inputs),
+            outputs(&program, &plain, inputs),
+            "{}",
+            isa.name()
+        );
+        counts = (
+            fused.instruction_counts().iter().sum(),
+            plain.instruction_counts().iter().sum(),
+        );
+    }
+    counts
+}
+
+#[test]
+fn the_derivative_of_a_product_by_rows() {
+    for (seed, most) in [(1, 3), (2, 9), (3, 20), (4, 0)] {
+        let b = Builder::new();
+        let s = Layout::new(&b, &offsets(5, most, seed));
+        let (x, m, w) = (
+            b.input("x", s.rows),
+            b.input("m", s.full),
+            b.input("w", s.cells),
+        );
+        let y = ((x.broadcast(s.full) * m).prod(s.over) * w).sum_all();
+        let program = b.finish(&[("y", y)]).expect("well-formed");
+        let inputs = [
+            Owned::F64(direction(s.count, seed)),
+            Owned::F64(direction(s.count * 8, seed + 10)),
+            Owned::F64(direction(5 * 8, seed + 20)),
+        ];
+        let grad = transform::grad(&program, "y", &["x"]).expect("differentiable");
+        let (fused, plain) = same_bits(&grad, &inputs);
+        // exclusive_prod, mul and rows_dot are one.
+        assert_eq!(plain - fused, 2);
+        let _ = s.tiles;
+    }
+}
+
+#[test]
+fn the_derivative_of_a_product_of_picked_elements() {
+    for (seed, most) in [(1, 3), (2, 9), (3, 20)] {
+        let b = Builder::new();
+        let s = Layout::new(&b, &offsets(4, most, seed));
+        let (x, w) = (b.input("x", b.dense_of("k", 7)), b.input("w", s.cells));
+        let index = indices(s.count * 8, 7, seed);
+        let f = pick(&b, x, &index, s.full, 1.0);
+        let y = (f.prod(s.over) * w).sum_all();
+        let program = b.finish(&[("y", y)]).expect("well-formed");
+        let mut x = direction(7, seed + 5);
+        // Products with zeros have derivatives, too.
+        x[3] = 0.0;
+        let inputs = [Owned::F64(x), Owned::F64(direction(4 * 8, seed + 20))];
+        let grad = transform::grad(&program, "y", &["x"]).expect("differentiable");
+        let (fused, plain) = same_bits(&grad, &inputs);
+        // gather and select, exclusive_prod, expand and mul, select and scatter_add.
+        assert_eq!(plain - fused, 4);
+    }
+}
+
+#[test]
+fn what_others_read_is_not_fused_away() {
+    let b = Builder::new();
+    let s = Layout::new(&b, &offsets(4, 9, 6));
+    let (x, w) = (b.input("x", b.dense_of("k", 7)), b.input("w", s.cells));
+    let index = indices(s.count * 8, 7, 3);
+    let mask = b.constant(Data::Bool(index.iter().map(|i| *i >= 0).collect()), s.full);
+    let found = x.gather(b.constant_i64(&index, s.full));
+    let f = mask.select(found, Sym::from(1.0));
+    let y = (f.prod(s.over) * w).sum_all() + mask.select(found, Sym::from(0.0)).exp().sum_all();
+    let program = b
+        .finish(&[("y", y), ("found", found)])
+        .expect("well-formed");
+    let inputs = [Owned::F64(direction(7, 8)), Owned::F64(direction(4 * 8, 9))];
+    let grad = transform::grad(&program, "y", &["x", "w"]).expect("differentiable");
+    assert_eq!(names(&support::double_outputs(&grad)).len(), 4);
+    same_bits(&grad, &inputs);
+}
+
+#[test]
+fn constant_indices_give_the_bits_of_given_ones() {
+    // Stretches, a permutation, repetitions and gaps.
+    let lists: [Vec<i64>; 4] = [
+        (3..40).chain(45..80).collect(),
+        (0..60).map(|i| i * 7 % 60).collect(),
+        (0..50).map(|i| i * i % 11).collect(),
+        indices(100, 60, 4),
+    ];
+    for index in lists {
+        let n = index.len();
+        let build = |constant: bool| -> Program {
+            let b = Builder::new();
+            let (k, space) = (b.dense_of("k", 90), b.dense_of("n", n));
+            let (x, w) = (b.input("x", k), b.input("w", space));
+            let at = if constant {
+                b.constant_i64(&index, space)
+            } else {
+                b.input_of(
+                    "index",
+                    pullback_array::Type::new(pullback_array::DType::I64, space),
+                )
+            };
+            let sums = w.scatter_add(at, k);
+            b.finish(&[("read", x.gather(at)), ("sums", sums)])
+                .expect("well-formed")
+        };
+        let mut inputs = vec![Owned::F64(direction(90, 1)), Owned::F64(direction(n, 2))];
+        let run = |program: &Program, inputs: &[Owned]| {
+            let lowered = Lowered::new(program.clone()).expect("lowers");
+            outputs(program, &lowered, inputs)
+        };
+        let found = run(&build(true), &inputs);
+        inputs.push(Owned::I64(index.clone()));
+        assert_eq!(found, run(&build(false), &inputs));
+    }
+}
