@@ -34,7 +34,7 @@ pub fn body<'a>(primitive: &'static str, attrs: &'a Attrs) -> Result<&'a Arc<Pro
 /// # Example
 /// ```
 /// use pullback_array::{Builder, Space};
-/// use pullback_optim::implicit::region;
+/// use pullback_array::region::region;
 /// let b = Builder::new();
 /// let n = b.dense("n");
 /// let (x, c) = (b.input("x", n), b.input("c", n));
