@@ -8,6 +8,7 @@ with nested lists, records, optional values and text in two clusters, compressed
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def write_trees(path: Path, compression: Any, names: list[str] | None = None) ->
     data = group({name: column for name, column in columns().items() if names is None or name in names})
     with uproot.recreate(path, compression=compression) as file:
         tree = file.mktree("Events", {name: column[: CUTS[1]] for name, column in data.items()})
-        for start, stop in zip(CUTS[1:-1], CUTS[2:], strict=True):
+        for start, stop in itertools.pairwise(CUTS[1:]):
             tree.extend({name: column[start:stop] for name, column in data.items()})
         if names is None:
             runs = {"run": np.array([1, 2, 3], dtype=np.int32), "lumi": np.array([0.5, 1.5, 2.5])}

@@ -48,8 +48,8 @@ def summary(flat: np.ndarray) -> list[Any]:
     numbers = flat.astype(np.float64)
     finite = np.isfinite(numbers)
     kept = np.where(finite, numbers, 0.0)
-    sums = [math.fsum(kept), math.fsum(kept * by_position)]
-    return [flat.dtype.name, len(flat), *sums, int((~finite).sum())]
+    float_sums = [math.fsum(kept), math.fsum(kept * by_position)]
+    return [flat.dtype.name, len(flat), *float_sums, int((~finite).sum())]
 
 
 def is_text(array: ak.Array) -> bool:
@@ -125,7 +125,7 @@ def tree_columns(tree: Any) -> dict[str, Any]:
                     key = f"{column}#{repeat}"
                     repeat += 1
                 found[key] = sums
-        except Exception as error:  # noqa: BLE001 - what uproot cannot read is no reference
+        except Exception as error:  # What uproot cannot read is no reference.
             print(f"    {name}: {type(error).__name__}: {str(error).splitlines()[0][:100]}")
     return found
 
@@ -136,7 +136,7 @@ def ntuple_columns(ntuple: Any) -> dict[str, Any]:
         try:
             array = ntuple[name].array()
             found.update(columns(array, name))
-        except Exception as error:  # noqa: BLE001 - what uproot cannot read is no reference
+        except Exception as error:  # What uproot cannot read is no reference.
             print(f"    {name}: {type(error).__name__}: {str(error).splitlines()[0][:100]}")
     return found
 
@@ -176,7 +176,7 @@ def main() -> None:
         name = f"{path.parent.name}/{path.name}"
         try:
             result[name] = read(path)
-        except Exception as error:  # noqa: BLE001 - what uproot cannot read is no reference
+        except Exception as error:  # What uproot cannot read is no reference.
             print(f"    {type(error).__name__}: {str(error).splitlines()[0][:100]}")
     Path(out).write_text(json.dumps(result, indent=0, sort_keys=True).replace("\n", "") + "\n")
 

@@ -1,6 +1,7 @@
 //! Program-to-program transforms. A derivative is a program like any other: optimised, differentiated again, printed, saved.
 
 mod bind;
+mod cotangent;
 mod forward;
 mod interface;
 mod jacobian;

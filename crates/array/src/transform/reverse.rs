@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::cotangent::{Cotangent, pull};
 use super::forward::{Tangents, differentiable_input, push_forward, upstream};
 use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
-use crate::prim::{self, binary::join};
+use crate::prim;
 use crate::primitive::Call;
 use crate::program::{Program, ValueId};
 use crate::ty::DType;
@@ -105,6 +106,18 @@ pub(crate) fn adjoints<'b>(
     starts: &[ValueId],
     ends: &[(Option<ValueId>, Sym<'b>)],
 ) -> Result<Vec<Option<Sym<'b>>>> {
+    let found = cotangents(b, linear_program, first, starts, ends)?;
+    Ok(found.into_iter().map(|c| c.map(Cotangent::value)).collect())
+}
+
+/// The same with the masks that they carry.
+pub(super) fn cotangents<'b>(
+    b: &'b Builder,
+    linear_program: &Program,
+    first: usize,
+    starts: &[ValueId],
+    ends: &[(Option<ValueId>, Sym<'b>)],
+) -> Result<Vec<Option<Cotangent<'b>>>> {
     // Everything that depends on a tangent is linear in it.
     let mut linear = vec![false; linear_program.value_count()];
     for start in starts {
@@ -115,14 +128,18 @@ pub(crate) fn adjoints<'b>(
             node.results().for_each(|r| linear[r.index()] = true);
         }
     }
-    let mut cotangents: Vec<Option<Sym<'b>>> = vec![None; linear_program.value_count()];
+    let mut cotangents: Vec<Option<Cotangent<'b>>> = vec![None; linear_program.value_count()];
+    let add = |sum: &mut Option<Cotangent<'b>>, term: Cotangent<'b>| {
+        *sum = Some(sum.map_or(term, |sum| sum.plus(term)));
+    };
     for (end, seed) in ends {
         if let Some(id) = end.filter(|id| linear[id.index()]) {
-            cotangents[id.index()] = join(cotangents[id.index()], Some(*seed));
+            add(&mut cotangents[id.index()], Cotangent::plain(*seed));
         }
     }
     for node in linear_program.nodes()[first..].iter().rev() {
-        let given: Vec<Option<Sym<'b>>> = node.results().map(|r| cotangents[r.index()]).collect();
+        let given: Vec<Option<Cotangent<'b>>> =
+            node.results().map(|r| cotangents[r.index()]).collect();
         let flags: Vec<bool> = node.args.iter().map(|a| linear[a.index()]).collect();
         if !flags.contains(&true) || given.iter().all(Option::is_none) {
             continue;
@@ -136,14 +153,14 @@ pub(crate) fn adjoints<'b>(
             attrs: &node.attrs,
         };
         let label = linear_program.value(node.first).label.clone();
-        let pulled = b.labelled(label, || node.primitive.transpose(b, &call, &given, &flags))?;
+        let pulled = b.labelled(label, || pull(b, &call, &given, &flags))?;
         if let Some(error) = b.failure() {
             return Err(error);
         }
         for ((arg, cotangent), flag) in node.args.iter().zip(pulled).zip(flags) {
             if let (Some(c), true) = (cotangent, flag) {
-                let c = b.broadcast(c, linear_program.ty(*arg).space);
-                cotangents[arg.index()] = join(cotangents[arg.index()], Some(c));
+                let c = c.broadcast(b, linear_program.ty(*arg).space);
+                add(&mut cotangents[arg.index()], c);
             }
         }
     }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::cotangent::Cotangent;
 use super::forward::{Tangents, differentiable_input, push_forward, upstream};
 use super::terms::{Term, Terms, propagate, spread};
 use crate::attr::{Attr, Attrs};
@@ -362,7 +363,7 @@ impl HessianPlan {
         let linear = b.with_program(Program::clone);
         let first_linear = program.nodes().len();
         // Adjoints: cotangents of the tangents.
-        let adjoints = super::reverse::adjoints(
+        let adjoints = super::reverse::cotangents(
             &b,
             &linear,
             first_linear,
@@ -593,7 +594,7 @@ impl<'b> Recorder<'b> {
         program: &Program,
         node: &Node,
         active: &[bool],
-        adjoint: Sym<'b>,
+        adjoint: Cotangent<'b>,
         tangents: &Tangents<'b>,
         jacobians: &[Option<Terms<'b>>],
     ) -> Result<()> {
@@ -629,7 +630,7 @@ impl<'b> Recorder<'b> {
                 ..terms[0]
             };
             return self
-                .layer(adjoint * product, space, &[term], &[term], true)
+                .layer(adjoint.times(product), space, &[term], &[term], true)
                 .ok_or_else(|| no("a space of unknown size"));
         }
         let pointwise = node.primitive.is_elementwise()
@@ -646,7 +647,7 @@ impl<'b> Recorder<'b> {
         for (i, row) in partials.iter().enumerate() {
             for (j, partial) in row.iter().enumerate() {
                 let Some(partial) = partial else { continue };
-                let mut weight = adjoint * *partial;
+                let mut weight = adjoint.times(*partial);
                 let at = program.ty(node.args[i]).space;
                 if at != program.ty(node.args[j]).space {
                     return Err(no("arguments in different spaces"));

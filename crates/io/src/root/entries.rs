@@ -68,20 +68,28 @@ pub(crate) fn entries<'a>(
             exactly(counted.unwrap_or(0))?;
             Content::Items(Cow::Borrowed(data))
         }
-        Shape::Jagged => {
-            let offsets = stored_offsets(basket, site)?;
-            let mut list = Vec::with_capacity(offsets.len());
-            for offset in offsets {
-                if offset % stride != 0 {
-                    return Err(site.corrupt(
-                        Some(offset as u64),
-                        format!("an entry starts inside an item of {stride} bytes"),
-                    ));
+        Shape::Jagged { flag } => {
+            let starts = stored_offsets(basket, site)?;
+            let mut list = Vec::with_capacity(starts.len());
+            list.push(0);
+            let mut items = Vec::new();
+            for (start, end) in starts.iter().zip(starts.iter().skip(1)) {
+                let bytes = data.get(start + flag..*end).unwrap_or_default();
+                if start + flag > *end || bytes.len() % stride != 0 {
+                    let what = format!("an entry of {} bytes, items have {stride}", end - start);
+                    return Err(site.corrupt(Some(*start as u64), what));
                 }
-                list.push((offset / stride) as i64);
+                if flag > 0 {
+                    items.extend_from_slice(bytes);
+                }
+                list.push(list.last().copied().unwrap_or(0) + (bytes.len() / stride) as i64);
             }
             axes.push(Axis::List(Arc::new(list)));
-            Content::Items(Cow::Borrowed(data))
+            Content::Items(if flag > 0 {
+                Cow::Owned(items)
+            } else {
+                Cow::Borrowed(data)
+            })
         }
         Shape::Lists { depth } => {
             let lists = Lists::read(depth, stride, basket, site);

@@ -18,8 +18,9 @@ pub(crate) enum Shape {
     Flat,
     /// Items back to back; another branch tells how many per entry.
     Counted(usize),
-    /// Items back to back; the entry offsets tell how many per entry.
-    Jagged,
+    /// Items back to back; the entry offsets tell how many per entry. Arrays behind a pointer have a byte in front that says whether
+    /// there are any.
+    Jagged { flag: usize },
     /// A collection: a head of six bytes, then `depth` levels of a 32-bit number of items in front of the items.
     Lists { depth: usize },
     /// A text: a head of so many bytes, a length of one or five bytes, the text.
@@ -111,7 +112,7 @@ impl Layout {
         };
         let lists = match content.plan.shape {
             Shape::Flat | Shape::Text { .. } => 0,
-            Shape::Counted(_) | Shape::Jagged => 1,
+            Shape::Counted(_) | Shape::Jagged { .. } => 1,
             Shape::Lists { depth } | Shape::TextLists { depth } => depth,
         };
         let counter = match content.plan.shape {
@@ -240,7 +241,9 @@ impl Reader<'_> {
                 && counter.len == 1;
             content.plan.shape = match counter.branch.filter(of_numbers) {
                 Some(counter) if plain && integer => Shape::Counted(counter),
-                _ => Shape::Jagged,
+                _ => Shape::Jagged {
+                    flag: usize::from(leaf.is_pointer()),
+                },
             };
         }
         content
@@ -317,6 +320,13 @@ impl Reader<'_> {
             Ok(record) => Ok(Ok(of_record(&record, depth, class))),
             Err(reason) => no(reason),
         }
+    }
+}
+
+impl Leaf {
+    /// Whether it is a C array of a length that another member tells.
+    fn is_pointer(&self) -> bool {
+        self.class == LeafClass::Element && (41..60).contains(&self.kind) && self.counter.is_some()
     }
 }
 
@@ -417,10 +427,10 @@ fn number_of(leaf: &Leaf, title: &str) -> Result<Number, Option<String>> {
         LeafClass::Double32 => reduced(title, true),
         LeafClass::Text | LeafClass::Other => Err(None),
         LeafClass::Element => {
-            let kind = if leaf.kind > 20 && leaf.kind < 40 {
-                leaf.kind - 20
-            } else {
-                leaf.kind
+            let kind = match leaf.kind {
+                array @ 21..40 => array - 20,
+                pointer if leaf.is_pointer() => pointer - 40,
+                kind => kind,
             };
             match kind {
                 9 => reduced(title, true),

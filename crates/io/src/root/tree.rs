@@ -106,11 +106,17 @@ impl Tree {
         &self.title
     }
 
-    /// The algorithms that its branches were written with.
+    /// The algorithms that its branches say they were written with; of some that say nothing only their baskets know.
     pub fn compression(&self) -> Vec<Algorithm> {
         let mut found: Vec<Algorithm> = Vec::new();
         for branch in &self.branches {
-            let algorithm = Algorithm::from_settings(branch.compression);
+            let stated = Algorithm::from_settings(branch.compression);
+            // Some writers leave the settings of a branch empty and compress all the same.
+            let packed = branch.compressed_bytes < branch.bytes;
+            let algorithm = match stated {
+                Algorithm::None if packed => Algorithm::Unknown,
+                stated => stated,
+            };
             if !found.contains(&algorithm) {
                 found.push(algorithm);
             }

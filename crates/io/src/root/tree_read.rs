@@ -307,7 +307,7 @@ impl Tree {
         let (mut axes, mut dtype) = (Vec::new(), DType::Str);
         if let Some(part) = self.parts.get(column) {
             let lists = match self.plan(part.branch).map(|p| &p.shape) {
-                Some(Shape::Jagged) => 1,
+                Some(Shape::Jagged { .. }) => 1,
                 Some(Shape::Lists { depth } | Shape::TextLists { depth }) => *depth,
                 _ => 0,
             };
