@@ -54,7 +54,7 @@ impl Tool {
 /// The compiler in use: its target, and the folder of its libraries.
 struct Compiler {
     target: String,
-    library: PathBuf,
+    rustlib: PathBuf,
 }
 
 impl Compiler {
@@ -67,13 +67,13 @@ impl Compiler {
         let version = text(&["-vV"])?;
         let target = host(&version).ok_or("rustc does not say what it compiles for")?;
         let sysroot = text(&["--print", "sysroot"])?;
-        let library = PathBuf::from(sysroot.trim()).join("lib/rustlib");
-        Ok(Self { target, library })
+        let rustlib = PathBuf::from(sysroot.trim()).join("lib/rustlib");
+        Ok(Self { target, rustlib })
     }
 
     /// Whether the run-time library of a sanitizer (`asan`, `tsan`) is there.
     fn has_runtime(&self, kind: &str) -> bool {
-        let folder = self.library.join(&self.target).join("lib");
+        let folder = self.rustlib.join(&self.target).join("lib");
         std::fs::read_dir(folder).is_ok_and(|files| {
             files.flatten().any(|f| {
                 f.file_name()
@@ -84,7 +84,7 @@ impl Compiler {
     }
 
     fn has_sources(&self) -> bool {
-        self.library.join("src/rust/library/std").is_dir()
+        self.rustlib.join("src/rust/library/std").is_dir()
     }
 }
 

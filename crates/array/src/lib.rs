@@ -5,7 +5,6 @@
 pub mod attr;
 mod build;
 pub mod check;
-mod cholesky;
 mod error;
 pub mod exec;
 mod explain;

@@ -1,6 +1,6 @@
 //! A Cholesky factorisation by tiles, on several threads.
 
-use crate::linalg::{LinalgError, cholesky, solve_upper_transposed_many, transposed_product};
+use super::{LinalgError, cholesky, solve_upper_transposed_many, transposed_product};
 use crate::parallel::for_each;
 
 /// Rows and columns of a tile.
