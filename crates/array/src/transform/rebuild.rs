@@ -1,6 +1,7 @@
 //! Rebuilding a program: only what its outputs need, renumbered; or replayed into another builder.
 
-use crate::attr::{Attr, Attrs};
+use super::rewrite::translate;
+use crate::attr::Attr;
 use crate::build::{Builder, Sym};
 use crate::error::Result;
 use crate::exec::dependencies;
@@ -119,6 +120,31 @@ pub fn prune(program: &Program) -> Result<Program> {
     Ok(out)
 }
 
+/// The level that stands for `old` of `program` in `b`, where the program is recorded again: declared when it is met first, a ragged one by its offsets among
+/// the new `values`, so that levels whose offsets turn out to be the same become one.
+pub(super) fn level_of<'b>(
+    b: &'b Builder,
+    program: &Program,
+    levels: &mut [Option<LevelId>],
+    values: &[Sym<'b>],
+    old: LevelId,
+) -> LevelId {
+    let k = usize::from(old.0);
+    if let Some(known) = levels[k] {
+        return known;
+    }
+    let level = program.level(old);
+    let new = match level.kind {
+        LevelKind::Ragged { offsets, .. } => b
+            .ragged_by(&level.name, values[offsets.index()])
+            .last()
+            .unwrap_or(old),
+        kind => b.level(&level.name, kind, level.len),
+    };
+    levels[k] = Some(new);
+    new
+}
+
 /// Records the nodes of `program` again in `b`: `input` gives the values of its inputs. Returns the value of every value.
 ///
 /// The levels of `program` are declared anew in `b`, except roots that an input's value already brings along (they are matched through `levels`).
@@ -133,32 +159,7 @@ pub fn replay<'b>(
 ) -> Result<Vec<Sym<'b>>> {
     let mut map: Vec<Sym<'b>> = Vec::with_capacity(program.value_count());
     for node in program.nodes() {
-        let mut attrs: Attrs = node.attrs.clone();
-        let mut failed = None;
-        let translate = |levels: &mut [Option<LevelId>], l: LevelId, map: &[Sym<'b>]| -> LevelId {
-            let k = usize::from(l.0);
-            if let Some(known) = levels[k] {
-                return known;
-            }
-            let level = program.level(l);
-            let new = match level.kind {
-                LevelKind::Ragged { offsets, .. } => b
-                    .ragged_by(&level.name, map[offsets.index()])
-                    .last()
-                    .unwrap_or(l),
-                kind => b.level(&level.name, kind, level.len),
-            };
-            levels[k] = Some(new);
-            new
-        };
-        attrs.for_each_mut(|a| match a {
-            Attr::Level(l) => *l = translate(levels, *l, &map),
-            Attr::Space(s) => {
-                // Outer levels first: ragged ones are declared below their parents.
-                *s = s.map(|l| translate(levels, l, &map));
-            }
-            _ => {}
-        });
+        let attrs = translate(&node.attrs, |l| level_of(b, program, levels, &map, l));
         if node.primitive == prim::INPUT {
             let name = program
                 .inputs()
@@ -182,9 +183,6 @@ pub fn replay<'b>(
             .labelled(label, || b.push(node.primitive, &args, attrs))
             .all(b);
         if let Some(error) = b.failure() {
-            failed = Some(error);
-        }
-        if let Some(error) = failed {
             return Err(error);
         }
         map.extend(results);

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use super::bind::fold;
 use super::prune;
+use super::rebuild::level_of;
 use super::rewrite::{record, translate};
 use crate::attr::Attr;
 use crate::build::{Builder, Sym};
 use crate::error::Result;
 use crate::prim;
 use crate::program::Program;
-use crate::space::{LevelId, LevelKind, Space};
+use crate::space::{LevelId, Space};
 use crate::ty::Type;
 
 /// Largest array that folding may add to a program, in elements.
@@ -81,22 +82,7 @@ struct Copy<'b, 'p> {
 
 impl Copy<'_, '_> {
     fn level(&mut self, old: LevelId) -> LevelId {
-        let k = usize::from(old.0);
-        if let Some(known) = self.levels[k] {
-            return known;
-        }
-        let level = self.program.level(old);
-        let new = match level.kind {
-            // Levels whose offsets turn out to be the same become one.
-            LevelKind::Ragged { offsets, .. } => self
-                .b
-                .ragged_by(&level.name, self.map[offsets.index()])
-                .last()
-                .unwrap_or(old),
-            kind => self.b.level(&level.name, kind, level.len),
-        };
-        self.levels[k] = Some(new);
-        new
+        level_of(self.b, self.program, &mut self.levels, &self.map, old)
     }
 
     fn run(&mut self) -> Result<()> {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::rebuild::level_of;
+use super::rewrite::translate;
 use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
@@ -177,21 +179,7 @@ struct Copy<'b, 'p> {
 
 impl Copy<'_, '_> {
     fn level(&mut self, old: LevelId) -> LevelId {
-        let k = usize::from(old.0);
-        if let Some(known) = self.levels[k] {
-            return known;
-        }
-        let level = self.program.level(old);
-        let new = match level.kind {
-            LevelKind::Ragged { offsets, .. } => self
-                .b
-                .ragged_by(&level.name, self.map[offsets.index()])
-                .last()
-                .unwrap_or(old),
-            kind => self.b.level(&level.name, kind, level.len),
-        };
-        self.levels[k] = Some(new);
-        new
+        level_of(self.b, self.program, &mut self.levels, &self.map, old)
     }
 
     fn space(&mut self, old: Space) -> Space {
@@ -201,12 +189,7 @@ impl Copy<'_, '_> {
 
     fn run(&mut self) -> Result<()> {
         for (k, node) in self.program.nodes().iter().enumerate() {
-            let mut attrs = node.attrs.clone();
-            attrs.for_each_mut(|a| match a {
-                Attr::Level(l) => *l = self.level(*l),
-                Attr::Space(s) => *s = self.space(*s),
-                _ => {}
-            });
+            let attrs = translate(&node.attrs, |l| self.level(l));
             let label = self.program.value(node.first).label.clone();
             let batched = self.batched[node.first.index()];
             if node.primitive == prim::INPUT {

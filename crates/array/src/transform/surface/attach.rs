@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use super::super::rebuild::level_of;
+use super::super::rewrite::translate;
 use super::decide::{Decisions, decisions};
 use super::options::{Surface, Width};
 use super::rerun::{Origin, Rerun, as_number};
 use super::window::{Window, term, window};
-use crate::attr::Attr;
 use crate::build::{Builder, Sym};
 use crate::error::Result;
 use crate::prim;
 use crate::program::{Node, Program, ValueId};
-use crate::space::{LevelId, LevelKind, Space};
+use crate::space::{LevelId, Space};
 use crate::ty::Type;
 
 /// A program with surface terms.
@@ -101,21 +102,7 @@ struct Copy<'a, 'b> {
 
 impl<'b> Copy<'_, 'b> {
     fn level(&mut self, old: LevelId) -> LevelId {
-        let k = usize::from(old.0);
-        if let Some(known) = self.levels[k] {
-            return known;
-        }
-        let level = self.program.level(old);
-        let new = match level.kind {
-            LevelKind::Ragged { offsets, .. } => self
-                .b
-                .ragged_by(&level.name, self.values[offsets.index()])
-                .last()
-                .unwrap_or(old),
-            kind => self.b.level(&level.name, kind, level.len),
-        };
-        self.levels[k] = Some(new);
-        new
+        level_of(self.b, self.program, &mut self.levels, &self.values, old)
     }
 
     fn space(&mut self, old: Space) -> Space {
@@ -124,12 +111,7 @@ impl<'b> Copy<'_, 'b> {
     }
 
     fn node(&mut self, k: usize, node: &Node) -> Result<()> {
-        let mut attrs = node.attrs.clone();
-        attrs.for_each_mut(|a| match a {
-            Attr::Level(l) => *l = self.level(*l),
-            Attr::Space(s) => *s = self.space(*s),
-            _ => {}
-        });
+        let attrs = translate(&node.attrs, |l| self.level(l));
         let b = self.b;
         if node.primitive == prim::INPUT {
             let ty = self.program.ty(node.first);
