@@ -44,23 +44,30 @@ impl Lowered {
                         .into(),
             });
         }
-        // The cut depends on the number of events and the size of the accumulators only.
-        let table: usize = phase
-            .accumulators
-            .iter()
-            .map(|a| ws.frame.lens[usize::from(a.len.0)])
-            .sum();
+        // The cut depends on the number of events only: what else is added up changes no bit of a result.
         let leaves = events.div_ceil(LEAF).max(1);
-        let most = (events.saturating_mul(4) / table.max(1)).clamp(1, MAX_CHUNKS);
         // Chunks of at least four leaves: short ones would spend their time starting and combining.
-        let per_chunk = leaves.div_ceil(most).next_multiple_of(4) * LEAF;
+        let per_chunk = leaves.div_ceil(MAX_CHUNKS).next_multiple_of(4) * LEAF;
         let chunks = events.div_ceil(per_chunk).max(1);
+        // Chunks that add to one partial result, for each accumulator: more for a large one, which would else cost more to combine than to fill. It depends on
+        // the accumulator's own size, and groups lie within each other.
+        let groups: Vec<usize> = (phase.accumulators.iter())
+            .map(|a| {
+                let n = ws.frame.lens[usize::from(a.len.0)];
+                let most = (events.saturating_mul(4) / n.max(1)).clamp(1, chunks);
+                chunks.div_ceil(most).next_power_of_two()
+            })
+            .collect();
+        let together = groups.iter().copied().max().unwrap_or(1);
         while ws.accumulators.len() < chunks {
             ws.accumulators.push(Vec::new());
         }
-        for chunk in &mut ws.accumulators[..chunks] {
+        for (c, chunk) in ws.accumulators[..chunks].iter_mut().enumerate() {
             chunk.resize_with(phase.accumulators.len().max(chunk.len()), Buffer::empty);
-            for (buffer, a) in chunk.iter_mut().zip(&phase.accumulators) {
+            for ((buffer, a), group) in chunk.iter_mut().zip(&phase.accumulators).zip(&groups) {
+                if c % group > 0 {
+                    continue;
+                }
                 let n = ws.frame.lens[usize::from(a.len.0)];
                 if !buffer.reserve(n, a.dtype.bytes()) {
                     return Err(self.too_large(a.len, n));
@@ -77,6 +84,8 @@ impl Lowered {
             block: ws.block,
             timed,
             places: Vec::new(),
+            accumulators: &ws.accumulators,
+            groups: &groups,
         };
         let whole: Vec<*mut u8> = ws.whole.iter().map(Buffer::ptr).collect();
         for thread in &mut ws.threads {
@@ -88,17 +97,16 @@ impl Lowered {
         }
         let places = sweep.places(&ws.frame, &mut ws.outputs);
         let sweep = Sweep { places, ..sweep };
-        let accumulators = &ws.accumulators;
         let mut pieces: Vec<Vec<Piece>> = Vec::new();
         if sweep.places.iter().any(Option::is_none) {
             pieces.resize_with(chunks, || {
                 phase.outputs.iter().map(|_| Piece::default()).collect()
             });
         }
-        if ws.threads.len() == 1 || chunks == 1 || timed {
+        if ws.threads.len() == 1 || chunks <= together || timed {
             let thread = &mut ws.threads[0];
-            for (chunk, partial) in accumulators.iter().enumerate().take(chunks) {
-                sweep.run_chunk(thread, chunk, partial, pieces.get_mut(chunk))?;
+            for chunk in 0..chunks {
+                sweep.run_chunk(thread, chunk, pieces.get_mut(chunk))?;
             }
         } else {
             let next = AtomicUsize::new(0);
@@ -111,29 +119,26 @@ impl Lowered {
                     let (next, failure, slots) = (&next, &failure, &slots);
                     scope.spawn(move |_| {
                         loop {
-                            let chunk = next.fetch_add(1, Ordering::Relaxed);
-                            if chunk >= chunks {
-                                return;
-                            }
-                            let mut piece = slots
-                                .get(chunk)
-                                .and_then(|s| s.lock().ok().and_then(|mut p| p.take()));
-                            let result = sweep.run_chunk(
-                                thread,
-                                chunk,
-                                &accumulators[chunk],
-                                piece.as_mut(),
-                            );
-                            if let (Some(slot), Some(piece)) = (slots.get(chunk), piece)
-                                && let Ok(mut slot) = slot.lock()
-                            {
-                                *slot = Some(piece);
-                            }
-                            if let (Err(error), Ok(mut failure)) = (result, failure.lock()) {
-                                // The first chunk's error, whichever thread was faster.
-                                if failure.as_ref().is_none_or(|(c, _)| chunk < *c) {
-                                    *failure = Some((chunk, error));
+                            let first = next.fetch_add(together, Ordering::Relaxed);
+                            for chunk in first..(first + together).min(chunks) {
+                                let mut piece = slots
+                                    .get(chunk)
+                                    .and_then(|s| s.lock().ok().and_then(|mut p| p.take()));
+                                let result = sweep.run_chunk(thread, chunk, piece.as_mut());
+                                if let (Some(slot), Some(piece)) = (slots.get(chunk), piece)
+                                    && let Ok(mut slot) = slot.lock()
+                                {
+                                    *slot = Some(piece);
                                 }
+                                if let (Err(error), Ok(mut failure)) = (result, failure.lock()) {
+                                    // The first chunk's error, whichever thread was faster.
+                                    if failure.as_ref().is_none_or(|(c, _)| chunk < *c) {
+                                        *failure = Some((chunk, error));
+                                    }
+                                    return;
+                                }
+                            }
+                            if first >= chunks {
                                 return;
                             }
                         }
@@ -152,7 +157,7 @@ impl Lowered {
             let n = ws.frame.lens[usize::from(a.len.0)];
             let dst = ws.whole[a.slot as usize].ptr();
             initialise(dst, n, a.dtype, a.monoid);
-            for chunk in &ws.accumulators[..chunks] {
+            for chunk in ws.accumulators[..chunks].iter().step_by(groups[i]) {
                 combine(dst, chunk[i].ptr(), n, a.dtype, a.monoid);
             }
         }
@@ -195,6 +200,10 @@ struct Sweep<'a> {
     timed: bool,
     /// For each streamed output the memory that blocks write it to; none where its size is not known before.
     places: Vec<Option<Place>>,
+    /// Partial results by chunk.
+    accumulators: &'a [Vec<Buffer>],
+    /// For each accumulator the number of chunks that add to one partial result, that of the first of them.
+    groups: &'a [usize],
 }
 
 /// The memory of an output.
@@ -260,11 +269,11 @@ impl Sweep<'_> {
         &self,
         thread: &mut Thread,
         chunk: usize,
-        accumulators: &[Buffer],
         mut pieces: Option<&mut Vec<Piece>>,
     ) -> Result<()> {
-        for (a, buffer) in self.phase.accumulators.iter().zip(accumulators) {
-            thread.slots[a.slot as usize] = buffer.ptr();
+        for (i, a) in self.phase.accumulators.iter().enumerate() {
+            let first = chunk - chunk % self.groups[i];
+            thread.slots[a.slot as usize] = self.accumulators[first][i].ptr();
         }
         let stop = ((chunk + 1) * self.per_chunk).min(self.events);
         let mut first = chunk * self.per_chunk;

@@ -1,6 +1,7 @@
 //! Ragged arrays: values against plain loops, derivatives against differences and against each other, the same bits for any cut.
 
 mod contractions;
+mod cuts;
 mod decisions;
 mod extremes;
 mod harness;
