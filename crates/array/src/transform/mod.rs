@@ -5,6 +5,7 @@ mod cotangent;
 mod forward;
 mod interface;
 mod jacobian;
+mod linear_terms;
 mod linearize;
 mod neutral;
 mod rebuild;

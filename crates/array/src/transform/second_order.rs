@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::cotangent::Cotangent;
-use super::forward::{Tangents, differentiable_input, push_forward, upstream};
-use super::terms::{Term, Terms, propagate, spread};
-use crate::attr::{Attr, Attrs};
+use super::forward::{Tangents, push_forward, upstream};
+use super::linear_terms::LinearTerms;
+use super::terms::{Term, Terms, spread};
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::exec::{Bindings, Lowered, Workspace};
@@ -327,71 +327,25 @@ impl HessianPlan {
     /// # Errors
     /// [`Error::Refused`] if a node on the way has no sparse Jacobian or no second-order rule; a Hessian from directional derivatives works then.
     pub fn new(program: &Program, of: &str, wrt: &str) -> Result<Self> {
-        let (b, output) = (
-            Builder::resume_without_shortcuts(program),
-            program.find_output(of),
-        );
-        let output = output.ok_or_else(|| Error::Unknown {
-            kind: "output",
-            name: of.into(),
-            known: String::new(),
-        })?;
-        let theta = differentiable_input(program, wrt)?;
-        let n = program
-            .ty(theta)
-            .space
-            .iter()
-            .map(|l| program.level(l).len)
-            .product::<Option<usize>>();
-        let (Some(n), 1) = (n, program.ty(theta).space.depth()) else {
-            return Err(crate::primitive::ill_formed(
-                "input",
-                "a Hessian needs a vector of parameters of fixed length",
-            ));
-        };
-        // Linearise.
-        let mut tangents: Tangents<'_> = vec![None; program.value_count()];
-        let ty = program.ty(theta);
-        let attrs = Attrs::NONE
-            .with("name", Attr::Str(Arc::from("~")))
-            .with("dtype", Attr::DType(ty.dtype))
-            .with("to", Attr::Space(ty.space));
-        let seed = b.push(prim::INPUT, &[], attrs).first(&b);
-        tangents[theta.index()] = Some(seed);
-        let wanted = upstream(program, std::iter::once(output));
-        push_forward(&b, program, &mut tangents, &wanted)?;
-        let linear = b.with_program(Program::clone);
-        let first_linear = program.nodes().len();
+        let b = Builder::resume_without_shortcuts(program);
+        let linear = LinearTerms::new(&b, program, of, wrt)?;
+        let (n, tangents) = (linear.n, &linear.tangents);
         // Adjoints: cotangents of the tangents.
+        let end = tangents[linear.output.index()].map(|t| b.id(t));
         let adjoints = super::reverse::cotangents(
             &b,
-            &linear,
-            first_linear,
-            &[b.id(seed)],
-            &[(tangents[output.index()].map(|t| b.id(t)), Sym::from(1.0))],
+            &linear.linear,
+            linear.first,
+            &[linear.seed],
+            &[(end, Sym::from(1.0))],
         )?;
-        // Jacobians.
-        let mut jacobians: Vec<Option<Terms<'_>>> = vec![None; linear.value_count()];
-        jacobians[b.id(seed).index()] = Some(Terms::Identity);
-        for node in &linear.nodes()[first_linear..] {
-            let args: Vec<Option<Terms<'_>>> = node
-                .args
-                .iter()
-                .map(|a| jacobians[a.index()].clone())
-                .collect();
-            if node.primitive == prim::INPUT || args.iter().all(Option::is_none) {
-                continue;
-            }
-            // The linear tail below the last non-linear node needs no Jacobian: a refusal matters only where one is used.
-            jacobians[node.first.index()] = propagate(&b, &linear, node, &args).ok();
-        }
         let mut recorder = Recorder::new(&b);
         let mut seen: Vec<ValueId> = Vec::new();
         for (k, node) in program
             .nodes()
             .iter()
             .enumerate()
-            .filter(|(k, _)| wanted[*k])
+            .filter(|(k, _)| linear.wanted[*k])
         {
             let _ = k;
             let active: Vec<bool> = node
@@ -415,7 +369,7 @@ impl HessianPlan {
                 continue;
             }
             seen.push(tangent);
-            recorder.node(program, node, &active, adjoint, &tangents, &jacobians)?;
+            recorder.node(program, node, &active, adjoint, &linear)?;
         }
         recorder.finish(n)
     }
@@ -595,15 +549,13 @@ impl<'b> Recorder<'b> {
         node: &Node,
         active: &[bool],
         adjoint: Cotangent<'b>,
-        tangents: &Tangents<'b>,
-        jacobians: &[Option<Terms<'b>>],
+        linear: &LinearTerms<'b>,
     ) -> Result<()> {
         let b = self.b;
         let space = program.ty(node.first).space;
         let no = |message: &str| refused(program, node, message);
         let terms_of = |i: usize| -> Result<Vec<Term<'b>>> {
-            let id = tangents[node.args[i].index()].and_then(Sym::value_id);
-            match id.and_then(|id| jacobians[id.index()].clone()) {
+            match linear.of(node.args[i])? {
                 Some(Terms::Sum(terms)) => Ok(terms),
                 Some(Terms::Identity) => {
                     super::terms::spelled_out(b, &Terms::Identity, program.ty(node.args[i]).space)
@@ -630,7 +582,7 @@ impl<'b> Recorder<'b> {
                 ..terms[0]
             };
             return self
-                .layer(adjoint.times(product), space, &[term], &[term], true)
+                .layer(adjoint.times(b, product), space, &[term], &[term], true)
                 .ok_or_else(|| no("a space of unknown size"));
         }
         let pointwise = node.primitive.is_elementwise()
@@ -647,7 +599,7 @@ impl<'b> Recorder<'b> {
         for (i, row) in partials.iter().enumerate() {
             for (j, partial) in row.iter().enumerate() {
                 let Some(partial) = partial else { continue };
-                let mut weight = adjoint.times(*partial);
+                let mut weight = adjoint.times(b, *partial);
                 let at = program.ty(node.args[i]).space;
                 if at != program.ty(node.args[j]).space {
                     return Err(no("arguments in different spaces"));

@@ -4,6 +4,7 @@
 mod support;
 
 mod executor;
+mod plans;
 mod simplify;
 mod specialise;
 mod text;
