@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{jvp, prune};
 use crate::attr::{Attr, Attrs};
 use crate::error::{Error, Result};
-use crate::exec::dependencies;
+use crate::exec::{dependencies, structure_of};
 use crate::prim;
 use crate::program::{Program, Value, ValueId};
 use crate::space::{LevelKind, Space};
@@ -59,8 +59,8 @@ pub struct Linearized {
 pub fn linearize(program: &Program, wrt: &[&str]) -> Result<Linearized> {
     let whole = jvp(program, wrt)?;
     let linear = carried(&whole, wrt)?;
-    let (kept, residuals) = frontier(&whole, &linear);
     let border = (program.inputs().len(), program.outputs().len());
+    let (kept, residuals) = frontier(&whole, border, &linear);
     let mut value = whole.clone();
     value.inputs.truncate(program.inputs().len());
     value.outputs.truncate(program.outputs().len());
@@ -109,21 +109,28 @@ fn crosses(program: &Program, v: ValueId) -> bool {
 }
 
 /// The nodes of the linear part, what it computes again included, and the values that it is given.
-fn frontier(whole: &Program, linear: &[bool]) -> (Vec<bool>, Vec<ValueId>) {
+fn frontier(
+    whole: &Program,
+    (inputs, outputs): (usize, usize),
+    linear: &[bool],
+) -> (Vec<bool>, Vec<ValueId>) {
     let mut kept = vec![false; whole.nodes().len()];
     let mut given = vec![false; whole.value_count()];
-    let tangents = whole
-        .outputs()
-        .iter()
-        .map(|(_, v)| *v)
-        .filter(|v| linear[v.index()]);
-    let mut todo: Vec<ValueId> = tangents.collect();
+    let (directions, tangents) = (&whole.inputs()[inputs..], &whole.outputs()[outputs..]);
+    let moving = tangents.iter().map(|(_, v)| *v);
+    let mut todo: Vec<ValueId> = moving.filter(|v| linear[v.index()]).collect();
+    // Levels of what goes in and comes out, also of directions that lead nowhere and of derivatives that are zero.
+    for (_, v) in directions.iter().chain(tangents) {
+        structure_of(whole, &whole.ty(*v).space, &mut todo);
+    }
     while let Some(v) = todo.pop() {
         let node = whole.value(v).node as usize;
         let constant =
             whole.nodes()[node].args.is_empty() && whole.nodes()[node].primitive != prim::INPUT;
         if !linear[v.index()] && !constant && crosses(whole, v) {
-            given[v.index()] = true;
+            if !std::mem::replace(&mut given[v.index()], true) {
+                structure_of(whole, &whole.ty(v).space, &mut todo);
+            }
         } else if !std::mem::replace(&mut kept[node], true) {
             todo.extend(dependencies(whole, node));
         }
@@ -187,12 +194,6 @@ fn rest(
         out.nodes.push(copy);
         debug_assert!(kept[k]);
     }
-    for level in &mut out.levels {
-        if let LevelKind::Ragged { offsets, .. } = &mut level.kind {
-            let new = map[offsets.index()];
-            *offsets = if new.0 == u32::MAX { ValueId(0) } else { new };
-        }
-    }
     for (name, v) in &whole.outputs()[outputs..] {
         let mut new = map[v.index()];
         if new.0 == u32::MAX {
@@ -201,7 +202,32 @@ fn rest(
         }
         out.outputs.push((name.clone(), new));
     }
+    describe(&mut out, &map)?;
     prune(&out)
+}
+
+/// Ragged levels get the offsets of the linear part. One that nothing lives in has none, and goes when the program is pruned.
+fn describe(out: &mut Program, map: &[ValueId]) -> Result<()> {
+    let mut used = vec![false; out.levels.len()];
+    for space in out.values.iter().map(|v| v.ty.space) {
+        space.iter().for_each(|l| used[usize::from(l.0)] = true);
+    }
+    for (level, used) in out.levels.iter_mut().zip(used) {
+        if let LevelKind::Ragged { offsets, .. } = &mut level.kind {
+            let new = map[offsets.index()];
+            if used && new.0 == u32::MAX {
+                return Err(crate::primitive::ill_formed(
+                    "linearize",
+                    format!(
+                        "nothing describes level `{}` in the linear part",
+                        level.name
+                    ),
+                ));
+            }
+            *offsets = if used { new } else { ValueId(0) };
+        }
+    }
+    Ok(())
 }
 
 fn zeros(out: &mut Program, ty: Type) -> ValueId {
