@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::rebuild::level_of;
 use super::super::rewrite::translate;
-use super::decide::{Decisions, decisions};
+use super::decide::{Decisions, decisions, repeats};
 use super::options::{Surface, Width};
 use super::rerun::{Origin, Rerun, as_number};
 use super::window::{Window, term, window};
@@ -212,7 +212,10 @@ fn leave<'b>(o: &Origin<'_, 'b>, forked: &mut Forked<'b>, node: &Node) -> Result
         return Ok(up + down);
     }
     // A count, as a double, of a mask.
-    let counted = o.program.node(summand);
+    let mut counted = o.program.node(summand);
+    while repeats(counted) {
+        counted = o.program.node(counted.args[0]);
+    }
     let mask = (node.primitive == prim::cast::CAST).then(|| counted.args[0]);
     let one = |rerun: &mut Rerun<'b>| -> Result<Sym<'b>> {
         if let Some(mask) = mask {

@@ -304,6 +304,40 @@ impl Analysis<'_> {
         Ok(self.found.list.len() - 1)
     }
 
+    /// Where a count of the stream, at node `k`, becomes a double its surface term is added, repeated or not. What else is done with the integer is refused,
+    /// unless it is compared outside the stream, where it is a number like any other.
+    fn count(&mut self, k: usize, below: &[usize]) -> Result<()> {
+        let program = self.program;
+        let mut is_count = vec![false; program.value_count()];
+        is_count[program.nodes()[k].first.index()] = true;
+        for (j, node) in program.nodes().iter().enumerate().skip(k + 1) {
+            if !self.wanted[j] || !node.args.iter().any(|v| is_count[v.index()]) {
+                continue;
+            }
+            let ty = program.ty(node.first);
+            if repeats(node) {
+                is_count[node.first.index()] = true;
+            } else if node.primitive == CAST && ty.dtype == DType::F64 {
+                self.counted[j].extend(below);
+            } else if compare(node.primitive).is_none() || program.stream_root(&ty.space).is_some()
+            {
+                let names: Vec<&str> = below
+                    .iter()
+                    .map(|d| self.found.list[*d].label.as_str())
+                    .collect();
+                return refuse(
+                    program,
+                    node.first,
+                    format!(
+                        "it takes a count of the threshold `{}` further as an integer, and how it jumps with it is not known; make the count a double by `cast` first",
+                        names.join("`, `")
+                    ),
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// A node through which decisions leave the stream. Returns whether its result carries surface terms.
     fn exit(&mut self, k: usize, below: Vec<usize>) -> Result<bool> {
         let program = self.program;
@@ -314,12 +348,7 @@ impl Analysis<'_> {
             return Ok(true);
         }
         if node.primitive == Quantify::Count.primitive() {
-            let doubles = |n: &Node| n.primitive == CAST && n.args.contains(&node.first);
-            for (j, n) in program.nodes().iter().enumerate().filter(|(j, _)| *j > k) {
-                if doubles(n) && program.ty(n.first).dtype == DType::F64 {
-                    self.counted[j].clone_from(&below);
-                }
-            }
+            self.count(k, &below)?;
             return Ok(false);
         }
         let names: Vec<&str> = below
@@ -335,6 +364,11 @@ impl Analysis<'_> {
             ),
         )
     }
+}
+
+/// A node that repeats its argument.
+pub(super) fn repeats(node: &Node) -> bool {
+    node.primitive == prim::SPLAT || node.primitive == prim::EXPAND
 }
 
 /// True if the elements that a node chooses are used for gathers of what it compares only: then nothing jumps where two are equal. `wanted` are the nodes that
