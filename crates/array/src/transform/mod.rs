@@ -20,6 +20,7 @@ mod terms;
 mod through;
 mod vmap;
 mod vocabulary;
+mod width;
 
 pub use bind::bind;
 pub use forward::jvp;
@@ -38,10 +39,11 @@ pub use second_order::HessianPlan;
 pub use simplify::simplify;
 pub use specialise::specialise;
 pub use surface::{
-    Surface, SurfaceKernel, Threshold, Width, grad_total, jvp_total, thresholds, vjp_total,
+    Surface, SurfaceKernel, Threshold, grad_total, jvp_total, thresholds, vjp_total,
     with_surface_terms,
 };
 pub(crate) use through::{jvp_through, transpose_through};
 pub(crate) use vmap::lane_by_lane;
 pub use vmap::{LaneCall, vmap};
 pub use vocabulary::{hessian, hvp, jacobian, value_and_grad};
+pub use width::Width;

@@ -6,7 +6,6 @@ use pullback_ad::Real;
 
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
-use crate::space::Space;
 use crate::transform::Width;
 
 /// The degree to which a decision holds as a function of margin over width, u = m/T: a cumulative distribution of mean 0.
@@ -95,17 +94,7 @@ impl Relaxation {
         let own = self.widths.iter().rev().find(|(l, _)| Some(&**l) == label);
         let name = label.unwrap_or("without a label");
         match own.map(|(_, w)| w).or(self.width.as_ref()) {
-            Some(Width::Value(t)) if t.is_finite() && *t > 0.0 => Ok(Sym::from(*t)),
-            Some(Width::Value(t)) => Err(Error::Input {
-                input: name.into(),
-                message: format!(
-                    "a decision smoothed over a width of {t}, expected a positive number"
-                ),
-            }),
-            Some(Width::Input(input)) => {
-                let known = b.with_program(|p| p.find_input(input));
-                Ok(known.map_or_else(|| b.input(input, Space::SCALAR), |v| b.sym(v)))
-            }
+            Some(width) => width.record(b, name, "a decision smoothed over a width of"),
             None => Err(Error::Unknown {
                 kind: "width for the decision",
                 name: name.into(),
@@ -114,9 +103,12 @@ impl Relaxation {
         }
     }
 
-    /// True for the name of an input that a width adds.
-    pub(super) fn adds_input(&self, name: &str) -> bool {
-        let same = |w: &Width| matches!(w, Width::Input(n) if &**n == name);
-        self.width.iter().any(same) || self.widths.iter().any(|(_, w)| same(w))
+    /// Names of the inputs that widths add.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = &str> {
+        let own = self.widths.iter().map(|(_, w)| w);
+        self.width.iter().chain(own).filter_map(|w| match w {
+            Width::Input(name) => Some(&**name),
+            Width::Value(_) => None,
+        })
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::super::rebuild::level_of;
 use super::super::rewrite::translate;
+use super::super::width::inputs_first;
 use super::decide::{Decisions, decisions, repeats};
-use super::options::{Surface, Width};
+use super::options::Surface;
 use super::rerun::{Origin, Rerun, as_number};
 use super::window::{Window, term, window};
 use crate::build::{Builder, Sym};
@@ -70,11 +71,7 @@ pub(super) fn attach(
     let count = outputs.len();
     let all = outputs.into_iter().chain(near).collect();
     let mut out = super::super::prune(&b.finish_ids(all)?)?;
-    // Inputs of the original first, widths after them.
-    out.inputs.sort_by_key(|(name, _)| {
-        let place = program.inputs().iter().position(|(n, _)| n == name);
-        place.unwrap_or(usize::MAX)
-    });
+    inputs_first(&mut out, program);
     let near = out
         .outputs
         .split_off(count)
@@ -82,12 +79,6 @@ pub(super) fn attach(
         .map(|(name, v)| (name["near_".len()..].to_owned(), v))
         .collect();
     Ok(Attached { program: out, near })
-}
-
-/// Names of the inputs that the widths add, in the order in which they are declared.
-pub(super) fn is_width(surface: &Surface, name: &str) -> bool {
-    let same = |w: &Width| matches!(w, Width::Input(n) if &**n == name);
-    surface.all_widths().any(same)
 }
 
 struct Copy<'a, 'b> {
@@ -119,7 +110,7 @@ impl<'b> Copy<'_, 'b> {
             let listed = |(_, v): &&(Arc<str>, ValueId)| *v == node.first;
             let name = self.program.inputs().iter().find(listed);
             let name = name.map_or("", |(n, _)| n);
-            if is_width(self.surface, name) {
+            if self.surface.all_widths().any(|w| w.is_input(name)) {
                 b.fail(crate::Error::Input {
                     input: name.into(),
                     message: "a width has the name of an input of the program".into(),

@@ -27,5 +27,5 @@ mod total;
 mod window;
 
 pub(super) use decide::{chooses, decides, gathers_what_it_compares, jumps};
-pub use options::{Surface, SurfaceKernel, Width};
+pub use options::{Surface, SurfaceKernel};
 pub use total::{Threshold, grad_total, jvp_total, thresholds, vjp_total, with_surface_terms};
