@@ -68,6 +68,11 @@ impl<'b> Rewriter<'_, 'b> {
             if !taken || (integers && !lattice) {
                 return Ok(None);
             }
+        } else if self.policy.keeps(self.label(node.first)) {
+            return self.refuse(
+                node,
+                "it is to stay hard, but compares what is relaxed; keep that hard too, or relax it",
+            );
         }
         let (Some(x), Some(y)) = (self.number(a), self.number(c)) else {
             return self.refuse(node, super::rewrite::SOFT);

@@ -65,7 +65,7 @@ impl Relaxation {
         self
     }
 
-    /// The decision of that label stays hard.
+    /// The decision of that label stays hard. One that compares what is relaxed (a number of members) cannot: the program is refused.
     pub fn hard(mut self, label: &str) -> Self {
         self.hard.push(Arc::from(label));
         self
@@ -78,7 +78,12 @@ impl Relaxation {
     /// Whether the decision of that label is relaxed.
     pub(super) fn takes(&self, label: Option<&str>) -> bool {
         let named = |list: &[Arc<str>]| label.is_some_and(|l| list.iter().any(|n| &**n == l));
-        !named(&self.hard) && self.only.as_deref().is_none_or(named)
+        !self.keeps(label) && self.only.as_deref().is_none_or(named)
+    }
+
+    /// Whether the decision of that label is to stay hard.
+    pub(super) fn keeps(&self, label: Option<&str>) -> bool {
+        label.is_some_and(|l| self.hard.iter().any(|n| &**n == l))
     }
 
     /// Labels that are named.
