@@ -3,7 +3,7 @@
 use pullback_ad::Real;
 use pullback_array::{
     Bindings, Builder, Column, DType, Explanation, Flow, Last, Program, Space, Stage, Steps, Sym,
-    Why, explain, explain_with,
+    Why, explain, explain_with, region,
 };
 
 /// A program of events (x, y), muons (z), and two parameters.
@@ -286,4 +286,52 @@ fn outputs_of_many_elements_and_data_without_a_stream() {
     assert_eq!(log.arguments, [0.0]);
     let unknown = explain(&program, &inputs, "z", &["x"]).unwrap_err();
     assert!(unknown.to_string().starts_with("[PB0208]"));
+}
+
+#[test]
+fn what_is_born_in_a_further_result_of_a_region_is_seen_and_followed() {
+    let b = Builder::new();
+    let x = b.input("x", Space::SCALAR);
+    let y = region::checkpoint(&b, Space::SCALAR, &[x], |_, v| {
+        vec![v[0] * v[0], (v[0] - 1.0).ln().sqrt()]
+    })
+    .unwrap();
+    let root = (x - 1.0).sqrt().named("root");
+    let (_, again) = (
+        y[0],
+        region::checkpoint(&b, Space::SCALAR, &[root], |_, v| {
+            vec![v[0] * 0.0 + 1.0, v[0] * 2.0]
+        })
+        .unwrap(),
+    );
+    let program = b.finish(&[("F", y[0] + y[1]), ("G", again[1])]).unwrap();
+    let inputs = Bindings::ordered(&[(&0.5).into()]);
+    let found = explain(&program, &inputs, "F", &["x"]).unwrap();
+    let births: Vec<_> = found
+        .births
+        .iter()
+        .filter(|b| b.stage == Stage::Value)
+        .map(|b| (b.primitive, b.nan, b.reach_value))
+        .collect();
+    assert_eq!(births, [("call", 1, 1)], "{found}");
+    // And what reaches a further result reaches what follows it.
+    let found = explain(&program, &inputs, "G", &["x"]).unwrap();
+    let birth = found
+        .births
+        .iter()
+        .find(|b| b.label.as_deref() == Some("root"))
+        .unwrap();
+    assert_eq!((birth.nan, birth.reach_value), (1, 1), "{found}");
+}
+
+#[test]
+fn a_derivative_that_is_a_constant_is_neither_zero_nor_infinite() {
+    let b = Builder::new();
+    let x = b.input("x", Space::SCALAR);
+    let program = b.finish(&[("F", x * 2.0)]).unwrap();
+    let inputs = Bindings::ordered(&[(&0.5).into()]);
+    let found = explain(&program, &inputs, "F", &["x"]).unwrap();
+    let c = &found.components[0];
+    assert_eq!((c.zero, c.nan, c.infinite), (0, 0, 0), "{found}");
+    assert!(found.is_clean(), "{found}");
 }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use pullback_ad::Real;
-
 use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
 use crate::error::Result;
@@ -92,7 +90,9 @@ pub(super) fn is_nan(x: Sym<'_>) -> Sym<'_> {
 }
 
 pub(super) fn is_infinite(x: Sym<'_>) -> Sym<'_> {
-    x.abs().compare(Compare::Eq, Sym::from(f64::INFINITY))
+    // Without |x|, which is no value of the program where x is a constant.
+    let is = |y: f64| x.compare(Compare::Eq, Sym::from(y));
+    is(f64::INFINITY) | is(f64::NEG_INFINITY)
 }
 
 pub(super) fn is_zero(x: Sym<'_>) -> Sym<'_> {
