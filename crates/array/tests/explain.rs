@@ -325,6 +325,33 @@ fn what_is_born_in_a_further_result_of_a_region_is_seen_and_followed() {
 }
 
 #[test]
+fn edges_that_move_are_within_a_step_of_switching() {
+    let b = Builder::new();
+    let events = b.stream("events");
+    let (x, t) = (b.input("x", events), b.input("t", Space::SCALAR));
+    let edges = b.constant_f64(&[0.0, 1.0, 2.0], b.dense_of("edges", 3)) * t;
+    let bin = x.bin_index(edges, Flow::Drop, Last::Open).named("bin");
+    let ones = b.broadcast(1.0.into(), events);
+    let filled = ones.scatter_add(bin, b.dense_of("bins", 2));
+    let weights = b.constant_f64(&[1.0, 3.0], filled.space());
+    let program = b.finish(&[("F", (filled * weights).sum_all())]).unwrap();
+    // Half-way between the edges, at the second, and near the third, whose step is twice as long; at the first nothing moves.
+    let columns = [
+        (&[0.5, 1.0005, 1.9985, 1.0015, 0.0001]).into(),
+        (&1.0).into(),
+    ];
+    let found = explain(&program, &Bindings::ordered(&columns), "F", &["t"]).unwrap();
+    let mut blockers = found.components[0].blockers.iter();
+    let blocker = blockers.find(|b| b.why == Why::BinIndex).unwrap();
+    assert_eq!(blocker.within_step, Some(2), "{found}");
+    assert_eq!(
+        (found.decisions.len(), found.decisions[0].within_step),
+        (1, 2),
+        "{found}"
+    );
+}
+
+#[test]
 fn a_derivative_that_is_a_constant_is_neither_zero_nor_infinite() {
     let b = Builder::new();
     let x = b.input("x", Space::SCALAR);

@@ -7,6 +7,7 @@ use super::report::{Blocker, Decides, Why};
 use crate::build::{Builder, Sym};
 use crate::error::Result;
 use crate::margin::margin;
+use crate::prim::bin::nearest_edge;
 use crate::prim::binary::{binary, join};
 use crate::prim::compare::Compare;
 use crate::prim::extreme::Arg;
@@ -168,8 +169,15 @@ pub(super) fn close<'b>(
     }
     let m = margin(b, b.sym(decision))?.abs();
     let moves = |v: ValueId| tangents[v.index()];
-    let other = if bins { None } else { moves(node.args[1]) };
-    let moved = match (moves(node.args[0]), other) {
+    let (x, limit) = (node.args[0], node.args[1]);
+    let mut other = moves(limit);
+    if bins {
+        // Of the edges, by how much the nearest moves.
+        let nearest = nearest_edge(b.sym(x), b.sym(limit));
+        let along = |d: Sym<'b>| b.broadcast(d, program.ty(limit).space).gather(nearest);
+        other = other.map(along);
+    }
+    let moved = match (moves(x), other) {
         (Some(x), Some(y)) => x - y,
         (Some(x), None) | (None, Some(x)) => x,
         (None, None) => return Ok(None),
