@@ -273,3 +273,38 @@ fn a_linearised_program_has_the_structure_of_outputs_and_directions_that_are_not
         );
     }
 }
+
+/// An input may be called like a gradient: its blocks keep its name.
+#[test]
+fn blocks_of_a_hessian_are_named_after_their_inputs() {
+    let b = Builder::new();
+    let n = b.dense_of("n", 2);
+    let (x, g) = (b.input("x", n), b.input("grad_x", n));
+    let p = b
+        .finish(&[("y", (x * x * g).sum_all() * g.sum_all())])
+        .expect("well-formed");
+    let hessian = transform::hessian(&p, "y", &["x", "grad_x"]).expect("hessian");
+    let names: Vec<&str> = hessian.outputs().iter().map(|(n, _)| &**n).collect();
+    assert_eq!(
+        names,
+        [
+            "hess_x_x",
+            "hess_x_grad_x",
+            "hess_grad_x_x",
+            "hess_grad_x_grad_x"
+        ]
+    );
+    let (x, g) = ([1.0, 2.0], [0.5, -3.0]);
+    let found = run(&hessian, &[Owned::F64(x.to_vec()), Owned::F64(g.to_vec())]).expect("runs");
+    let sum: f64 = g.iter().sum();
+    let at = |i: usize, j: usize, same: f64| if i == j { same } else { 0.0 };
+    for i in 0..2 {
+        for j in 0..2 {
+            let k = 2 * i + j;
+            assert_eq!(found[0][k], at(i, j, 2.0 * g[i] * sum));
+            assert_eq!(found[1][k], at(i, j, 2.0 * x[i] * sum) + 2.0 * x[i] * g[i]);
+            assert_eq!(found[2][k], at(i, j, 2.0 * x[i] * sum) + 2.0 * x[j] * g[j]);
+            assert_eq!(found[3][k], x[i] * x[i] + x[j] * x[j]);
+        }
+    }
+}

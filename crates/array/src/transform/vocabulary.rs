@@ -128,13 +128,14 @@ pub fn hvp(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
 /// # Ok::<(), pullback_array::Error>(())
 /// ```
 pub fn jacobian(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
-    let name = |x: &str| format!("jac_{of}_{x}");
-    assemble(program, &[of], wrt, |_, x| name(x))
+    assemble(program, &[of], wrt, false, |_, x| {
+        format!("jac_{of}_{}", wrt[x])
+    })
 }
 
 /// The program of the dense Hessian of a scalar output: outputs are `hess_x_y` for all inputs `x`, `y` of `wrt`.
 ///
-/// Forward over reverse, lanes for the elements of `y`. For a likelihood with many parameters and layers see [`HessianPlan`](super::HessianPlan), which costs
+/// Forward over reverse, lanes for the elements of `y`: one gradient, and one forward transform of it for each `y`. For a likelihood with many parameters and layers see [`HessianPlan`](super::HessianPlan), which costs
 /// less.
 ///
 /// Shape: the levels of `x`, then those of `y`, copied: `n`, `n_1`.
@@ -161,51 +162,59 @@ pub fn hessian(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
         .collect();
     let gradient = with_outputs(&value_and_grad(program, of, wrt)?, &keep)?;
     let of: Vec<&str> = keep.iter().map(|(n, _)| n.as_str()).collect();
-    assemble(&gradient, &of, wrt, |of, x| {
-        format!("hess_{}_{x}", of.trim_start_matches("grad_"))
+    assemble(&gradient, &of, wrt, true, |x, y| {
+        format!("hess_{}_{}", wrt[x], wrt[y])
     })
 }
 
-/// Jacobians of several outputs as one program.
+/// Jacobians of several outputs as one program: by forward transforms if `forward` says so, otherwise (of one output) by what has fewer lanes. `name` gets the
+/// positions of the output and of the input.
 fn assemble(
     program: &Program,
     of: &[&str],
     wrt: &[&str],
-    name: impl Fn(&str, &str) -> String,
+    forward: bool,
+    name: impl Fn(usize, usize) -> String,
 ) -> Result<Program> {
     let b = Builder::new();
     let mut levels: Vec<Option<LevelId>> = vec![None; program.levels().len()];
     let values = replay(&b, program, &mut levels, |_, _| None)?;
+    let columns = wrt
+        .iter()
+        .map(|x| Column::new(program, of, x, forward)?.record(&b, &values, &mut levels))
+        .collect::<Result<Vec<_>>>()?;
     let mut outputs = Vec::new();
-    for o in of {
-        for x in wrt {
-            let block = Block::new(program, o, x)?;
-            let jacobian = block.record(&b, &values, &mut levels)?;
-            outputs.push((name(o, x).into(), b.id(jacobian)));
+    for o in 0..of.len() {
+        for (x, column) in columns.iter().enumerate() {
+            outputs.push((name(o, x).into(), b.id(column[o])));
         }
     }
-    drop(values);
+    drop((columns, values));
     prune(&b.finish_ids(outputs)?)
 }
 
-/// The Jacobian of one output with respect to one input.
-struct Block<'a> {
+/// The Jacobians of outputs with respect to one input, in forward mode; or that of one output, in reverse mode.
+struct Column<'a> {
     program: &'a Program,
-    of: &'a str,
+    of: &'a [&'a str],
     wrt: &'a str,
-    output: ValueId,
+    outputs: Vec<ValueId>,
     input: ValueId,
+    forward: bool,
 }
 
-impl<'a> Block<'a> {
-    fn new(program: &'a Program, of: &'a str, wrt: &'a str) -> Result<Self> {
+impl<'a> Column<'a> {
+    fn new(program: &'a Program, of: &'a [&'a str], wrt: &'a str, forward: bool) -> Result<Self> {
         let input = forward::differentiable_input(program, wrt)?;
-        let output = program.find_output(of).ok_or_else(|| Error::Unknown {
-            kind: "output",
-            name: of.into(),
-            known: names(program.outputs()),
-        })?;
-        for v in [input, output] {
+        let find = |of: &&str| {
+            program.find_output(of).ok_or_else(|| Error::Unknown {
+                kind: "output",
+                name: (*of).into(),
+                known: names(program.outputs()),
+            })
+        };
+        let outputs = of.iter().map(find).collect::<Result<Vec<_>>>()?;
+        for v in std::iter::once(input).chain(outputs.iter().copied()) {
             let sparse = |l: &LevelId| {
                 !matches!(program.level(*l).kind, LevelKind::Dense | LevelKind::Batch)
             };
@@ -221,56 +230,49 @@ impl<'a> Block<'a> {
                 });
             }
         }
+        let forward = forward || outputs.iter().all(|o| fewer_lanes(program, input, *o));
         Ok(Self {
             program,
             of,
             wrt,
-            output,
+            outputs,
             input,
+            forward,
         })
     }
 
-    /// Number of elements, if it is known.
-    fn elements(&self, v: ValueId) -> Option<usize> {
-        let space = self.program.ty(v).space;
-        space
-            .iter()
-            .map(|l| self.program.level(l).len)
-            .try_fold(1_usize, |n, len| len.map(|len| n.saturating_mul(len)))
+    /// The program with one direction, and its results.
+    fn seeded(&self) -> Result<(Program, String)> {
+        let (program, seed, results): (_, _, Vec<String>) = if self.forward {
+            (
+                jvp(self.program, &[self.wrt])?,
+                format!("d_{}", self.wrt),
+                self.of.iter().map(|o| format!("d_{o}")).collect(),
+            )
+        } else {
+            (
+                vjp(self.program, self.of, &[self.wrt])?,
+                format!("ct_{}", self.of[0]),
+                vec![format!("ct_{}", self.wrt)],
+            )
+        };
+        let kept: Vec<(String, String)> = results.into_iter().map(|r| (r.clone(), r)).collect();
+        Ok((with_outputs(&program, &kept)?, seed))
     }
 
-    fn forward(&self) -> bool {
-        match (self.elements(self.input), self.elements(self.output)) {
-            (Some(columns), Some(rows)) => columns <= rows,
-            _ => !self.program.ty(self.output).space.is_scalar(),
-        }
-    }
-
-    /// Records it where the program has been recorded already.
+    /// Records them where the program has been recorded already.
     fn record<'b>(
         &self,
         b: &'b Builder,
         values: &[Sym<'b>],
         levels: &mut [Option<LevelId>],
-    ) -> Result<Sym<'b>> {
-        let (seeded, seed, result) = if self.forward() {
-            let seed = format!("d_{}", self.wrt);
-            (
-                jvp(self.program, &[self.wrt])?,
-                seed,
-                format!("d_{}", self.of),
-            )
-        } else {
-            let seed = format!("ct_{}", self.of);
-            let program = vjp(self.program, &[self.of], &[self.wrt])?;
-            (program, seed, format!("ct_{}", self.wrt))
-        };
-        let side = if self.forward() {
+    ) -> Result<Vec<Sym<'b>>> {
+        let side = if self.forward {
             self.input
         } else {
-            self.output
+            self.outputs[0]
         };
-        let mut program = with_outputs(&seeded, &[(result.clone(), result)])?;
+        let (mut program, seed) = self.seeded()?;
         // One lane for each element: a level of lanes for each of its levels, the outermost last.
         let own = values[side.index()].space();
         let mut copies: Vec<LevelId> = Vec::new();
@@ -303,8 +305,10 @@ impl<'a> Block<'a> {
             let v = self.program.find_input(name)?;
             Some(values[v.index()])
         })?;
-        let (_, out) = &program.outputs()[0];
-        self.ordered(b, all[out.index()], values, &copies)
+        let found = program.outputs().iter().zip(&self.outputs);
+        found
+            .map(|((_, v), of)| self.ordered(b, all[v.index()], *of, values, &copies))
+            .collect()
     }
 
     /// Levels of the program with lanes where the original ones were recorded.
@@ -337,15 +341,16 @@ impl<'a> Block<'a> {
         &self,
         b: &'b Builder,
         found: Sym<'b>,
+        of: ValueId,
         values: &[Sym<'b>],
         copies: &[LevelId],
     ) -> Result<Sym<'b>> {
         let (output, input) = (
-            values[self.output.index()].space(),
+            values[of.index()].space(),
             values[self.input.index()].space(),
         );
         let lanes: Vec<LevelId> = copies.to_vec();
-        let order: Vec<LevelId> = if self.forward() {
+        let order: Vec<LevelId> = if self.forward {
             output.iter().chain(lanes).collect()
         } else {
             lanes.into_iter().chain(input.iter()).collect()
@@ -353,7 +358,7 @@ impl<'a> Block<'a> {
         let to = Space::from_levels(&order)
             .ok_or_else(|| crate::primitive::ill_formed("jacobian", "too many levels"))?;
         // A derivative that does not depend on the lanes is zero.
-        let full = if self.forward() {
+        let full = if self.forward {
             copies
                 .iter()
                 .copied()
@@ -365,6 +370,21 @@ impl<'a> Block<'a> {
         let full = Space::from_levels(&full).unwrap_or(to);
         let found = b.broadcast(found, full);
         Ok(permute(b.sym(b.id(found)), to))
+    }
+}
+
+/// Whether an input has not more elements than an output; unless both are known, whether the output is no scalar.
+fn fewer_lanes(program: &Program, input: ValueId, output: ValueId) -> bool {
+    let elements = |v: ValueId| {
+        let space = program.ty(v).space;
+        space
+            .iter()
+            .map(|l| program.level(l).len)
+            .try_fold(1_usize, |n, len| len.map(|len| n.saturating_mul(len)))
+    };
+    match (elements(input), elements(output)) {
+        (Some(columns), Some(rows)) => columns <= rows,
+        _ => !program.ty(output).space.is_scalar(),
     }
 }
 
