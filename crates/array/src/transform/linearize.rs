@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{jvp, prune};
+use super::{jvp, names, prune};
 use crate::attr::{Attr, Attrs};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exec::{dependencies, structure_of};
 use crate::prim;
 use crate::program::{Program, Value, ValueId};
@@ -14,9 +14,9 @@ use crate::ty::{DType, Type};
 /// A program linearised at a point that is given when it runs.
 #[derive(Debug, Clone)]
 pub struct Linearized {
-    /// The outputs of the program, then residuals `res_0`, `res_1`, …: what the linear part needs.
+    /// The outputs of the program, then residuals `res_0`, `res_1`, … (`res2_0`, … where one of these names is [taken](super)): what the linear part needs.
     pub value: Program,
-    /// Inputs are the residuals and a tangent `d_x` for each input; outputs are the tangents `d_y`.
+    /// Inputs are the residuals and a tangent `d_x` for each input; outputs are the tangents `d_y`: the names of [`jvp`].
     pub linear: Program,
     /// Number of residuals.
     pub residuals: usize,
@@ -58,33 +58,31 @@ pub struct Linearized {
 /// ```
 pub fn linearize(program: &Program, wrt: &[&str]) -> Result<Linearized> {
     let whole = jvp(program, wrt)?;
-    let linear = carried(&whole, wrt)?;
     let border = (program.inputs().len(), program.outputs().len());
+    let linear = carried(&whole, border.0);
     let (kept, residuals) = frontier(&whole, border, &linear);
     let mut value = whole.clone();
     value.inputs.truncate(program.inputs().len());
     value.outputs.truncate(program.outputs().len());
-    for (k, v) in residuals.iter().enumerate() {
-        value.outputs.push((format!("res_{k}").into(), *v));
-    }
+    let numbers: Vec<String> = (0..residuals.len()).map(|k| k.to_string()).collect();
+    let word = names::fresh(program, "res", &[], &numbers)?;
+    let names: Vec<Arc<str>> = numbers
+        .iter()
+        .map(|k| format!("{word}_{k}").into())
+        .collect();
+    let named = names.iter().cloned().zip(residuals.iter().copied());
+    value.outputs.extend(named);
     Ok(Linearized {
         value: prune(&value)?,
-        linear: rest(&whole, border, &kept, &residuals)?,
+        linear: rest(&whole, border, &kept, &residuals, &names)?,
         residuals: residuals.len(),
     })
 }
 
-/// Which values depend on tangents.
-fn carried(whole: &Program, wrt: &[&str]) -> Result<Vec<bool>> {
+/// Which values depend on tangents: on inputs from number `first` on.
+fn carried(whole: &Program, first: usize) -> Vec<bool> {
     let mut linear = vec![false; whole.value_count()];
-    for x in wrt {
-        let v = whole
-            .find_input(&format!("d_{x}"))
-            .ok_or_else(|| Error::Unknown {
-                kind: "input",
-                name: (*x).into(),
-                known: String::new(),
-            })?;
+    for (_, v) in &whole.inputs()[first..] {
         linear[v.index()] = true;
     }
     for node in whole.nodes() {
@@ -92,7 +90,7 @@ fn carried(whole: &Program, wrt: &[&str]) -> Result<Vec<bool>> {
             node.results().for_each(|r| linear[r.index()] = true);
         }
     }
-    Ok(linear)
+    linear
 }
 
 /// Whether a value can cross from one program to another as a column.
@@ -150,6 +148,7 @@ fn rest(
     (inputs, outputs): (usize, usize),
     kept: &[bool],
     residuals: &[ValueId],
+    names: &[Arc<str>],
 ) -> Result<Program> {
     let mut out = Program {
         levels: whole.levels.clone(),
@@ -166,9 +165,8 @@ fn rest(
         out.inputs.push((name, v));
         v
     };
-    for (k, v) in residuals.iter().enumerate() {
-        let name = format!("res_{k}").into();
-        map[v.index()] = input(&mut out, name, whole.ty(*v), whole.value(*v));
+    for (name, v) in names.iter().zip(residuals) {
+        map[v.index()] = input(&mut out, name.clone(), whole.ty(*v), whole.value(*v));
     }
     for (name, v) in &whole.inputs()[inputs..] {
         map[v.index()] = input(&mut out, name.clone(), whole.ty(*v), whole.value(*v));

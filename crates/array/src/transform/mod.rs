@@ -1,12 +1,18 @@
 //! Program-to-program transforms. A derivative is a program like any other: optimised, differentiated again, printed, saved.
+//!
+//! Names at its border: a transform calls what it adds after what it belongs to, `d_x`, `ct_y`, `grad_x`. Where one of these is taken, all that it adds is
+//! counted, `d2_x`, `d2_y`, and what the program had keeps its name: `jvp` of `jvp` has inputs `x, d_x, d2_x` and outputs `y, d_y, d2_y, d2_d_y`. Levels of
+//! lanes do the same: `lanes`, `lanes_2`.
 
 mod bind;
 mod cotangent;
 mod forward;
 mod interface;
 mod jacobian;
+mod linear_part;
 mod linear_terms;
 mod linearize;
+mod names;
 mod neutral;
 mod rebuild;
 mod relax;

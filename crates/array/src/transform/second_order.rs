@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::cotangent::Cotangent;
 use super::forward::{Tangents, push_forward, upstream};
+use super::linear_part::LinearPart;
 use super::linear_terms::LinearTerms;
 use super::terms::{Term, Terms, spread};
 use crate::build::{Builder, Sym};
@@ -334,8 +335,7 @@ impl HessianPlan {
         let end = tangents[linear.output.index()].map(|t| b.id(t));
         let adjoints = super::reverse::cotangents(
             &b,
-            &linear.linear,
-            linear.first,
+            &LinearPart::of(&linear.linear, linear.first),
             &[linear.seed],
             &[(end, Sym::from(1.0))],
         )?;
@@ -362,7 +362,7 @@ impl HessianPlan {
             let Some(tangent) = tangents[node.first.index()].and_then(Sym::value_id) else {
                 continue;
             };
-            let Some(adjoint) = adjoints[tangent.index()] else {
+            let Some(adjoint) = adjoints.get(tangent) else {
                 continue;
             };
             if seen.contains(&tangent) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{forward, grad, jvp, prune, replay, vjp, vmap};
+use super::{forward, grad, jvp, names, prune, replay, vjp, vmap};
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::prim::compare::Compare;
@@ -19,7 +19,7 @@ fn with_outputs(program: &Program, outputs: &[(String, String)]) -> Result<Progr
             let v = program.find_output(old).ok_or_else(|| Error::Unknown {
                 kind: "output",
                 name: old.clone(),
-                known: names(program.outputs()),
+                known: listed(program.outputs()),
             })?;
             Ok((Arc::from(new.as_str()), v))
         })
@@ -27,14 +27,15 @@ fn with_outputs(program: &Program, outputs: &[(String, String)]) -> Result<Progr
     prune(&out)
 }
 
-fn names(list: &[(Arc<str>, ValueId)]) -> String {
+fn listed(list: &[(Arc<str>, ValueId)]) -> String {
     list.iter()
         .map(|(n, _)| n.to_string())
         .collect::<Vec<_>>()
         .join(", ")
 }
 
-/// The program of a scalar output and its gradient, and of nothing else: outputs are `of`, and `grad_x` for each input `x` of `wrt`.
+/// The program of a scalar output and its gradient, and of nothing else: outputs are `of`, and `grad_x` for each input `x` of `wrt`
+/// (`grad2_x` where `of` has such a name).
 ///
 /// # Errors
 /// As for [`grad`].
@@ -54,15 +55,23 @@ fn names(list: &[(Arc<str>, ValueId)]) -> String {
 /// # Ok::<(), pullback_array::Error>(())
 /// ```
 pub fn value_and_grad(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
-    let keep: Vec<(String, String)> = std::iter::once(of.to_owned())
-        .chain(wrt.iter().map(|x| format!("grad_{x}")))
-        .map(|n| (n.clone(), n))
-        .collect();
-    let part = with_outputs(program, &keep[..1])?;
-    with_outputs(&grad(&part, of, wrt)?, &keep)
+    let part = with_outputs(program, &[(of.to_owned(), of.to_owned())])?;
+    // Outputs of the part are the value, then the gradient.
+    grad(&part, of, wrt)
 }
 
-/// The program of the Hessian of a scalar output times a vector: for each input `x` of `wrt` one more input `d_x`, outputs are `hvp_x`.
+/// The gradient alone, with outputs `grad_x`.
+fn gradient(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
+    let mut out = value_and_grad(program, of, wrt)?;
+    out.outputs.remove(0);
+    for ((name, _), x) in out.outputs.iter_mut().zip(wrt) {
+        *name = Arc::from(format!("grad_{x}"));
+    }
+    prune(&out)
+}
+
+/// The program of the Hessian of a scalar output times a vector: for each input `x` of `wrt` one more input `d_x` (`d2_x` where such
+/// a name is [taken](super)), outputs are `hvp_x`.
 ///
 /// ```text
 /// hvp = H v,   forward over reverse: no Hessian is formed
@@ -86,14 +95,11 @@ pub fn value_and_grad(program: &Program, of: &str, wrt: &[&str]) -> Result<Progr
 ///
 /// Reference: B. Pearlmutter, Neural Computation 6 (1994) 147.
 pub fn hvp(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
-    let keep: Vec<(String, String)> = wrt
-        .iter()
-        .map(|x| (format!("grad_{x}"), format!("grad_{x}")))
-        .collect();
-    let gradient = with_outputs(&value_and_grad(program, of, wrt)?, &keep)?;
+    let gradient = gradient(program, of, wrt)?;
+    let word = names::of_tangents(&gradient, wrt)?;
     let names: Vec<(String, String)> = wrt
         .iter()
-        .map(|x| (format!("d_grad_{x}"), format!("hvp_{x}")))
+        .map(|x| (format!("{word}_grad_{x}"), format!("hvp_{x}")))
         .collect();
     with_outputs(&jvp(&gradient, wrt)?, &names)
 }
@@ -156,12 +162,9 @@ pub fn jacobian(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
 /// # Ok::<(), pullback_array::Error>(())
 /// ```
 pub fn hessian(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
-    let keep: Vec<(String, String)> = wrt
-        .iter()
-        .map(|x| (format!("grad_{x}"), format!("grad_{x}")))
-        .collect();
-    let gradient = with_outputs(&value_and_grad(program, of, wrt)?, &keep)?;
-    let of: Vec<&str> = keep.iter().map(|(n, _)| n.as_str()).collect();
+    let gradient = gradient(program, of, wrt)?;
+    let of: Vec<String> = wrt.iter().map(|x| format!("grad_{x}")).collect();
+    let of: Vec<&str> = of.iter().map(String::as_str).collect();
     assemble(&gradient, &of, wrt, true, |x, y| {
         format!("hess_{}_{}", wrt[x], wrt[y])
     })
@@ -189,6 +192,10 @@ fn assemble(
             outputs.push((name(o, x).into(), b.id(column[o])));
         }
     }
+    let made: Vec<&str> = outputs.iter().map(|(n, _): &(Arc<str>, _)| &**n).collect();
+    if let Some(twice) = names::twice(&made) {
+        return Err(twice);
+    }
     drop((columns, values));
     prune(&b.finish_ids(outputs)?)
 }
@@ -210,7 +217,7 @@ impl<'a> Column<'a> {
             program.find_output(of).ok_or_else(|| Error::Unknown {
                 kind: "output",
                 name: (*of).into(),
-                known: names(program.outputs()),
+                known: listed(program.outputs()),
             })
         };
         let outputs = of.iter().map(find).collect::<Result<Vec<_>>>()?;
@@ -243,18 +250,17 @@ impl<'a> Column<'a> {
 
     /// The program with one direction, and its results.
     fn seeded(&self) -> Result<(Program, String)> {
+        let (program, wrt) = (self.program, &[self.wrt]);
         let (program, seed, results): (_, _, Vec<String>) = if self.forward {
-            (
-                jvp(self.program, &[self.wrt])?,
-                format!("d_{}", self.wrt),
-                self.of.iter().map(|o| format!("d_{o}")).collect(),
-            )
+            let word = names::of_tangents(program, wrt)?;
+            let results = self.of.iter().map(|o| format!("{word}_{o}"));
+            let results = results.collect();
+            (jvp(program, wrt)?, format!("{word}_{}", self.wrt), results)
         } else {
-            (
-                vjp(self.program, self.of, &[self.wrt])?,
-                format!("ct_{}", self.of[0]),
-                vec![format!("ct_{}", self.wrt)],
-            )
+            let word = names::of_cotangents(program, self.of, wrt)?;
+            let seed = format!("{word}_{}", self.of[0]);
+            let results = vec![format!("{word}_{}", self.wrt)];
+            (vjp(program, self.of, wrt)?, seed, results)
         };
         let kept: Vec<(String, String)> = results.into_iter().map(|r| (r.clone(), r)).collect();
         Ok((with_outputs(&program, &kept)?, seed))
