@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
 use crate::error::Result;
 use crate::exec::{Bindings, Lowered, Workspace};
-use crate::prim::cast::CAST;
 use crate::prim::compare::Compare;
 use crate::program::ValueId;
 use crate::transform::prune;
@@ -42,7 +40,7 @@ impl<'b> Probe<'b> {
 
     /// Counts the elements for which a mask holds.
     pub fn count(&mut self, mask: Sym<'b>) -> Reading {
-        self.value(as_number(mask).sum_all())
+        self.value(mask.cast(DType::F64).sum_all())
     }
 
     /// The outputs to end the program with.
@@ -78,11 +76,6 @@ impl Counted {
     pub fn doubles(&self, r: Reading) -> &[f64] {
         self.0.f64(r.0)
     }
-}
-
-/// A mask as numbers.
-pub(super) fn as_number(mask: Sym<'_>) -> Sym<'_> {
-    mask.apply(CAST, Attrs::NONE.with("dtype", Attr::DType(DType::F64)))
 }
 
 pub(super) fn is_nan(x: Sym<'_>) -> Sym<'_> {

@@ -48,6 +48,7 @@ pub use surface::{
     Surface, SurfaceKernel, Threshold, grad_total, jvp_total, thresholds, vjp_total,
     with_surface_terms,
 };
+pub(crate) use surface::{chooses, jumps};
 pub(crate) use through::{jvp_through, transpose_through};
 pub(crate) use vmap::lane_by_lane;
 pub use vmap::{LaneCall, vmap};

@@ -7,14 +7,14 @@ use super::super::rewrite::translate;
 use super::super::width::inputs_first;
 use super::decide::{Decisions, decisions, repeats};
 use super::options::Surface;
-use super::rerun::{Origin, Rerun, as_number};
+use super::rerun::{Origin, Rerun};
 use super::window::{Window, term, window};
 use crate::build::{Builder, Sym};
 use crate::error::Result;
 use crate::prim;
 use crate::program::{Node, Program, ValueId};
 use crate::space::{LevelId, Space};
-use crate::ty::Type;
+use crate::ty::{DType, Type};
 
 /// A program with surface terms.
 pub(super) struct Attached {
@@ -210,7 +210,7 @@ fn leave<'b>(o: &Origin<'_, 'b>, forked: &mut Forked<'b>, node: &Node) -> Result
     let mask = (node.primitive == prim::cast::CAST).then(|| counted.args[0]);
     let one = |rerun: &mut Rerun<'b>| -> Result<Sym<'b>> {
         if let Some(mask) = mask {
-            return Ok(as_number(rerun.value(o, mask)?));
+            return Ok(rerun.value(o, mask)?.cast(DType::F64));
         }
         let x = rerun.value(o, summand)?;
         Ok(if node.primitive == prim::TOTAL {

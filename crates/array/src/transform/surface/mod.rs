@@ -26,6 +26,7 @@ mod sample;
 mod total;
 mod window;
 
-pub(super) use decide::{chooses, decides, gathers_what_it_compares, jumps};
+pub(crate) use decide::{chooses, jumps};
+pub(super) use decide::{decides, gathers_what_it_compares};
 pub use options::{Surface, SurfaceKernel};
 pub use total::{Threshold, grad_total, jvp_total, thresholds, vjp_total, with_surface_terms};

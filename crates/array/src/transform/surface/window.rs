@@ -3,12 +3,13 @@
 use pullback_ad::Real;
 
 use super::options::{Surface, SurfaceKernel};
-use super::rerun::{Near, as_number};
+use super::rerun::Near;
 use crate::attr::Attrs;
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::margin::margin;
 use crate::prim::{self, bin::nearest_edge, compare::Compare};
+use crate::ty::DType;
 
 /// The elements near the threshold of one decision, each with a copy of its event.
 #[derive(Clone, Copy)]
@@ -60,7 +61,7 @@ pub(super) fn window<'b>(
         inside = inside | given.compare(Compare::Ne, given).broadcast(inside.space());
     }
     let (path, index) = inside.filter(&format!("near {label}"));
-    let count = as_number(inside).sum_all();
+    let count = inside.cast(DType::F64).sum_all();
     let (m, h) = (signed.at(index), h.at(index));
     // Where the sample ends, as a margin.
     let ends = support.map(|(from, to)| match &edge {
