@@ -282,13 +282,16 @@ impl<'a> Column<'a> {
         // One lane for each element: a level of lanes for each of its levels, the outermost last.
         let own = values[side.index()].space();
         let mut copies: Vec<LevelId> = Vec::new();
+        let mut lanes_of: Vec<String> = Vec::new();
         for level in own.iter().rev() {
             let (level_name, len) = b.with_program(|p| {
                 let l = p.level(level);
                 (l.name.clone(), l.len)
             });
             let copy = b.level(&level_name, LevelKind::Dense, len);
-            program = vmap(&program, &[&seed], &format!("~{}", copies.len()))?;
+            let lane = program.fresh_level_name("~");
+            program = vmap(&program, &[&seed], &lane)?;
+            lanes_of.push(lane);
             copies.insert(0, copy);
         }
         let lanes = Space::from_levels(&copies).unwrap_or(Space::SCALAR);
@@ -303,7 +306,7 @@ impl<'a> Column<'a> {
             .fold(Sym::from(1.0), |product, one| product * one);
         let seed_value = b.broadcast(seed_value, full);
         let seed_value = b.sym(b.id(seed_value));
-        let mut known = self.levels(&program, &copies, levels);
+        let mut known = self.levels(&program, &lanes_of, &copies, levels);
         let all = replay(b, &program, &mut known, |name, _| {
             if name == seed {
                 return Some(seed_value);
@@ -321,6 +324,7 @@ impl<'a> Column<'a> {
     fn levels(
         &self,
         program: &Program,
+        lanes_of: &[String],
         copies: &[LevelId],
         levels: &[Option<LevelId>],
     ) -> Vec<Option<LevelId>> {
@@ -329,7 +333,7 @@ impl<'a> Column<'a> {
             .levels()
             .iter()
             .map(|level| {
-                let lane = (0..count).find(|k| level.name == format!("~{k}"));
+                let lane = lanes_of.iter().position(|name| *name == level.name);
                 match lane {
                     Some(k) => Some(copies[count - 1 - k]),
                     None => self
