@@ -9,7 +9,7 @@ use crate::program::{Node, Program, ValueId};
 use crate::ty::Type;
 
 /// Something that stands for the tangent of the value `of`: a node without a column, gone when the program is pruned.
-pub(super) fn stand_in<'b>(b: &'b Builder, of: ValueId, ty: Type) -> Sym<'b> {
+pub(super) fn stand_in(b: &Builder, of: ValueId, ty: Type) -> Sym<'_> {
     let attrs = Attrs::NONE
         .with("name", Attr::Str(Arc::from(format!("~{}", of.0))))
         .with("dtype", Attr::DType(ty.dtype))

@@ -5,6 +5,7 @@
 //! lanes do the same: `lanes`, `lanes_2`.
 
 mod bind;
+mod columns;
 mod cotangent;
 mod forward;
 mod interface;

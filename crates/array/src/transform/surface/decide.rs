@@ -1,18 +1,17 @@
 //! Which decisions of a program have a surface term, what depends on them, and where their sums leave the stream.
 
-use pullback_ad::{Binary, Kind, Unary};
+use pullback_ad::Binary;
 
+use super::kinds::{chooses, compare, decides, jumps, makes_index, repeats};
 use super::options::Surface;
 use crate::attr::Attr;
 use crate::error::{Error, Result};
 use crate::exec::dependencies;
 use crate::prim::binary::binary;
 use crate::prim::compare::Compare;
-use crate::prim::extreme::Arg;
 use crate::prim::quantify::Quantify;
-use crate::prim::unary::unary;
 use crate::prim::{self, cast::CAST};
-use crate::primitive::{Nature, PrimitiveRef};
+use crate::primitive::Nature;
 use crate::program::{Node, Program, ValueId};
 use crate::space::{LevelId, LevelKind, Space};
 use crate::transform::upstream_with_structure;
@@ -58,35 +57,6 @@ fn refuse<T>(program: &Program, value: ValueId, message: impl Into<String>) -> R
         label: program.label_of(value),
         message: message.into(),
     })
-}
-
-fn compare(primitive: PrimitiveRef) -> Option<Compare> {
-    Compare::ALL
-        .into_iter()
-        .find(|op| op.primitive() == primitive)
-}
-
-/// A function of the table that is constant but for jumps.
-pub(crate) fn jumps(primitive: PrimitiveRef) -> bool {
-    Unary::ALL
-        .iter()
-        .any(|f| f.kind() == Kind::Structure && unary(*f) == primitive)
-}
-
-/// A choice by order.
-pub(crate) fn chooses(primitive: PrimitiveRef) -> bool {
-    primitive == prim::ARGSORT || Arg::ALL.into_iter().any(|a| a.primitive() == primitive)
-}
-
-/// Positions for a gather are made by these; other integers count something.
-fn makes_index(primitive: PrimitiveRef) -> bool {
-    let makers = [
-        prim::FILTER_INDEX,
-        prim::COMBINATION_INDEX,
-        prim::CARTESIAN_INDEX,
-        prim::LOCATE,
-    ];
-    makers.contains(&primitive) || chooses(primitive)
 }
 
 struct Analysis<'a> {
@@ -366,11 +336,6 @@ impl Analysis<'_> {
     }
 }
 
-/// A node that repeats its argument.
-pub(super) fn repeats(node: &Node) -> bool {
-    node.primitive == prim::SPLAT || node.primitive == prim::EXPAND
-}
-
 /// True if the elements that a node chooses are used for gathers of what it compares only: then nothing jumps where two are equal. `wanted` are the nodes that
 /// matter.
 pub(crate) fn gathers_what_it_compares(program: &Program, wanted: &[bool], node: &Node) -> bool {
@@ -388,19 +353,4 @@ fn single(program: &Program, space: Space) -> bool {
         Some(LevelKind::Dense) => space.depth() == 2,
         Some(_) => false,
     }
-}
-
-/// True if a sub-program compares doubles, bins or chooses.
-pub(crate) fn decides(program: &Program) -> bool {
-    program.nodes().iter().any(|n| {
-        let doubles = n.args.iter().any(|v| program.ty(*v).dtype == DType::F64);
-        let decision = compare(n.primitive).is_some()
-            || n.primitive == prim::BIN_INDEX
-            || chooses(n.primitive)
-            || jumps(n.primitive);
-        (decision && doubles)
-            || n.attrs
-                .iter()
-                .any(|(_, a)| matches!(a, Attr::Program(p) if decides(p)))
-    })
 }
