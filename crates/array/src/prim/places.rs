@@ -28,7 +28,8 @@ impl Places {
             seconds: index
                 .iter()
                 .max()
-                .map_or(0, |k| k.saturating_add(1).max(0) as usize),
+                .and_then(|k| usize::try_from(*k).ok())
+                .map_or(0, |k| k + 1),
             ..Self::of(index.iter().enumerate().filter_map(found).collect())
         }
     }

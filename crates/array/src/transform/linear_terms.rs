@@ -1,10 +1,8 @@
 //! A program linearised in a vector of parameters, with the terms of every tangent: what Hessian and Jacobian plans begin with.
 
-use std::sync::Arc;
-
 use super::forward::{Tangents, differentiable_input, push_forward, upstream};
+use super::linear_part::stand_in;
 use super::terms::{Terms, propagate};
-use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::prim;
@@ -48,11 +46,7 @@ impl<'b> LinearTerms<'b> {
             ill_formed("input", message)
         })?;
         let mut tangents: Tangents<'b> = vec![None; program.value_count()];
-        let attrs = Attrs::NONE
-            .with("name", Attr::Str(Arc::from("~")))
-            .with("dtype", Attr::DType(ty.dtype))
-            .with("to", Attr::Space(ty.space));
-        let seed = b.push(prim::INPUT, &[], attrs).first(b);
+        let seed = stand_in(b, theta, ty);
         tangents[theta.index()] = Some(seed);
         let wanted = upstream(program, std::iter::once(output));
         push_forward(b, program, &mut tangents, &wanted)?;

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod compose;
 mod executor;
 mod plans;
 mod simplify;
