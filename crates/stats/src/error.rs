@@ -455,6 +455,28 @@ pub enum Error {
         /// What to do.
         help: &'static str,
     },
+    /// A bin for which a counting formula has no value.
+    #[error("bin {bin} with {signal} signal and {background} background events: {reason}")]
+    Counting {
+        /// The bin, from 0.
+        bin: usize,
+        /// Expected signal.
+        signal: f64,
+        /// Expected background.
+        background: f64,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// An objective that has no value for this model.
+    #[error("no {objective}: {reason}")]
+    NoObjective {
+        /// Which one.
+        objective: &'static str,
+        /// Why.
+        reason: String,
+        /// What to do.
+        help: &'static str,
+    },
     /// Input could not be read.
     #[error("reading failed: {message}")]
     Read {
@@ -508,6 +530,8 @@ impl Error {
             Self::Engine { .. } => "PB0352",
             Self::Minimiser { .. } => "PB0353",
             Self::NoSensitivities { .. } => "PB0354",
+            Self::Counting { .. } => "PB0355",
+            Self::NoObjective { .. } => "PB0356",
         }
     }
 
@@ -566,6 +590,8 @@ impl Error {
             | Self::NormsysFactor { value, .. }
             | Self::ParameterValue { value, .. } => value.to_string(),
             Self::RateNotPositive { rate, .. } => rate.to_string(),
+            Self::Counting { background, .. } => background.to_string(),
+            Self::NoObjective { objective, .. } => (*objective).to_owned(),
             Self::Bounds { bounds, .. } => format!("[{}, {}]", bounds[0], bounds[1]),
             Self::ParameterAttribute { attribute, .. }
             | Self::MissingParameterConfig { attribute, .. } => (*attribute).to_owned(),
@@ -643,7 +669,8 @@ impl Error {
             Self::Read { .. } => "check the path and the permissions".to_owned(),
             Self::RateNotPositive { .. } => "change the initial values, or the templates of this bin".to_owned(),
             Self::Size { .. } => "give one number per parameter, bin or auxiliary datum, in pyhf's order".to_owned(),
-            Self::NoSensitivities { help, .. } => (*help).to_owned(),
+            Self::Counting { .. } => "merge the bin with a neighbour, or ask for a minimum of background events in each bin".to_owned(),
+            Self::NoObjective { help, .. } | Self::NoSensitivities { help, .. } => (*help).to_owned(),
             Self::Engine { .. } | Self::Minimiser { .. } => "this is a bug of pullback: please report it with the workspace".to_owned(),
         }
     }

@@ -3,6 +3,7 @@
 mod error;
 pub mod fit;
 pub mod model;
+pub mod objective;
 pub mod spec;
 pub mod workspace;
 
