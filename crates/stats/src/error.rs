@@ -467,6 +467,18 @@ pub enum Error {
         /// What is wrong.
         reason: &'static str,
     },
+    /// A new number for a template that cannot be.
+    #[error("entry {entry} of the template slot `{slot}` is {value}: {reason}")]
+    Template {
+        /// The slot.
+        slot: String,
+        /// Which of its numbers, from 0.
+        entry: usize,
+        /// The number.
+        value: f64,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// An objective that has no value for this model.
     #[error("no {objective}: {reason}")]
     NoObjective {
@@ -532,6 +544,7 @@ impl Error {
             Self::NoSensitivities { .. } => "PB0354",
             Self::Counting { .. } => "PB0355",
             Self::NoObjective { .. } => "PB0356",
+            Self::Template { .. } => "PB0357",
         }
     }
 
@@ -592,6 +605,7 @@ impl Error {
             Self::RateNotPositive { rate, .. } => rate.to_string(),
             Self::Counting { background, .. } => background.to_string(),
             Self::NoObjective { objective, .. } => (*objective).to_owned(),
+            Self::Template { value, .. } => value.to_string(),
             Self::Bounds { bounds, .. } => format!("[{}, {}]", bounds[0], bounds[1]),
             Self::ParameterAttribute { attribute, .. }
             | Self::MissingParameterConfig { attribute, .. } => (*attribute).to_owned(),
@@ -670,6 +684,7 @@ impl Error {
             Self::RateNotPositive { .. } => "change the initial values, or the templates of this bin".to_owned(),
             Self::Size { .. } => "give one number per parameter, bin or auxiliary datum, in pyhf's order".to_owned(),
             Self::Counting { .. } => "merge the bin with a neighbour, or ask for a minimum of background events in each bin".to_owned(),
+            Self::Template { .. } => "slots: nominal, histosys_hi, histosys_lo, normsys_hi, normsys_lo, uncertainty".to_owned(),
             Self::NoObjective { help, .. } | Self::NoSensitivities { help, .. } => (*help).to_owned(),
             Self::Engine { .. } | Self::Minimiser { .. } => "this is a bug of pullback: please report it with the workspace".to_owned(),
         }

@@ -2,8 +2,9 @@
 
 mod common;
 
+use common::pointers;
 use pullback_stats::fit::{FitOptions, fit};
-use pullback_stats::spec::{Effect, ModelSpec, Options};
+use pullback_stats::spec::Options;
 use pullback_stats::workspace::{Limits, Workspace};
 use pullback_stats::{Data, Model, spec};
 use serde_json::{Value, json};
@@ -40,55 +41,6 @@ fn workspace() -> Value {
 fn model(workspace: &Value) -> Model {
     let (workspace, _) = Workspace::from_value(workspace, &Limits::default()).expect("a workspace");
     Model::new(spec::resolve(&workspace, &Options::default()).expect("resolves")).expect("compiles")
-}
-
-/// Pointers to the numbers of each slot, in the order of its entries.
-fn pointers(spec: &ModelSpec) -> Vec<(&'static str, Vec<String>)> {
-    let sample_of = |k: usize| {
-        let sample = &spec.samples[k];
-        format!(
-            "/channels/{}/samples/{}",
-            spec.channels[sample.channel].source, sample.source
-        )
-    };
-    let mut slots: Vec<(&'static str, Vec<String>)> = [
-        "nominal",
-        "histosys_hi",
-        "histosys_lo",
-        "normsys_hi",
-        "normsys_lo",
-        "uncertainty",
-    ]
-    .map(|name| (name, Vec::new()))
-    .into();
-    for (k, sample) in spec.samples.iter().enumerate() {
-        slots[0]
-            .1
-            .extend((0..sample.cells.len()).map(|b| format!("{}/data/{b}", sample_of(k))));
-    }
-    for a in &spec.applications {
-        let data = format!("{}/modifiers/{}/data", sample_of(a.sample), a.source);
-        let bins = spec.samples[a.sample].cells.len();
-        match a.effect {
-            Effect::Histosys { .. } => {
-                slots[1]
-                    .1
-                    .extend((0..bins).map(|b| format!("{data}/hi_data/{b}")));
-                slots[2]
-                    .1
-                    .extend((0..bins).map(|b| format!("{data}/lo_data/{b}")));
-            }
-            Effect::Normsys { .. } => {
-                slots[3].1.push(format!("{data}/hi"));
-                slots[4].1.push(format!("{data}/lo"));
-            }
-            Effect::Staterror { .. } | Effect::Shapesys { .. } => {
-                slots[5].1.extend((0..bins).map(|b| format!("{data}/{b}")));
-            }
-            _ => {}
-        }
-    }
-    slots
 }
 
 fn compare(workspace: &Value, parameters: &[f64], data: &Data) {

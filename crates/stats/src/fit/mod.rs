@@ -1,6 +1,7 @@
 //! Maximum-likelihood fits and what they return.
 
 mod asimov;
+mod response;
 mod result;
 mod run;
 mod sensitivities;
@@ -8,9 +9,11 @@ mod yields;
 
 pub use asimov::AsimovNuisances;
 pub use pullback_optim::{NewtonOptions, Progress};
+pub(crate) use response::{Factor, NotPositive, Response};
 pub use result::{
     ChannelYields, Covariance, FitResult, FittedParameter, SampleYields, Seconds, Sensitivities,
     Side, Yield,
 };
+pub(crate) use run::minimise;
 pub use run::{FitOptions, Hook, fit};
 pub use sensitivities::sensitivities;

@@ -1,13 +1,9 @@
 //! How a best fit moves with the data and with the templates, by implicit differentiation: no refit, no differences.
 
-use pullback_array::attr::Data as ArrayData;
-use pullback_array::{
-    Bindings, Builder, Column, Lowered, Program, Workspace as Memory, linalg, transform,
-};
-
+use super::response::{Factor, NotPositive, Response};
 use super::{FitResult, Sensitivities};
 use crate::error::{Error, Result};
-use crate::model::{Data, Layout, Model, Part, record, templates};
+use crate::model::{Data, Model};
 use crate::spec::{Derived, Effect, ModelSpec};
 
 /// dµ̂ and dσ_µ with respect to each bin of the main data and to each nominal yield of the cells that the parameter of interest scales.
@@ -61,15 +57,15 @@ pub fn sensitivities(model: &mut Model, data: &Data, result: &FitResult) -> Resu
     let mut x: Vec<f64> = result.parameters.iter().map(|p| p.value).collect();
     let free: Vec<usize> = (0..x.len()).filter(|&k| is_free(result, k)).collect();
     polish(model, data, result, &free, &mut x)?;
-    let factor = Factor::new(model, data, &free, &x, result)?;
+    let factor = factorise(model, data, &free, &x, result)?;
     let mut unit = vec![0.0; x.len()];
     unit[poi] = 1.0;
     let v = factor.solve(&unit)?;
     let sigma = (2.0 * v[poi]).sqrt();
 
-    let mut program = Response::new(model.spec())?;
+    let mut program = Response::new(model.spec(), Some(&["nominal"]))?;
     let along_v = program.run(&x, data, &v)?;
-    let u = factor.solve(&along_v.phi_by_parameters)?;
+    let u = factor.solve(&along_v.phi.parameters)?;
     let along_u = program.run(&x, data, &u)?;
     // dσ = dσ²/2σ with dσ² = −2 (∂φ − uᵀ∂g).
     let of_sigma = |phi: &[f64], u: &[f64]| -> Vec<f64> {
@@ -78,18 +74,16 @@ pub fn sensitivities(model: &mut Model, data: &Data, result: &FitResult) -> Resu
     let spec = model.spec();
     let negative = |values: &[f64]| values.iter().map(|v| -v).collect::<Vec<f64>>();
     let follow = |nominal: &mut [f64], aux: &[f64]| auxiliary_data_follow(spec, data, nominal, aux);
-    let mut poi_by_nominal = negative(&along_v.gradient_by_nominal);
-    follow(&mut poi_by_nominal, &negative(&along_v.gradient_by_aux));
-    let mut sigma_by_nominal = of_sigma(&along_v.phi_by_nominal, &along_u.gradient_by_nominal);
-    follow(
-        &mut sigma_by_nominal,
-        &of_sigma(&along_v.phi_by_aux, &along_u.gradient_by_aux),
-    );
+    let (v, phi, u) = (&along_v.gradient, &along_v.phi, &along_u.gradient);
+    let mut poi_by_nominal = negative(&v.slots[0].1);
+    follow(&mut poi_by_nominal, &negative(&v.aux));
+    let mut sigma_by_nominal = of_sigma(&phi.slots[0].1, &u.slots[0].1);
+    follow(&mut sigma_by_nominal, &of_sigma(&phi.aux, &u.aux));
     let signal_cells = scaled_cells(spec, poi);
     let at_signal = |nominal: &[f64]| signal_cells.iter().map(|&c| nominal[c]).collect();
     Ok(Sensitivities {
-        poi_by_data: negative(&along_v.gradient_by_data),
-        sigma_by_data: of_sigma(&along_v.phi_by_data, &along_u.gradient_by_data),
+        poi_by_data: negative(&v.main),
+        sigma_by_data: of_sigma(&phi.main, &u.main),
         poi_by_signal: at_signal(&poi_by_nominal),
         sigma_by_signal: at_signal(&sigma_by_nominal),
         signal_cells,
@@ -162,7 +156,7 @@ fn polish(
     free: &[usize],
     x: &mut [f64],
 ) -> Result<()> {
-    let factor = Factor::new(model, data, free, x, result)?;
+    let factor = factorise(model, data, free, x, result)?;
     let (_, gradient) = model.gradient(x, data)?;
     let step = factor.solve(&gradient)?;
     let inside = |k: usize, value: f64| {
@@ -174,34 +168,18 @@ fn polish(
     Ok(())
 }
 
-/// The Hessian of the free parameters, H = RᵀR.
-struct Factor<'a> {
+/// The Hessian at `x`, or a sentence about the parameter along which it is not positive definite.
+fn factorise<'a>(
+    model: &mut Model,
+    data: &Data,
     free: &'a [usize],
-    r: Vec<f64>,
-}
-
-impl<'a> Factor<'a> {
-    fn new(
-        model: &mut Model,
-        data: &Data,
-        free: &'a [usize],
-        x: &[f64],
-        result: &FitResult,
-    ) -> Result<Self> {
-        let (n, m) = (x.len(), free.len());
-        let hessian = model.hessian(x, data)?;
-        let mut r: Vec<f64> = free
-            .iter()
-            .flat_map(|&i| free.iter().map(move |&j| (i, j)))
-            .map(|(i, j)| hessian[i * n + j])
-            .collect();
-        linalg::cholesky(&mut r, m).map_err(|error| {
-            let parameter = match error {
-                linalg::LinalgError::NotPositiveDefinite { pivot, .. } => {
-                    free.get(pivot).map(|&k| result.parameters[k].name.clone())
-                }
-                _ => None,
-            };
+    x: &[f64],
+    result: &FitResult,
+) -> Result<Factor<'a>> {
+    Factor::new(model, data, free, x).map_err(|error| match error {
+        NotPositive::Failed(error) => error,
+        NotPositive::Along(k) => {
+            let parameter = k.map(|k| result.parameters[k].name.clone());
             let along = parameter
                 .as_deref()
                 .map(|p| format!(" along `{p}`"))
@@ -211,127 +189,8 @@ impl<'a> Factor<'a> {
                 reason: format!("the Hessian is not positive definite{along}"),
                 help: "hold what the data do not determine, and fit again",
             }
-        })?;
-        Ok(Self { free, r })
-    }
-
-    /// H⁻¹b in the free directions, zero in the others.
-    fn solve(&self, b: &[f64]) -> Result<Vec<f64>> {
-        let mut y: Vec<f64> = self.free.iter().map(|&k| b[k]).collect();
-        linalg::cholesky_solve(&self.r, self.free.len(), &mut y).map_err(|e| Error::Minimiser {
-            message: e.to_string(),
-        })?;
-        let mut out = vec![0.0; b.len()];
-        self.free.iter().zip(y).for_each(|(&k, y)| out[k] = y);
-        Ok(out)
-    }
-}
-
-/// For a direction w: wᵀ∂g/∂d and the derivatives of φ = wᵀHw, w held.
-struct Response {
-    lowered: Lowered,
-    memory: Memory,
-    nominal: Vec<f64>,
-}
-
-/// What [`Response`] returns.
-#[derive(Default)]
-struct Directional {
-    gradient_by_data: Vec<f64>,
-    gradient_by_aux: Vec<f64>,
-    gradient_by_nominal: Vec<f64>,
-    phi_by_parameters: Vec<f64>,
-    phi_by_data: Vec<f64>,
-    phi_by_aux: Vec<f64>,
-    phi_by_nominal: Vec<f64>,
-}
-
-impl Response {
-    /// The program of the likelihood with all nominal yields as inputs, also where a yield, or an effect on it, is zero.
-    fn new(spec: &ModelSpec) -> Result<Self> {
-        let layout = Layout::new(spec, true);
-        let mut nominal = Vec::new();
-        let mut bound: Vec<(&str, ArrayData)> = Vec::new();
-        for (name, values) in templates(spec, &layout) {
-            if name == "nominal" {
-                nominal = values;
-            } else {
-                bound.push((name, ArrayData::F64(values.into())));
-            }
         }
-        let likelihood = transform::bind(&record(spec, &layout, Part::Full)?, &bound)?;
-        let mut wrt = vec!["parameters", "observations", "nominal"];
-        if likelihood.find_input("auxdata").is_some() {
-            wrt.push("auxdata");
-        }
-        let likelihood = keep(&likelihood, &["twice_nll"])?;
-        // g and its directional derivative: Hw along the parameters, (∂g/∂d)ᵀw along all else.
-        let gradient = transform::grad(&likelihood, "twice_nll", &wrt)?;
-        let derivatives: Vec<String> = wrt.iter().map(|name| format!("grad_{name}")).collect();
-        let directional = transform::jvp(&keep(&gradient, &derivatives)?, &["parameters"])?;
-        let derivatives: Vec<String> = wrt.iter().map(|name| format!("d_grad_{name}")).collect();
-        // The pullback of w through Hw is the gradient of wᵀHw with w held.
-        let third = transform::vjp(
-            &keep(&directional, &derivatives)?,
-            &["d_grad_parameters"],
-            &wrt,
-        )?;
-        let lowered = Lowered::new(third)?;
-        let memory = lowered.workspace();
-        Ok(Self {
-            lowered,
-            memory,
-            nominal,
-        })
-    }
-
-    fn run(&mut self, x: &[f64], data: &Data, direction: &[f64]) -> Result<Directional> {
-        let columns: Vec<Column<'_>> = self
-            .lowered
-            .program()
-            .inputs()
-            .iter()
-            .map(|(name, _)| {
-                Column::F64(match &**name {
-                    "parameters" => x,
-                    "observations" => &data.main,
-                    "auxdata" => &data.aux,
-                    "nominal" => &self.nominal,
-                    _ => direction,
-                })
-            })
-            .collect();
-        self.lowered
-            .run(&mut self.memory, &Bindings::ordered(&columns))?;
-        let mut out = Directional::default();
-        for (k, (name, _)) in self.lowered.program().outputs().iter().enumerate() {
-            let field = match &**name {
-                "d_grad_observations" => &mut out.gradient_by_data,
-                "d_grad_auxdata" => &mut out.gradient_by_aux,
-                "d_grad_nominal" => &mut out.gradient_by_nominal,
-                "ct_parameters" => &mut out.phi_by_parameters,
-                "ct_observations" => &mut out.phi_by_data,
-                "ct_auxdata" => &mut out.phi_by_aux,
-                "ct_nominal" => &mut out.phi_by_nominal,
-                _ => continue,
-            };
-            *field = self.memory.f64(k).to_vec();
-        }
-        Ok(out)
-    }
-}
-
-/// The program with these outputs only.
-fn keep<S: AsRef<str>>(program: &Program, outputs: &[S]) -> Result<Program> {
-    let kept = program
-        .outputs()
-        .iter()
-        .filter(|(name, _)| outputs.iter().any(|o| o.as_ref() == &**name))
-        .cloned()
-        .collect();
-    Ok(transform::prune(
-        &Builder::resume(program).finish_ids(kept)?,
-    )?)
+    })
 }
 
 /// Adds to the derivatives by nominal yields what comes through auxiliary data that the workspace does not give: a = τ = (nominal/uncertainty)² for a

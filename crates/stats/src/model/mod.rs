@@ -5,6 +5,7 @@ mod interp;
 mod interp_kernel;
 mod layout;
 mod likelihood;
+mod pullback;
 mod record;
 mod slots;
 
@@ -12,4 +13,6 @@ pub use even::{EVEN, Even, even_basis};
 pub use interp::{INTERP, Interp, coefficients, factor, histosys_basis};
 pub use layout::{LANES, Layout, RowTable};
 pub use likelihood::{Data, Model};
+pub use pullback::Slots;
+pub(crate) use pullback::{Pullback, column, keep};
 pub use record::{Part, record, templates};

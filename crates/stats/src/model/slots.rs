@@ -1,10 +1,7 @@
 //! Derivatives with respect to the numbers of the workspace.
 
-use pullback_array::{Bindings, Column, Lowered, transform};
-
-use super::layout::Layout;
 use super::likelihood::{Data, Model};
-use super::record::{Part, record, templates};
+use super::pullback::{Pullback, Slots};
 use crate::error::Result;
 
 impl Model {
@@ -43,51 +40,10 @@ impl Model {
     /// assert_eq!(gradient, [("nominal", vec![2.0 * (1.0 - 64.0 / 50.0)])]);
     /// # Ok::<(), pullback_stats::Error>(())
     /// ```
-    pub fn template_gradient(
-        &mut self,
-        parameters: &[f64],
-        data: &Data,
-    ) -> Result<Vec<(&'static str, Vec<f64>)>> {
+    pub fn template_gradient(&mut self, parameters: &[f64], data: &Data) -> Result<Slots> {
         self.check(parameters, data)?;
-        let spec = self.spec();
-        let layout = Layout::new(spec, true);
-        let slots = templates(spec, &layout);
-        let names: Vec<&str> = slots.iter().map(|(name, _)| *name).collect();
-        let program = transform::grad(&record(spec, &layout, Part::Full)?, "twice_nll", &names)?;
-        let wanted: Vec<String> = names.iter().map(|name| format!("grad_{name}")).collect();
-        let outputs: Vec<(&str, &str)> = wanted
-            .iter()
-            .map(String::as_str)
-            .zip(names.iter().copied())
-            .collect();
-        let inputs: Vec<String> = program
-            .inputs()
-            .iter()
-            .map(|(name, _)| name.to_string())
-            .collect();
-        let inputs: Vec<Option<&str>> = inputs.iter().map(|name| Some(name.as_str())).collect();
-        let lowered = Lowered::new(transform::interface(&program, &inputs, &outputs)?)?;
-        let columns: Vec<Column<'_>> = inputs
-            .iter()
-            .flatten()
-            .map(|name| {
-                Column::F64(match *name {
-                    "parameters" => parameters,
-                    "observations" => &data.main,
-                    "auxdata" => &data.aux,
-                    slot => slots
-                        .iter()
-                        .find(|(n, _)| *n == slot)
-                        .map_or(&[], |(_, values)| values),
-                })
-            })
-            .collect();
-        let mut memory = lowered.workspace();
-        lowered.run(&mut memory, &Bindings::ordered(&columns))?;
-        Ok(names
-            .into_iter()
-            .enumerate()
-            .map(|(k, name)| (name, memory.f64(k).to_vec()))
-            .collect())
+        let nothing = vec![0.0; data.main.len()];
+        let mut pullback = Pullback::new(self.spec())?;
+        Ok(pullback.run(parameters, data, 1.0, &nothing)?.slots)
     }
 }

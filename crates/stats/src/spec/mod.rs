@@ -16,6 +16,7 @@ mod model;
 mod options;
 mod parameters;
 mod resolve;
+mod templates;
 
 pub use inspect::{ChannelSummary, Inert, ModifierSummary, ParameterSummary, Summary, summarise};
 pub use model::{

@@ -159,6 +159,11 @@ impl Effect {
         }
     }
 
+    /// Whether it has an absolute uncertainty per bin.
+    pub fn has_uncertainty(&self) -> bool {
+        matches!(self, Self::Shapesys { .. } | Self::Staterror { .. })
+    }
+
     /// Whether each bin has its own parameter.
     pub fn per_bin(&self) -> bool {
         matches!(
