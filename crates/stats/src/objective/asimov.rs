@@ -1,5 +1,6 @@
 //! A nominal Asimov data set that moves with the templates, and the profile likelihood on it.
 
+use super::counting::m;
 use crate::error::{Error, Result};
 use crate::fit::{AsimovNuisances, FitOptions, minimise};
 use crate::model::{Data, Model, Pullback, Slots};
@@ -9,7 +10,6 @@ use crate::spec::{Constraint, Derived, ModelSpec};
 pub(super) struct Asimov {
     pub point: Vec<f64>,
     pub data: Data,
-    pub smallest: f64,
     pub names: Vec<String>,
     empty: Vec<usize>,
 }
@@ -44,7 +44,6 @@ impl Asimov {
                 observed: *rate,
             });
         }
-        let smallest = model.twice_nll(&point, &data)?;
         let zero = |(bin, rate): (usize, &f64)| (*rate == 0.0).then_some(bin);
         Ok(Self {
             empty: data.main.iter().enumerate().filter_map(zero).collect(),
@@ -56,7 +55,6 @@ impl Asimov {
                 .collect(),
             point,
             data,
-            smallest,
         })
     }
 
@@ -111,11 +109,43 @@ impl Asimov {
             ));
         }
         Ok(Profile {
-            q: (minimum.value - self.smallest).max(0.0),
+            q: self.ratio(model, &minimum.x)?,
             slope: minimum.gradient[poi],
             x: minimum.x,
             notes,
         })
+    }
+
+    /// −2 ln of the likelihood ratio of `x` to the point of the data. On these data it is a sum of terms that are zero at the latter and positive elsewhere, so that
+    /// nothing cancels, however near the two are: with k(y) = y − ln(1 + y)
+    ///
+    /// ```text
+    /// q = 2 Σ n k(rate/n − 1) + Σ ((θ − θ_A)/σ)² + 2 Σ a k(θ/θ_A − 1)
+    /// ```
+    fn ratio(&self, model: &mut Model, x: &[f64]) -> Result<f64> {
+        // n k(y) with y = rate/n − 1.
+        let poisson = |rate: f64, n: f64| {
+            if n == 0.0 {
+                rate
+            } else {
+                let y = (rate - n) / n;
+                n * y * y * m(y)
+            }
+        };
+        let rates = model.expected(x)?;
+        let mut q: f64 = rates
+            .iter()
+            .zip(&self.data.main)
+            .map(|(&rate, &n)| 2.0 * poisson(rate, n))
+            .sum();
+        for ((p, &x), &centre) in model.spec().parameters.iter().zip(x).zip(&self.point) {
+            q += match p.constraint {
+                Constraint::None => 0.0,
+                Constraint::Normal { sigma, .. } => ((x - centre) / sigma).powi(2),
+                Constraint::Poisson { tau, .. } => 2.0 * poisson(tau * x, tau * centre),
+            };
+        }
+        Ok(q)
     }
 
     /// ∂q with respect to the templates, the data moving with them.

@@ -72,7 +72,7 @@ fn g<R: Real>(y: R) -> R {
 }
 
 /// (y − ln(1 + y))/y², ½ at 0.
-fn m<R: Real>(y: R) -> R {
+pub(super) fn m<R: Real>(y: R) -> R {
     let near = near_zero(y);
     let zero = R::constant(0.0);
     let small = R::select(near, y, zero);
