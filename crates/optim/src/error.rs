@@ -91,6 +91,37 @@ pub enum OptimError {
         /// The value there.
         fb: f64,
     },
+    /// Values of a training that are not finite, after the step was halved as often as allowed.
+    #[error(
+        "PB0409: value {value} after {halvings} halvings of the step{}\n  help: start inside the domain of the function, with a smaller rate",
+        component.map(|k| format!(", component {k} of the gradient is not finite")).unwrap_or_default()
+    )]
+    NotFinite {
+        /// The value.
+        value: f64,
+        /// The first component of the gradient that is not finite.
+        component: Option<usize>,
+        /// How often the step was halved.
+        halvings: usize,
+    },
+    /// A block of transformed quantities that cannot be.
+    #[error(
+        "PB0410: block {block} of the chart: {what}\n  help: lower < upper, and bins · width below their distance"
+    )]
+    Block {
+        /// Which block.
+        block: usize,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// No start led to a minimum.
+    #[error(
+        "PB0411: none of {starts} starts lies inside the domain of the function\n  help: narrow the bounds, or give starts"
+    )]
+    NoStart {
+        /// How many there were.
+        starts: usize,
+    },
     /// Linear algebra failed on matrices of the caller.
     #[error(transparent)]
     Linalg(#[from] LinalgError),

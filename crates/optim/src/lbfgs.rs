@@ -54,9 +54,10 @@ impl Default for Lbfgs {
 }
 
 /// A step and the change of the gradient along it.
-struct Pair {
-    s: Vec<f64>,
-    y: Vec<f64>,
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Pair {
+    pub(crate) s: Vec<f64>,
+    pub(crate) y: Vec<f64>,
 }
 
 fn masked_dot(a: &[f64], b: &[f64], free: &[bool]) -> f64 {
@@ -68,7 +69,7 @@ fn masked_dot(a: &[f64], b: &[f64], free: &[bool]) -> f64 {
 }
 
 /// d ← −H g on the free parameters. Pairs without positive curvature there are left out.
-fn direction(pairs: &VecDeque<Pair>, g: &[f64], free: &[bool], d: &mut [f64]) {
+pub(crate) fn direction(pairs: &VecDeque<Pair>, g: &[f64], free: &[bool], d: &mut [f64]) {
     for ((d, g), free) in d.iter_mut().zip(g).zip(free) {
         *d = if *free { -g } else { 0.0 };
     }

@@ -8,6 +8,7 @@
 //! | minimise a sum of squares | [`LevenbergMarquardt`] |
 //! | zero of a function of one variable | [`root::toms748`], [`root::newton_bracketed`] |
 //! | zero of a system | [`NewtonRoot`] |
+//! | train: Adam, L-BFGS step by step, bounded quantities, schedules, early stopping, several starts | [`training`] |
 //! | covariance matrix at a minimum | [`covariance()`], [`least_squares_covariance`] |
 //! | derivatives of a solution | [`FreeHessian`]; inside a program [`implicit`] |
 //!
@@ -64,6 +65,7 @@ mod problem;
 mod quasi;
 pub mod root;
 mod system;
+pub mod training;
 mod trust;
 
 pub use bfgs::Bfgs;
