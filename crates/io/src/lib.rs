@@ -74,6 +74,7 @@ pub use dataset::{Chunk, Dataset, Options};
 pub use dtype::DType;
 pub use error::{Error, ErrorKind, Place, Result};
 pub use limits::Limits;
+pub use names::nearest;
 pub use open::open;
 pub use schema::{Field, Level, Schema, Unreadable};
 pub use source::Source;
