@@ -94,6 +94,15 @@ impl Source {
         }
     }
 
+    /// The same with a name for what it defines, if it has none.
+    pub(crate) fn keyed(self, key: &str) -> Self {
+        if self.inner.key.is_empty() && self.inner.document.is_none() {
+            Self::new(key, self.text())
+        } else {
+            self
+        }
+    }
+
     /// What it defines.
     pub fn key(&self) -> &str {
         &self.inner.key
@@ -160,6 +169,12 @@ impl Source {
 
 impl From<&str> for Source {
     fn from(text: &str) -> Self {
+        Self::new("", text)
+    }
+}
+
+impl From<String> for Source {
+    fn from(text: String) -> Self {
         Self::new("", text)
     }
 }

@@ -1,0 +1,19 @@
+//! What expressions mean: names, types, the level of each value, collections.
+
+mod check;
+mod collection;
+mod combine;
+mod field;
+mod model;
+mod name;
+mod operator;
+mod tree;
+mod ty;
+
+pub(crate) use check::{Checker, Cx};
+pub(crate) use collection::{Def, Kinematics};
+pub(crate) use field::Component;
+pub use model::Model;
+pub(crate) use model::{Filled, Resolved};
+pub(crate) use tree::{Arithmetic, Node, Typed};
+pub use ty::{CollectionId, Kind, Per, Type};

@@ -1,0 +1,77 @@
+//! The tree of a checked expression: names are resolved, every value has a type, every conversion is written out.
+
+use super::field::Component;
+use super::ty::{CollectionId, Type};
+use crate::functions::Function;
+use crate::place::Span;
+use crate::syntax::CompareOp;
+
+/// A checked expression.
+#[derive(Debug, Clone)]
+pub(crate) struct Typed {
+    pub node: Node,
+    pub ty: Type,
+    pub span: Span,
+}
+
+/// Arithmetic of numbers, and of four-vectors where that makes sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arithmetic {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Rem,
+    Pow,
+}
+
+/// What a checked expression is.
+#[derive(Debug, Clone)]
+pub(crate) enum Node {
+    /// A constant, in the units of the house.
+    Real(f64),
+    /// A whole constant.
+    Int(i64),
+    /// A constant.
+    Bool(bool),
+    /// A parameter by name.
+    Parameter(String),
+    /// A column of the data.
+    Column(usize),
+    /// A defined column.
+    Defined(String),
+    /// The objects of a collection themselves.
+    Whole(CollectionId),
+    /// A field of an object.
+    Field(Box<Typed>, String),
+    /// The four-vector of an object.
+    Vector(Box<Typed>),
+    /// A component of a four-vector.
+    Component(Box<Typed>, Component),
+    /// A whole number as a number.
+    ToReal(Box<Typed>),
+    /// `-x`
+    Neg(Box<Typed>),
+    /// `a + b`, ..
+    Arithmetic(Arithmetic, Box<Typed>, Box<Typed>),
+    /// `a < b`, ..; also of objects: whether they are the same.
+    Compare(CompareOp, Box<Typed>, Box<Typed>),
+    /// `not a`
+    Not(Box<Typed>),
+    /// `a and b`
+    And(Box<Typed>, Box<Typed>),
+    /// `a or b`
+    Or(Box<Typed>, Box<Typed>),
+    /// Then, condition, else.
+    If(Box<Typed>, Box<Typed>, Box<Typed>),
+    /// A value that is missing where the condition does not hold.
+    Guard(Box<Typed>, Box<Typed>),
+    /// A value per object of a collection, for the objects of one made of it.
+    Restrict(Box<Typed>, CollectionId),
+    /// A value per object, of the object that is referred to.
+    At(Box<Typed>, Box<Typed>),
+    /// A value per object, of the object of that number in the event.
+    Nth(Box<Typed>, Box<Typed>),
+    /// A function of the table.
+    Call(&'static Function, Vec<Typed>),
+}
