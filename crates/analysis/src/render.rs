@@ -31,7 +31,7 @@ pub fn render(error: &Error, styled: bool) -> String {
     if let Some(place) = error.place() {
         // The place is drawn below.
         if let Some(bare) = title.strip_suffix(&format!(" ({place})")) {
-            title = bare.to_owned();
+            title.truncate(bare.len());
         }
     }
     let mut group = Group::with_title(Level::ERROR.primary_title(title).id(error.code()));

@@ -30,7 +30,7 @@ fn names_are_unique_and_documented() {
     assert_eq!(names.len(), all);
     for f in functions::all() {
         assert!(f.signature.starts_with(&format!("{}(", f.name)), "{f:?}");
-        assert!(f.doc.ends_with('.') && f.doc.len() > 4, "{}", f.name);
+        assert!(f.doc.ends_with('.') && f.doc.len() > 3, "{}", f.name);
         assert!(
             f.example.text.contains(&format!("{}(", f.name)),
             "{}",

@@ -5,9 +5,9 @@ use pullback_array::attr::Attrs;
 use pullback_array::{DType, Space, Sym, registry};
 
 use super::express::Compiler;
-use super::helpers::Level;
-use super::value::{Maybe, Value};
+use super::value::{Maybe, Value, both, to_real};
 use super::vector::Vector;
+use super::vocabulary::Level;
 use crate::schema::Target;
 use crate::types::{CollectionId, Def, Kinematics, Per};
 
@@ -151,7 +151,7 @@ impl<'b> Compiler<'b> {
     /// As many objects as all parts have together; the first ones are from the first part.
     fn union(&self, name: &str, members: &[CollectionId]) -> Made<'b> {
         let spaces: Vec<Space> = members.iter().map(|id| self.made(*id).space).collect();
-        let counts = spaces.iter().map(|s| self.to_real(self.b.counts(*s)));
+        let counts = spaces.iter().map(|s| to_real(self.b.counts(*s)));
         let counts: Vec<Sym<'b>> = counts.collect();
         let mut starts = vec![self.real(0.0)];
         for count in &counts {
@@ -170,7 +170,7 @@ impl<'b> Compiler<'b> {
         let offsets = self.b.push(offsets, &[total], Attrs::NONE).first(self.b);
         let space = self.b.ragged_by(name, offsets);
         let number = space.last().map(|l| self.b.position(space, l));
-        let number = self.to_real(number.unwrap_or_else(|| self.b.integer(0)));
+        let number = to_real(number.unwrap_or_else(|| self.b.integer(0)));
         let mut parts = Vec::new();
         for ((member, count), start) in spaces.iter().zip(&counts).zip(&starts) {
             let local = number - *start;
@@ -250,7 +250,7 @@ impl<'b> Compiler<'b> {
                 // The type of the whole is that of its first part.
                 if let (Value::Int(x), Some(Value::Real(_))) = (part.value, whole.map(|w| w.value))
                 {
-                    part.value = Value::Real(self.to_real(x));
+                    part.value = Value::Real(to_real(x));
                 }
                 part
             };
@@ -296,7 +296,7 @@ impl<'b> Compiler<'b> {
             return x;
         };
         let at = |v: Sym<'b>| self.spread(v, level.space).gather_over(level.id, index);
-        let there = self.both(x.there.map(at), there);
+        let there = both(x.there.map(at), there);
         let value = match x.value {
             Value::Real(v) => Value::Real(at(v)),
             Value::Int(v) => Value::Int(at(v)),
@@ -363,10 +363,10 @@ impl<'b> Compiler<'b> {
         let mut parts = Vec::new();
         for name in names {
             let part = self.field_of(x, name);
-            there = self.both(there, part.there);
+            there = both(there, part.there);
             parts.push(match part.value {
                 Value::Real(v) => v,
-                Value::Int(v) => self.to_real(v),
+                Value::Int(v) => to_real(v),
                 _ => return self.nothing(),
             });
         }
@@ -418,7 +418,7 @@ impl<'b> Compiler<'b> {
         let field = self.field(of, name);
         match index {
             Some(index) => self.gathered(field, of, index, x.there),
-            None => self.guarded(field, x.there),
+            None => field.guarded(x.there),
         }
     }
 }

@@ -8,7 +8,7 @@ use pullback_array::{Builder, Space, Sym};
 
 use super::collections::Made;
 use super::program::Input;
-use super::value::{Maybe, Value};
+use super::value::{Maybe, Value, both, to_real};
 use crate::syntax::CompareOp;
 use crate::types::{Arithmetic, CollectionId, Model, Node, Per, Typed};
 
@@ -74,7 +74,7 @@ impl<'b> Compiler<'b> {
                 let x = self.value(x);
                 match x.value {
                     Value::Int(n) => Maybe {
-                        value: Value::Real(self.to_real(n)),
+                        value: Value::Real(to_real(n)),
                         there: x.there,
                     },
                     _ => self.nothing(),
@@ -97,7 +97,7 @@ impl<'b> Compiler<'b> {
                 _ => self.nothing(),
             },
             Node::Guard(x, c) => match self.value(c).value {
-                Value::Bool { yes, .. } => self.guarded(self.value(x), Some(yes)),
+                Value::Bool { yes, .. } => self.value(x).guarded(Some(yes)),
                 _ => self.nothing(),
             },
             Node::Restrict(x, to) => self.restricted(x, *to),
@@ -106,7 +106,7 @@ impl<'b> Compiler<'b> {
                 match (x.ty.per, i.value) {
                     (Per::Object(id), Value::Object { index, .. }) => match index {
                         Some(index) => self.gathered(table, id, index, i.there),
-                        None => self.guarded(table, i.there),
+                        None => table.guarded(i.there),
                     },
                     _ => self.nothing(),
                 }
@@ -137,7 +137,7 @@ impl<'b> Compiler<'b> {
 
     fn arithmetic(&self, op: Arithmetic, a: &Typed, b: &Typed) -> Maybe<'b> {
         let (x, y) = (self.value(a), self.value(b));
-        let there = self.both(x.there, y.there);
+        let there = both(x.there, y.there);
         let value = match (x.value, y.value, op) {
             (Value::Vector(v), Value::Vector(w), Arithmetic::Add) => v.zip(w, |a, b| a + b),
             (Value::Vector(v), Value::Vector(w), Arithmetic::Sub) => v.zip(w, |a, b| a - b),
@@ -155,7 +155,7 @@ impl<'b> Compiler<'b> {
     }
 
     fn compare(&self, op: CompareOp, a: Maybe<'b>, b: Maybe<'b>) -> Maybe<'b> {
-        let there = self.both(a.there, b.there);
+        let there = both(a.there, b.there);
         let (x, y) = match (a.value, b.value) {
             (Value::Real(x), Value::Real(y)) | (Value::Int(x), Value::Int(y)) => (x, y),
             (Value::Object { of, index: i }, Value::Object { index: j, .. }) => {
@@ -175,7 +175,7 @@ impl<'b> Compiler<'b> {
             CompareOp::Eq => x.eq(y),
             CompareOp::Ne => !x.eq(y),
         };
-        self.decided(yes, there)
+        Maybe::decided(yes, there)
     }
 
     fn logic(&self, a: &Typed, b: &Typed, and: bool) -> Maybe<'b> {
@@ -219,23 +219,6 @@ impl<'b> Compiler<'b> {
         Maybe { value, there }
     }
 
-    /// A value that is missing where the mask does not hold.
-    pub fn guarded(&self, x: Maybe<'b>, mask: Option<Sym<'b>>) -> Maybe<'b> {
-        let Some(mask) = mask else {
-            return x;
-        };
-        match x.value {
-            Value::Bool { yes, no } => Maybe::new(Value::Bool {
-                yes: yes & mask,
-                no: Some(no.unwrap_or_else(|| !yes) & mask),
-            }),
-            value => Maybe {
-                value,
-                there: self.both(x.there, Some(mask)),
-            },
-        }
-    }
-
     fn restricted(&self, x: &Typed, to: CollectionId) -> Maybe<'b> {
         let Per::Object(from) = x.ty.per else {
             return self.nothing();
@@ -254,7 +237,7 @@ impl<'b> Compiler<'b> {
             return self.nothing();
         };
         let (index, inside) = self.element(self.own_index(level), level, number);
-        let there = self.both(Some(inside), self.value(n).there);
+        let there = both(Some(inside), self.value(n).there);
         self.gathered(self.value(x), id, index, there)
     }
 }

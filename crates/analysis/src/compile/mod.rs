@@ -1,14 +1,15 @@
 //! From checked expressions to a program of the array engine.
 
+mod bind;
 mod collections;
 mod columns;
 mod express;
-mod helpers;
 mod program;
 mod value;
 mod vector;
+mod vocabulary;
 
 pub(crate) use express::Compiler;
 pub use program::{Compiled, Input, Output, What};
-pub(crate) use value::{Maybe, Value};
+pub(crate) use value::{Maybe, Value, both, to_real};
 pub(crate) use vector::Vector;

@@ -6,7 +6,7 @@ use pullback_ad::Real;
 use pullback_array::{Builder, DType, Flow, Last, Program, Sym};
 
 use super::express::Compiler;
-use super::value::{Maybe, Value};
+use super::value::{Maybe, Value, both, to_real};
 use crate::error::{Error, Result};
 use crate::place::Source;
 use crate::types::{Filled, Model, Per, Resolved};
@@ -62,7 +62,7 @@ impl Input {
 /// What an output of the program holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// Values of a column: doubles, integers or masks. NaN, -1 or false where one is missing.
+    /// Values of a column: doubles, integers or masks. NaN or false where one is missing; whole numbers that may be missing are doubles.
     Values,
     /// Where the values of a column are there.
     There,
@@ -179,9 +179,10 @@ impl<'b> Compiler<'b> {
         let value = self.defined(name);
         let space = self.space(column.ty.per);
         let sym = match value.value {
-            Value::Real(x) => self.finite(x, value.there),
+            Value::Real(x) => self.missing_is_nan(x, value.there),
             Value::Int(x) => match value.there {
-                Some(there) => there.select(x, self.b.integer(-1)),
+                // No integer says that it is missing.
+                Some(there) => self.missing_is_nan(to_real(x), Some(there)),
                 None => x,
             },
             Value::Bool { yes, .. } => yes,
@@ -195,7 +196,7 @@ impl<'b> Compiler<'b> {
         };
         let sym = self.spread(sym, space).named(name);
         outputs.push((output(name, name, What::Values), sym));
-        if let Some(there) = self.exists(value) {
+        if let Some(there) = value.exists() {
             let there = self.spread(there, space);
             outputs.push((output(format!("{name}?"), name, What::There), there));
         }
@@ -207,7 +208,7 @@ impl<'b> Compiler<'b> {
     }
 
     /// NaN where a number is missing.
-    fn finite(&self, x: Sym<'b>, there: Option<Sym<'b>>) -> Sym<'b> {
+    fn missing_is_nan(&self, x: Sym<'b>, there: Option<Sym<'b>>) -> Sym<'b> {
         there.map_or(x, |there| there.select(x, self.real(f64::NAN)))
     }
 
@@ -246,13 +247,13 @@ impl<'b> Compiler<'b> {
         let mut keep = value.there;
         let mut w = self.real(1.0);
         if let Some(Maybe { value, there }) = weight {
-            keep = self.both(keep, there);
+            keep = both(keep, there);
             if let Value::Real(value) = value {
                 w = value;
             }
         }
         if let Some(region) = &h.region {
-            keep = self.both(keep, Some(self.region(region)));
+            keep = both(keep, Some(self.region(region)));
         }
         let x = self.spread(x, space);
         let mut w = self.spread(w, space);

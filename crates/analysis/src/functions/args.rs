@@ -58,16 +58,14 @@ impl Written<'_> {
 
     /// A value per object, which is to be reduced, and its collection.
     pub fn per_object(&self, checker: &Checker<'_>, cx: Cx<'_>, x: &Typed) -> Result<CollectionId> {
-        match x.ty.per {
-            Per::Object(id) => Ok(id),
-            _ => {
-                let help = format!(
-                    "`{}` makes one value per event of the values per object",
-                    self.function.signature
-                );
-                Err(checker.mistaken(cx, x, "a value per object", &help))
-            }
+        if let Per::Object(id) = x.ty.per {
+            return Ok(id);
         }
+        let help = format!(
+            "`{}` makes one value per event of the values per object",
+            self.function.signature
+        );
+        Err(checker.mistaken(cx, x, "a value per object", &help))
     }
 }
 

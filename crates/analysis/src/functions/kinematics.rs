@@ -4,7 +4,7 @@ use pullback_ad::Real;
 use pullback_array::Sym;
 
 use super::table::{Example, Function, Written};
-use crate::compile::{Compiler, Maybe, Value};
+use crate::compile::{Compiler, Maybe, Value, both};
 use crate::error::Result;
 use crate::types::{Checker, Component, Cx, Kind, Per, Type, Typed};
 use crate::units::Dimension;
@@ -207,8 +207,8 @@ fn near_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Mayb
         found = found & there;
     }
     let yes = c.spread(found, pairs.level.space).any(pairs.level.id);
-    let there = c.both(pairs.own_there, args.get(4).and_then(|r| r.there));
-    c.decided(yes, there)
+    let there = both(pairs.own_there, args.get(4).and_then(|r| r.there));
+    Maybe::decided(yes, there)
 }
 
 fn min_delta_r_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Maybe<'b> {
@@ -229,7 +229,7 @@ fn min_delta_r_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) 
     };
     Maybe {
         value: Value::Real(distance.min_over(level.id)),
-        there: c.both(pairs.own_there, Some(any)),
+        there: both(pairs.own_there, Some(any)),
     }
 }
 

@@ -6,7 +6,7 @@ use super::args::elementwise;
 use super::table::{Compile, Example, Function, Written};
 use crate::compile::{Compiler, Maybe, Value};
 use crate::error::Result;
-use crate::types::{Checker, Cx, Kind, Type, Typed};
+use crate::types::{Checker, Cx, Kind, Type, Typed, same_dimension};
 use crate::units::Dimension;
 
 /// A number without a unit.
@@ -30,21 +30,21 @@ fn two(checker: &mut Checker<'_>, cx: Cx<'_>, call: &Written<'_>) -> Result<Type
     let x = elementwise::<2>(checker, cx, call, |[a, b]| {
         a.ty.dimension.or(b.ty.dimension)
     })?;
-    same_units(checker, cx, &x)?;
+    same_units(cx, &x)?;
     Ok(x)
 }
 
 fn angle(checker: &mut Checker<'_>, cx: Cx<'_>, call: &Written<'_>) -> Result<Typed> {
     let x = elementwise::<2>(checker, cx, call, |_| Some(Dimension::NONE))?;
-    same_units(checker, cx, &x)?;
+    same_units(cx, &x)?;
     Ok(x)
 }
 
-fn same_units(checker: &Checker<'_>, cx: Cx<'_>, call: &Typed) -> Result<()> {
+fn same_units(cx: Cx<'_>, call: &Typed) -> Result<()> {
     if let crate::types::Node::Call(_, args) = &call.node
         && let [a, b] = args.as_slice()
     {
-        checker.same_dimension(cx, a, b, call.span)?;
+        same_dimension(cx, a, b, call.span)?;
     }
     Ok(())
 }
@@ -57,7 +57,7 @@ fn default(checker: &mut Checker<'_>, cx: Cx<'_>, call: &Written<'_>) -> Result<
         (Kind::Bool, _) => return Err(checker.mistaken(cx, &other, "true or false", "")),
         _ => (checker.real(cx, x)?, checker.real(cx, other)?),
     };
-    let dimension = checker.same_dimension(cx, &x, &other, call.span)?;
+    let dimension = same_dimension(cx, &x, &other, call.span)?;
     let ([x, other], per) = checker.align(cx, [x, other], call.span)?;
     let ty = Type::new(per, x.ty.kind)
         .of(dimension)
@@ -75,7 +75,7 @@ fn default_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], _: &[Typed]) -> Maybe
     let [x, other] = args else {
         return c.nothing();
     };
-    let there = c.exists(*x);
+    let there = x.exists();
     match there {
         Some(there) => c.choose((there, None), *x, *other),
         None => *x,
@@ -83,7 +83,7 @@ fn default_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], _: &[Typed]) -> Maybe
 }
 
 fn exists_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Maybe<'b> {
-    let there = args.first().and_then(|x| c.exists(*x));
+    let there = args.first().and_then(|x| x.exists());
     let per = typed.first().map(|t| t.ty.per);
     let yes = there.unwrap_or_else(|| per.map_or_else(|| c.truth(true), |p| c.all_of(p, true)));
     Maybe::new(Value::Bool { yes, no: None })
@@ -128,34 +128,34 @@ pub(super) static TABLE: &[Function] = &[
         same,
         "|x|. The derivative at 0 is 0.",
         "abs(Muon.eta)" = [0.5, 1.5],
-        |x| x.abs()
+        Real::abs
     ),
     one!(
         "sqrt",
         root,
         "√x; NaN below 0. The derivative at 0 is infinite.",
         "sqrt(MET.pt)" = [8.0, 3.0],
-        |x| x.sqrt()
+        Real::sqrt
     ),
     one!(
         "exp",
         plain,
         "eˣ.",
         "exp(MET.phi)" = [1.0, std::f64::consts::E],
-        |x| x.exp()
+        Real::exp
     ),
     one!(
         "log",
         plain,
         "The natural logarithm; -inf at 0, NaN below.",
         "log(MET.pt / 64)" = [0.0, -1.961_658_506_023_452_2],
-        |x| x.ln()
+        Real::ln
     ),
     one!(
         "log10",
         plain,
         "The logarithm to base 10; -inf at 0, NaN below.",
-        "log10(MET.pt / 0.64)" = [2.0, 1.148_062_535_455_437_8],
+        "log10(MET.pt / 0.64)" = [2.0, 1.148_062_535_455_437_7],
         |x| x.ln() * std::f64::consts::LOG10_E
     ),
     one!(
@@ -163,91 +163,91 @@ pub(super) static TABLE: &[Function] = &[
         plain,
         "The sine of an angle in radian (or in the unit given: `sin(30 deg)`).",
         "sin(30 deg) + 0 * MET.pt" = [0.5, 0.5],
-        |x| x.sin()
+        Real::sin
     ),
     one!(
         "cos",
         plain,
         "The cosine of an angle.",
         "cos(60 deg) + 0 * MET.pt" = [0.5, 0.5],
-        |x| x.cos()
+        Real::cos
     ),
     one!(
         "tan",
         plain,
         "The tangent of an angle.",
         "tan(45 deg) + 0 * MET.pt" = [1.0, 1.0],
-        |x| x.tan()
+        Real::tan
     ),
     one!(
         "asin",
         plain,
         "The inverse sine, in radian; NaN outside -1 to 1.",
         "asin(MET.phi)" = [0.0, std::f64::consts::FRAC_PI_2],
-        |x| x.asin()
+        Real::asin
     ),
     one!(
         "acos",
         plain,
         "The inverse cosine, in radian; NaN outside -1 to 1.",
         "acos(MET.phi)" = [std::f64::consts::FRAC_PI_2, 0.0],
-        |x| x.acos()
+        Real::acos
     ),
     one!(
         "atan",
         plain,
         "The inverse tangent, in radian.",
         "atan(MET.phi)" = [0.0, std::f64::consts::FRAC_PI_4],
-        |x| x.atan()
+        Real::atan
     ),
     one!(
         "sinh",
         plain,
         "The hyperbolic sine.",
         "sinh(MET.phi)" = [0.0, 1.175_201_193_643_801_4],
-        |x| x.sinh()
+        Real::sinh
     ),
     one!(
         "cosh",
         plain,
         "The hyperbolic cosine.",
         "cosh(MET.phi)" = [1.0, 1.543_080_634_815_243_7],
-        |x| x.cosh()
+        Real::cosh
     ),
     one!(
         "tanh",
         plain,
         "The hyperbolic tangent.",
         "tanh(MET.phi)" = [0.0, 0.761_594_155_955_764_9],
-        |x| x.tanh()
+        Real::tanh
     ),
     one!(
         "floor",
         same,
         "The largest whole number not above x. The derivative is zero.",
         "floor(Muon.eta)" = [0.0, -2.0],
-        |x| x.floor()
+        Real::floor
     ),
     one!(
         "ceil",
         same,
         "The smallest whole number not below x. The derivative is zero.",
         "ceil(Muon.eta)" = [1.0, -1.0],
-        |x| x.ceil()
+        Real::ceil
     ),
     one!(
         "round",
         same,
         "The nearest whole number, halves to the even one. The derivative is zero.",
         "round(Muon.eta * 1.2)" = [1.0, -2.0],
-        |x| x.round()
+        Real::round
     ),
     one!(
         "sign",
         plain,
         "-1, 0 or 1. The derivative is zero.",
         "sign(Muon.eta)" = [1.0, -1.0],
-        |x| x.sign()
+        Real::sign
     ),
     pair!(
         "atan2",
@@ -255,7 +255,7 @@ pub(super) static TABLE: &[Function] = &[
         angle,
         "The angle of the point (x, y), from -π to π.",
         "atan2(MET.phi, MET.phi)" = [0.0, std::f64::consts::FRAC_PI_4],
-        |y, x| y.atan2(x)
+        Real::atan2
     ),
     pair!(
         "hypot",
@@ -263,7 +263,7 @@ pub(super) static TABLE: &[Function] = &[
         two,
         "√(x² + y²).",
         "hypot(3 * MET.phi, 4 * MET.phi)" = [0.0, 5.0],
-        |x, y| x.hypot(y)
+        Real::hypot
     ),
     Function {
         name: "default",

@@ -3,9 +3,9 @@
 use pullback_ad::Real;
 
 use super::table::{Example, Function, Written};
-use crate::compile::{Compiler, Maybe, Value, Vector};
+use crate::compile::{Compiler, Maybe, Value, Vector, to_real};
 use crate::error::Result;
-use crate::types::{Checker, Cx, Kind, Per, Type, Typed};
+use crate::types::{Checker, Cx, Kind, Per, Type, Typed, same_dimension};
 use crate::units::Dimension;
 
 fn reduced(call: &Written<'_>, x: Typed, kind: Kind, optional: bool) -> Typed {
@@ -71,7 +71,7 @@ fn extreme(checker: &mut Checker<'_>, cx: Cx<'_>, call: &Written<'_>) -> Result<
         best = Some(match best {
             None => arg,
             Some(before) => {
-                let dimension = checker.same_dimension(cx, &before, &arg, call.span)?;
+                let dimension = same_dimension(cx, &before, &arg, call.span)?;
                 let ([a, b], per) = checker.align(cx, [before, arg], call.span)?;
                 let ty = Type::new(per, Kind::Real)
                     .of(dimension)
@@ -140,13 +140,15 @@ fn mean_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Mayb
         None => (c.b.counts(level.space), c.any_of(level)),
     };
     Maybe {
-        value: Value::Real(sum / c.to_real(number)),
+        value: Value::Real(sum / to_real(number)),
         there: Some(there),
     }
 }
 
 fn any_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Maybe<'b> {
-    let (Some((x, level)), Some((yes, no))) = (c.along(args, typed), c.truths(args)) else {
+    let (Some((x, level)), Some((yes, no))) =
+        (c.along(args, typed), args.first().and_then(|x| x.truths()))
+    else {
         return c.nothing();
     };
     let _ = x;
@@ -158,7 +160,9 @@ fn any_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Maybe
 }
 
 fn all_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Maybe<'b> {
-    let (Some((x, level)), Some((yes, no))) = (c.along(args, typed), c.truths(args)) else {
+    let (Some((x, level)), Some((yes, no))) =
+        (c.along(args, typed), args.first().and_then(|x| x.truths()))
+    else {
         return c.nothing();
     };
     let _ = x;
@@ -177,9 +181,9 @@ fn extreme_value<'b>(
 ) -> Maybe<'b> {
     if args.len() == 2 {
         return if largest {
-            c.zip(args, |a, b| a.max(b))
+            c.zip(args, Real::max)
         } else {
-            c.zip(args, |a, b| a.min(b))
+            c.zip(args, Real::min)
         };
     }
     let Some((x, level, there)) = c.filled(args, typed, largest) else {

@@ -159,7 +159,7 @@ impl<'s> Parser<'s> {
                 "an operator or the end",
                 "between two values stands an operator, as in `a and b` or `2 * x`",
             ),
-            _ => self.unexpected("an operator or the end", ""),
+            Token::Word(_) => self.unexpected("an operator or the end", ""),
         }
     }
 

@@ -28,6 +28,15 @@ impl Cx<'_> {
     }
 }
 
+/// An error for trees that the parser does not make.
+pub(super) fn nothing(cx: Cx<'_>, span: Span) -> Error {
+    Error::Meaning {
+        place: cx.place(span),
+        message: "nothing is compared".into(),
+        help: String::new(),
+    }
+}
+
 /// Checks the definitions of an analysis, each when it is first needed.
 pub(crate) struct Checker<'a> {
     pub schema: &'a Schema,
@@ -161,7 +170,7 @@ impl<'a> Checker<'a> {
                     all = Some(self.with(cx, all, one, Node::And, span)?);
                     left = right;
                 }
-                all.ok_or_else(|| self.nothing(cx, span))
+                all.ok_or_else(|| nothing(cx, span))
             }
             ExprKind::Range { .. } | ExprKind::Set { .. } => self.membership(cx, e),
             ExprKind::If(a, c, b) => {
@@ -174,15 +183,6 @@ impl<'a> Checker<'a> {
                 let x = self.expr(cx, x)?;
                 self.keep(cx, x, c, span)
             }
-        }
-    }
-
-    /// An error for trees that the parser does not make.
-    pub fn nothing(&self, cx: Cx<'_>, span: Span) -> Error {
-        Error::Meaning {
-            place: cx.place(span),
-            message: "nothing is compared".into(),
-            help: String::new(),
         }
     }
 
@@ -201,7 +201,8 @@ impl<'a> Checker<'a> {
     /// The finer of two levels, if values of both can be combined element by element.
     fn common(&self, a: Per, b: Per) -> Option<Per> {
         match (a, b) {
-            (Per::Constant, x) | (x, Per::Constant) | (Per::Event, x) | (x, Per::Event) => Some(x),
+            (Per::Object(_), Per::Constant | Per::Event) | (Per::Event, Per::Constant) => Some(a),
+            (Per::Constant | Per::Event, _) => Some(b),
             (Per::Object(a), Per::Object(b)) if self.descends(b, a) => Some(Per::Object(b)),
             (Per::Object(a), Per::Object(b)) if self.descends(a, b) => Some(Per::Object(a)),
             _ => None,
@@ -234,20 +235,7 @@ impl<'a> Checker<'a> {
             }
             per = common;
         }
-        Ok((values.map(|v| self.restrict(v, per)), per))
-    }
-
-    /// A value per object brought to the objects of a collection made of that one.
-    pub fn restrict(&self, value: Typed, per: Per) -> Typed {
-        match (value.ty.per, per) {
-            (Per::Object(from), Per::Object(to)) if from != to => {
-                let (mut ty, span) = (value.ty, value.span);
-                ty.per = per;
-                let node = Node::Restrict(Box::new(value), to);
-                Typed { node, ty, span }
-            }
-            _ => value,
-        }
+        Ok((values.map(|v| v.restricted(per)), per))
     }
 
     /// A level in words.

@@ -54,7 +54,7 @@ impl Component {
         }
     }
 
-    fn dimension(self) -> Dimension {
+    pub fn dimension(self) -> Dimension {
         match self {
             Self::Eta | Self::Phi | Self::Rapidity => Dimension::NONE,
             _ => Dimension::ENERGY,
@@ -181,7 +181,7 @@ impl Checker<'_> {
                         help: format!("there are {}", names.join(", ")),
                     });
                 };
-                return Ok(self.component(x, component, at));
+                return Ok(x.component(component, at));
             }
             _ => {
                 return Err(self.mistaken(
@@ -232,7 +232,7 @@ impl Checker<'_> {
             && self.kinematics(id).is_ok()
         {
             let vector = self.vector(cx, x.clone())?;
-            return Ok(Some(self.component(vector, component, span)));
+            return Ok(Some(vector.component(component, span)));
         }
         // A column under way is no field yet: the name means something else, or the one who needs it will say so.
         let defined = matches!(self.definitions.get(name), Some(Definition::Column(_)));
@@ -246,7 +246,7 @@ impl Checker<'_> {
         if !self.descends(id, of) {
             return Ok(None);
         }
-        let column = self.restrict(column, Per::Object(id));
+        let column = column.restricted(Per::Object(id));
         if matches!(x.node, Node::Whole(_)) {
             return Ok(Some(Typed { span, ..column }));
         }
@@ -254,14 +254,6 @@ impl Checker<'_> {
         ty.per = x.ty.per;
         let node = Node::At(Box::new(column), Box::new(x.clone()));
         Ok(Some(Typed { node, ty, span }))
-    }
-
-    pub fn component(&self, x: Typed, component: Component, span: Span) -> Typed {
-        let ty = Type::new(x.ty.per, Kind::Real)
-            .of(Some(component.dimension()))
-            .or_missing(x.ty.optional);
-        let node = Node::Component(Box::new(x), component);
-        Typed { node, ty, span }
     }
 
     /// A value as a four-vector.

@@ -15,5 +15,6 @@ pub(crate) use collection::{Def, Kinematics};
 pub(crate) use field::Component;
 pub use model::Model;
 pub(crate) use model::{Filled, Resolved};
+pub(crate) use operator::same_dimension;
 pub(crate) use tree::{Arithmetic, Node, Typed};
 pub use ty::{CollectionId, Kind, Per, Type};

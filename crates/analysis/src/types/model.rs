@@ -212,7 +212,7 @@ impl Checker<'_> {
             let expected = format!("a weight per event, or per {}", self.per(value.ty.per));
             return Err(self.mistaken(cx, &weight, &expected, ""));
         }
-        Ok(self.restrict(weight, value.ty.per))
+        Ok(weight.restricted(value.ty.per))
     }
 }
 

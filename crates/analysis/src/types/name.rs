@@ -308,7 +308,7 @@ impl Checker<'_> {
             _ => true,
         };
         if fits {
-            return Ok(self.restrict(value, Per::Object(of)));
+            return Ok(value.restricted(Per::Object(of)));
         }
         Err(Error::Mixed {
             place: cx.place(value.span),
@@ -330,7 +330,7 @@ impl Checker<'_> {
             }
             return Ok(Typed {
                 span,
-                ..self.restrict(x, Per::Object(id))
+                ..x.restricted(Per::Object(id))
             });
         }
         let c = self.expr(cx, c)?;

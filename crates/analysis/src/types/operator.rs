@@ -1,6 +1,6 @@
 //! Types of operators.
 
-use super::check::{Checker, Cx};
+use super::check::{Checker, Cx, nothing};
 use super::tree::{Arithmetic, Node, Typed};
 use super::ty::{Kind, Per, Type};
 use crate::error::{Error, Result};
@@ -10,28 +10,60 @@ use crate::units::Dimension;
 
 type Joined = fn(Box<Typed>, Box<Typed>) -> Node;
 
-impl Checker<'_> {
-    /// The dimension that two values share; nothing if neither has one.
-    pub fn same_dimension(
-        &self,
-        cx: Cx<'_>,
-        a: &Typed,
-        b: &Typed,
-        span: Span,
-    ) -> Result<Option<Dimension>> {
-        match (a.ty.dimension, b.ty.dimension) {
-            (Some(x), Some(y)) if x != y => {
-                let call = |v: &Typed, d| format!("`{}` ({d})", cx.place(v.span).text());
-                Err(Error::Units {
-                    place: cx.place(span),
-                    left: call(a, x),
-                    right: call(b, y),
-                })
-            }
-            (x, y) => Ok(x.or(y)),
+/// The dimension that two values share; nothing if neither has one.
+pub(crate) fn same_dimension(
+    cx: Cx<'_>,
+    a: &Typed,
+    b: &Typed,
+    span: Span,
+) -> Result<Option<Dimension>> {
+    match (a.ty.dimension, b.ty.dimension) {
+        (Some(x), Some(y)) if x != y => {
+            let call = |v: &Typed, d| format!("`{}` ({d})", cx.place(v.span).text());
+            Err(Error::Units {
+                place: cx.place(span),
+                left: call(a, x),
+                right: call(b, y),
+            })
         }
+        (x, y) => Ok(x.or(y)),
     }
+}
 
+fn dimension_of(
+    cx: Cx<'_>,
+    op: Arithmetic,
+    a: &Typed,
+    b: &Typed,
+    span: Span,
+) -> Result<Option<Dimension>> {
+    let (x, y) = (a.ty.dimension, b.ty.dimension);
+    if a.ty.kind == Kind::Vector {
+        return Ok(Some(Dimension::ENERGY));
+    }
+    Ok(match op {
+        Arithmetic::Add | Arithmetic::Sub | Arithmetic::Rem => same_dimension(cx, a, b, span)?,
+        Arithmetic::Mul => match (x, y) {
+            (Some(x), Some(y)) => Some(x.times(y)),
+            (x, y) => x.or(y),
+        },
+        // A plain number over a unit: whether the number has one is not known.
+        Arithmetic::Div => match (x, y) {
+            (Some(x), Some(y)) => Some(x.over(y)),
+            (x, None) => x,
+            (None, Some(_)) => None,
+        },
+        Arithmetic::Pow => match (x, &b.node) {
+            (Some(x), Node::Real(n)) if n.fract() == 0.0 && n.abs() < 10.0 => {
+                Some(x.power(*n as i8))
+            }
+            (Some(x), Node::Real(n)) if *n == 0.5 => x.root(),
+            _ => None,
+        },
+    })
+}
+
+impl Checker<'_> {
     pub(super) fn negative(&self, cx: Cx<'_>, x: Typed, span: Span) -> Result<Typed> {
         if let Node::Int(n) = x.node {
             return Ok(Typed {
@@ -80,49 +112,13 @@ impl Checker<'_> {
             }
             _ => (self.real(cx, a)?, self.real(cx, b)?),
         };
-        let dimension = self.dimension_of(cx, op, &a, &b, span)?;
+        let dimension = dimension_of(cx, op, &a, &b, span)?;
         let kind = a.ty.kind;
         let ([a, b], per) = self.align(cx, [a, b], span)?;
         let optional = a.ty.optional || b.ty.optional;
         let ty = Type::new(per, kind).of(dimension).or_missing(optional);
         let node = Node::Arithmetic(op, Box::new(a), Box::new(b));
         Ok(Typed { node, ty, span })
-    }
-
-    fn dimension_of(
-        &self,
-        cx: Cx<'_>,
-        op: Arithmetic,
-        a: &Typed,
-        b: &Typed,
-        span: Span,
-    ) -> Result<Option<Dimension>> {
-        let (x, y) = (a.ty.dimension, b.ty.dimension);
-        if a.ty.kind == Kind::Vector {
-            return Ok(Some(Dimension::ENERGY));
-        }
-        Ok(match op {
-            Arithmetic::Add | Arithmetic::Sub | Arithmetic::Rem => {
-                self.same_dimension(cx, a, b, span)?
-            }
-            Arithmetic::Mul => match (x, y) {
-                (Some(x), Some(y)) => Some(x.times(y)),
-                (x, y) => x.or(y),
-            },
-            // A plain number over a unit: whether the number has one is not known.
-            Arithmetic::Div => match (x, y) {
-                (Some(x), Some(y)) => Some(x.over(y)),
-                (x, None) => x,
-                (None, Some(_)) => None,
-            },
-            Arithmetic::Pow => match (x, &b.node) {
-                (Some(x), Node::Real(n)) if n.fract() == 0.0 && n.abs() < 10.0 => {
-                    Some(x.power(*n as i8))
-                }
-                (Some(x), Node::Real(n)) if *n == 0.5 => x.root(),
-                _ => None,
-            },
-        })
     }
 
     /// A condition, joined to the one before if there is one.
@@ -176,7 +172,7 @@ impl Checker<'_> {
             }
             _ => (self.real(cx, a)?, self.real(cx, b)?),
         };
-        self.same_dimension(cx, &a, &b, span)?;
+        same_dimension(cx, &a, &b, span)?;
         let ([a, b], per) = self.align(cx, [a, b], span)?;
         let ty = Type::new(per, Kind::Bool).or_missing(a.ty.optional || b.ty.optional);
         let node = Node::Compare(op, Box::new(a), Box::new(b));
@@ -226,7 +222,7 @@ impl Checker<'_> {
             }
             _ => false,
         };
-        let all = all.ok_or_else(|| self.nothing(cx, span))?;
+        let all = all.ok_or_else(|| nothing(cx, span))?;
         let ty = all.ty;
         let node = if negated {
             Node::Not(Box::new(all))
@@ -257,7 +253,7 @@ impl Checker<'_> {
             }
             _ => (self.real(cx, a)?, self.real(cx, b)?),
         };
-        let dimension = self.same_dimension(cx, &a, &b, span)?;
+        let dimension = same_dimension(cx, &a, &b, span)?;
         let ([a, c, b], per) = self.align(cx, [a, c, b], span)?;
         let optional = a.ty.optional || b.ty.optional || c.ty.optional;
         let ty = Type::new(per, a.ty.kind).of(dimension).or_missing(optional);
@@ -283,7 +279,7 @@ impl Checker<'_> {
                 ..x.ty
             }
             .or_missing(i.ty.optional);
-            let x = self.restrict(x, Per::Object(to));
+            let x = x.restricted(Per::Object(to));
             let node = Node::At(Box::new(x), Box::new(i));
             return Ok(Typed { node, ty, span });
         }

@@ -1,7 +1,7 @@
 //! The tree of a checked expression: names are resolved, every value has a type, every conversion is written out.
 
 use super::field::Component;
-use super::ty::{CollectionId, Type};
+use super::ty::{CollectionId, Kind, Per, Type};
 use crate::functions::Function;
 use crate::place::Span;
 use crate::syntax::CompareOp;
@@ -12,6 +12,30 @@ pub(crate) struct Typed {
     pub node: Node,
     pub ty: Type,
     pub span: Span,
+}
+
+impl Typed {
+    /// A value per object brought to the objects of a collection made of that one.
+    pub fn restricted(self, per: Per) -> Self {
+        match (self.ty.per, per) {
+            (Per::Object(from), Per::Object(to)) if from != to => {
+                let (mut ty, span) = (self.ty, self.span);
+                ty.per = per;
+                let node = Node::Restrict(Box::new(self), to);
+                Self { node, ty, span }
+            }
+            _ => self,
+        }
+    }
+
+    /// A component of a four-vector.
+    pub fn component(self, component: Component, span: Span) -> Self {
+        let ty = Type::new(self.ty.per, Kind::Real)
+            .of(Some(component.dimension()))
+            .or_missing(self.ty.optional);
+        let node = Node::Component(Box::new(self), component);
+        Self { node, ty, span }
+    }
 }
 
 /// Arithmetic of numbers, and of four-vectors where that makes sense.

@@ -2,10 +2,10 @@
 
 use pullback_ad::Real;
 use pullback_array::attr::Attrs;
-use pullback_array::{DType, LevelId, Space, Sym, registry};
+use pullback_array::{LevelId, Space, Sym, registry};
 
 use super::express::Compiler;
-use super::value::{Maybe, Value};
+use super::value::{Maybe, Value, both};
 use crate::types::{Per, Typed};
 
 /// The level of a collection: its path, and the last level of it.
@@ -56,38 +56,6 @@ impl<'b> Compiler<'b> {
         self.b.broadcast(x, space)
     }
 
-    /// Whole numbers as numbers.
-    pub fn to_real(&self, x: Sym<'b>) -> Sym<'b> {
-        x.cast(DType::F64)
-    }
-
-    /// Where both are there.
-    pub fn both(&self, a: Option<Sym<'b>>, b: Option<Sym<'b>>) -> Option<Sym<'b>> {
-        match (a, b) {
-            (Some(a), Some(b)) => Some(a & b),
-            (a, b) => a.or(b),
-        }
-    }
-
-    /// A condition on values that are there where `there` says.
-    pub fn decided(&self, yes: Sym<'b>, there: Option<Sym<'b>>) -> Maybe<'b> {
-        Maybe::new(match there {
-            None => Value::Bool { yes, no: None },
-            Some(there) => Value::Bool {
-                yes: yes & there,
-                no: Some(!yes & there),
-            },
-        })
-    }
-
-    /// Where a value is there; nothing if everywhere.
-    pub fn exists(&self, x: Maybe<'b>) -> Option<Sym<'b>> {
-        match x.value {
-            Value::Bool { yes, no } => no.map(|no| yes | no),
-            _ => x.there,
-        }
-    }
-
     /// A function of one number.
     pub fn map(&self, args: &[Maybe<'b>], f: impl Fn(Sym<'b>) -> Sym<'b>) -> Maybe<'b> {
         self.numbers(args, |[x]| f(x))
@@ -112,18 +80,10 @@ impl<'b> Compiler<'b> {
         let Ok(reals) = reals else {
             return self.nothing();
         };
-        let there = args.iter().fold(None, |t, a| self.both(t, a.there));
+        let there = args.iter().fold(None, |t, a| both(t, a.there));
         Maybe {
             value: Value::Real(f(reals)),
             there,
-        }
-    }
-
-    /// The masks of a condition.
-    pub fn truths(&self, args: &[Maybe<'b>]) -> Option<(Sym<'b>, Option<Sym<'b>>)> {
-        match args.first()?.value {
-            Value::Bool { yes, no } => Some((yes, no)),
-            _ => None,
         }
     }
 
@@ -194,8 +154,8 @@ impl<'b> Compiler<'b> {
         let there = |k: usize| args.get(k).and_then(|a| a.there);
         let mut own = [number(0)?, number(1)?];
         let mut others = [number(2)?, number(3)?];
-        let own_there = self.both(there(0), there(1));
-        let mut others_there = self.both(there(2), there(3));
+        let own_there = both(there(0), there(1));
+        let mut others_there = both(there(2), there(3));
         let space = self.space(typed.get(2)?.ty.per);
         let id = space.last()?;
         others = others.map(|x| self.spread(x, space));
