@@ -59,7 +59,8 @@ impl Compiled {
                     .into(),
             });
         }
-        Ok(Bindings::ordered(&columns))
+        // A program may need no column at all.
+        Ok(Bindings::ordered(&columns).size(&self.program, "events", chunk.entries)?)
     }
 }
 

@@ -52,7 +52,10 @@ impl<'b> Compiler<'b> {
         if let Some(made) = self.made.borrow().get(&id) {
             return made.clone();
         }
-        let made = self.make(id);
+        // What chooses the objects has their name, whoever needs them first.
+        let name = self.model.collections.get(id.0);
+        let name = name.map(|c| c.name.as_str().into());
+        let made = self.b.labelled(name, || self.make(id));
         self.made.borrow_mut().insert(id, made.clone());
         made
     }

@@ -51,7 +51,8 @@ impl<'b> Compiler<'b> {
             dtype: column.dtype,
             list: column.list,
         });
-        let value = match column.dtype {
+        let label = Some(column.name.as_str().into());
+        let value = self.b.labelled(label, || match column.dtype {
             DType::Bool => Value::Bool { yes: raw, no: None },
             DType::I32 | DType::I64 | DType::U64 => Value::Int(raw.cast(DType::I64)),
             _ => {
@@ -59,7 +60,7 @@ impl<'b> Compiler<'b> {
                 let factor = column.factor();
                 Value::Real(if factor == 1.0 { x } else { x * factor })
             }
-        };
+        });
         let value = Maybe::new(value);
         self.columns.borrow_mut().insert(k, value);
         value

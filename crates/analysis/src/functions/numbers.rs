@@ -75,11 +75,15 @@ fn default_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], _: &[Typed]) -> Maybe
     let [x, other] = args else {
         return c.nothing();
     };
-    let there = x.exists();
-    match there {
-        Some(there) => c.choose((there, None), *x, *other),
-        None => *x,
-    }
+    let Some(there) = x.exists() else {
+        return *x;
+    };
+    // Where it is taken it is there.
+    let taken = Maybe::new(match x.value {
+        Value::Bool { yes, .. } => Value::Bool { yes, no: None },
+        value => value,
+    });
+    c.choose((there, None), taken, *other)
 }
 
 fn exists_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Maybe<'b> {

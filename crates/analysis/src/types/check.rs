@@ -165,7 +165,11 @@ impl<'a> Checker<'a> {
                 let mut all: Option<Typed> = None;
                 for (op, right) in rest {
                     let right = self.expr(cx, right)?;
-                    let at = left.span.to(right.span);
+                    let at = if rest.len() == 1 {
+                        span
+                    } else {
+                        left.span.to(right.span)
+                    };
                     let one = self.compare(cx, *op, left, right.clone(), at)?;
                     all = Some(self.with(cx, all, one, Node::And, span)?);
                     left = right;

@@ -113,9 +113,11 @@ impl Data {
                 Input::Parameter { .. } => number.into(),
             })
             .collect();
-        lowered
-            .run(ws, &Bindings::ordered(&columns))
-            .unwrap_or_else(|e| panic!("{e}"));
+        let events = self.columns.iter().find(|c| c.2.is_none());
+        let events = events.map_or(0, |c| c.1.column().len());
+        let bindings = Bindings::ordered(&columns).size(lowered.program(), "events", events);
+        let bindings = bindings.unwrap_or_else(|e| panic!("{e}"));
+        lowered.run(ws, &bindings).unwrap_or_else(|e| panic!("{e}"));
     }
 
     /// The values of one expression: doubles, whatever they are.
