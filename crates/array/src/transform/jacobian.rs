@@ -93,7 +93,7 @@ impl JacobianPlan {
     /// `Jᵀ diag(w) J` at `inputs` by blocks, which are those of [`super::HessianPlan::run_blocks`]; false if it is not finite somewhere.
     ///
     /// # Errors
-    /// What [`Lowered::run`] returns; lengths that do not fit; [`Error::Refused`] where a row has two separable variables.
+    /// What [`Lowered::run`] returns; lengths that do not fit; [`Error::Refused`](crate::Error::Refused) where a row has two separable variables.
     pub fn run_gram(
         &mut self,
         inputs: &Bindings<'_>,
