@@ -207,72 +207,6 @@ fn constant_indices_give_the_bits_of_given_ones() {
     }
 }
 
-/// A dense level before the ragged one repeats its rows: offsets describe one of the repetitions.
-#[test]
-fn constant_rows_below_a_dense_level_give_the_bits_of_given_ones() {
-    let offsets = [0, 2, 2, 5];
-    let index: Vec<i64> = vec![3, 0, 3, 1, 6, 2, 2, 0, 5, 3];
-    let inputs = [
-        Owned::F64(direction(7, 1)),
-        Owned::F64(direction(10 * 8, 2)),
-        Owned::F64(direction(6 * 8, 3)),
-    ];
-    let run = |constant: bool| {
-        let b = Builder::new();
-        let s = Layout::new(&b, &offsets);
-        let twice = b.dense_of("twice", 2);
-        let rows = b.join(twice, s.rows);
-        let (x, m, w) = (
-            b.input("x", b.dense_of("k", 7)),
-            b.input("m", b.join(twice, s.full)),
-            b.input("w", b.join(twice, s.cells)),
-        );
-        let (at, mut inputs) = if constant {
-            (b.constant_i64(&index, rows), inputs.to_vec())
-        } else {
-            let ty = pullback_array::Type::new(pullback_array::DType::I64, rows);
-            let given = [&inputs[..], &[Owned::I64(index.clone())]].concat();
-            (b.input_of("index", ty), given)
-        };
-        let y = (x.rows_sum_at(at, m, s.over) * w).sum_all();
-        let program = b.finish(&[("y", y)]).expect("well-formed");
-        let grad = transform::grad(&program, "y", &["x"]).expect("differentiable");
-        let lowered = Lowered::new(grad.clone()).expect("lowers");
-        outputs(&grad, &lowered, std::mem::take(&mut inputs).as_slice())
-    };
-    assert_eq!(run(true), run(false));
-}
-
-/// An index past the end is one also where it is larger than any array can be, and where what is read there is not taken.
-#[test]
-fn constant_indices_past_the_end_are_errors_fused_or_not() {
-    for past in [7_i64, 1 << 32, i64::MAX] {
-        let b = Builder::new();
-        let (k, n) = (b.dense_of("k", 7), b.dense_of("n", 3));
-        let index = b.constant_i64(&[2, past, 0], n);
-        let mask = b.constant(Data::Bool([true, false, true].into()), n);
-        let found = mask.select(b.input("x", k).gather(index), Sym::from(1.0));
-        let program = b.finish(&[("y", found.exp())]).expect("well-formed");
-        let x = direction(7, 1);
-        let columns = [(&x).into()];
-        let isa = Isa::current();
-        for lowered in [
-            Lowered::for_isa(program.clone(), isa),
-            Lowered::unfused(program.clone(), isa),
-        ] {
-            let lowered = lowered.expect("lowers");
-            let error = lowered
-                .run(&mut lowered.workspace(), &Bindings::ordered(&columns))
-                .expect_err("past the end");
-            let text = error.to_string();
-            assert!(
-                text.starts_with("[PB0209]") && text.contains(&format!("index {past}")),
-                "{text}"
-            );
-        }
-    }
-}
-
 /// All pairs of sums, differences and products, block by block and as a whole, with any of the three a repeated number.
 #[test]
 fn operations_inside_of_operations() {
@@ -356,4 +290,70 @@ fn sums_of_products_below_events() {
     ];
     let (fused, plain) = same_bits(&program, &inputs);
     assert_eq!(plain - fused, 2);
+}
+
+/// A dense level before the ragged one repeats its rows: offsets describe one of the repetitions.
+#[test]
+fn constant_rows_below_a_dense_level_give_the_bits_of_given_ones() {
+    let offsets = [0, 2, 2, 5];
+    let index: Vec<i64> = vec![3, 0, 3, 1, 6, 2, 2, 0, 5, 3];
+    let inputs = [
+        Owned::F64(direction(7, 1)),
+        Owned::F64(direction(10 * 8, 2)),
+        Owned::F64(direction(6 * 8, 3)),
+    ];
+    let run = |constant: bool| {
+        let b = Builder::new();
+        let s = Layout::new(&b, &offsets);
+        let twice = b.dense_of("twice", 2);
+        let rows = b.join(twice, s.rows);
+        let (x, m, w) = (
+            b.input("x", b.dense_of("k", 7)),
+            b.input("m", b.join(twice, s.full)),
+            b.input("w", b.join(twice, s.cells)),
+        );
+        let (at, mut inputs) = if constant {
+            (b.constant_i64(&index, rows), inputs.to_vec())
+        } else {
+            let ty = pullback_array::Type::new(pullback_array::DType::I64, rows);
+            let given = [&inputs[..], &[Owned::I64(index.clone())]].concat();
+            (b.input_of("index", ty), given)
+        };
+        let y = (x.rows_sum_at(at, m, s.over) * w).sum_all();
+        let program = b.finish(&[("y", y)]).expect("well-formed");
+        let grad = transform::grad(&program, "y", &["x"]).expect("differentiable");
+        let lowered = Lowered::new(grad.clone()).expect("lowers");
+        outputs(&grad, &lowered, std::mem::take(&mut inputs).as_slice())
+    };
+    assert_eq!(run(true), run(false));
+}
+
+/// An index past the end is one also where it is larger than any array can be, and where what is read there is not taken.
+#[test]
+fn constant_indices_past_the_end_are_errors_fused_or_not() {
+    for past in [7_i64, 1 << 32, i64::MAX] {
+        let b = Builder::new();
+        let (k, n) = (b.dense_of("k", 7), b.dense_of("n", 3));
+        let index = b.constant_i64(&[2, past, 0], n);
+        let mask = b.constant(Data::Bool([true, false, true].into()), n);
+        let found = mask.select(b.input("x", k).gather(index), Sym::from(1.0));
+        let program = b.finish(&[("y", found.exp())]).expect("well-formed");
+        let x = direction(7, 1);
+        let columns = [(&x).into()];
+        let isa = Isa::current();
+        for lowered in [
+            Lowered::for_isa(program.clone(), isa),
+            Lowered::unfused(program.clone(), isa),
+        ] {
+            let lowered = lowered.expect("lowers");
+            let error = lowered
+                .run(&mut lowered.workspace(), &Bindings::ordered(&columns))
+                .expect_err("past the end");
+            let text = error.to_string();
+            assert!(
+                text.starts_with("[PB0209]") && text.contains(&format!("index {past}")),
+                "{text}"
+            );
+        }
+    }
 }

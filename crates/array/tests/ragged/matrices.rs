@@ -282,12 +282,12 @@ fn what_cannot_be_factorised_is_named() {
 /// Whatever the blocks are: the number of a matrix in its block says nothing.
 #[test]
 fn the_element_of_a_stream_that_cannot_be_factorised_is_named() {
+    type Solved = for<'b> fn(&'b Builder, Sym<'b>) -> Sym<'b>;
     let (events, bad) = (50_000, 43_210);
     let mut a = vec![2.0; events];
     a[bad] = 0.0;
     let offsets = Owned::Offsets((0..=events as i64).map(|e| 2 * e).collect());
     let twice: Vec<f64> = a.iter().flat_map(|x| [2.0, *x]).collect();
-    type Solved = for<'b> fn(&'b Builder, Sym<'b>) -> Sym<'b>;
     let cases: [Solved; 3] = [
         |_, a| a.cholesky(),
         |_, a| a.slogdet().1,
