@@ -1,5 +1,7 @@
 //! The definitions of an analysis, as text: objects, columns, parameters, regions, histograms.
 
+use pullback_array::Flow;
+
 use crate::place::Source;
 
 /// A collection of objects: where they come from, which ones are kept, in which order.
@@ -65,6 +67,7 @@ pub struct Histogram {
     pub(crate) edges: Vec<f64>,
     pub(crate) region: Option<String>,
     pub(crate) weight: Option<Source>,
+    pub(crate) flow: Flow,
 }
 
 impl Histogram {
@@ -75,6 +78,7 @@ impl Histogram {
             edges: edges.into(),
             region: None,
             weight: None,
+            flow: Flow::Drop,
         }
     }
 
@@ -94,6 +98,12 @@ impl Histogram {
     /// Of the events of a region only.
     pub fn region(mut self, name: impl Into<String>) -> Self {
         self.region = Some(name.into());
+        self
+    }
+
+    /// What happens to values outside the edges.
+    pub fn outside(mut self, flow: Flow) -> Self {
+        self.flow = flow;
         self
     }
 
@@ -150,6 +160,14 @@ impl Analysis {
     /// No definitions.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Names of the parameters.
+    pub fn parameters(&self) -> Vec<&str> {
+        let all = self.definitions.iter();
+        all.filter(|(_, d)| matches!(d, Definition::Parameter(_)))
+            .map(|(name, _)| name.as_str())
+            .collect()
     }
 
     fn with(mut self, name: String, definition: Definition) -> Self {

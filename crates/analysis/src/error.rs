@@ -142,9 +142,26 @@ pub enum Error {
         /// What is wrong, and what was expected.
         message: String,
     },
+    /// A file that cannot be opened.
+    #[error("`{path}` cannot be read: {message}")]
+    Open {
+        /// The file.
+        path: String,
+        /// What the operating system said.
+        message: String,
+    },
+    /// Events could not be read.
+    #[error("{0}")]
+    Data(Box<pullback_io::Error>),
     /// The engine refused the program.
     #[error("the program of the analysis is not accepted: {0}")]
     Engine(#[from] pullback_array::Error),
+}
+
+impl From<pullback_io::Error> for Error {
+    fn from(error: pullback_io::Error) -> Self {
+        Self::Data(Box::new(error))
+    }
 }
 
 fn meant(nearest: &[String]) -> String {
@@ -172,6 +189,8 @@ impl Error {
             Self::Meaning { .. } => "PB0811",
             Self::Column { .. } => "PB0812",
             Self::Engine(_) => "PB0813",
+            Self::Open { .. } => "PB0814",
+            Self::Data(error) => error.code(),
         }
     }
 
@@ -189,7 +208,7 @@ impl Error {
             | Self::Cycle { place, .. }
             | Self::Name { place, .. }
             | Self::Meaning { place, .. } => Some(place),
-            Self::Column { .. } | Self::Engine(_) => None,
+            Self::Column { .. } | Self::Engine(_) | Self::Open { .. } | Self::Data(_) => None,
         }
     }
 
@@ -213,7 +232,8 @@ impl Error {
             }
             Self::Cycle { .. } => "a definition may use others, which may not use it in turn".into(),
             Self::Name { .. } => "choose another name".into(),
-            Self::Column { .. } | Self::Engine(_) => String::new(),
+            Self::Data(error) => error.help(),
+            Self::Column { .. } | Self::Engine(_) | Self::Open { .. } => String::new(),
         }
     }
 }

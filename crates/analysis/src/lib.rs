@@ -3,9 +3,11 @@
 mod compile;
 mod define;
 mod error;
+pub mod file;
 pub mod functions;
 mod place;
 mod render;
+pub mod run;
 pub mod schema;
 pub mod syntax;
 mod types;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pullback_ad::Real;
-use pullback_array::{Builder, DType, Flow, Last, Program, Sym};
+use pullback_array::{Builder, DType, Last, Program, Sym};
 
 use super::express::Compiler;
 use super::value::{Maybe, Value, both, to_real};
@@ -264,7 +264,7 @@ impl<'b> Compiler<'b> {
         let edges = self.b.dense_of(&format!("{name} edges"), h.edges.len());
         let bins = self.b.dense_of(&format!("{name} bins"), h.edges.len() - 1);
         let edges = self.b.constant_f64(&h.edges, edges);
-        let index = x.bin_index(edges, Flow::Drop, Last::Open);
+        let index = x.bin_index(edges, h.flow, Last::Open);
         [w, w.square()].map(|w| self.spread(w, space).scatter_add(index, bins).named(name))
     }
 }

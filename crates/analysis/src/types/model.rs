@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use pullback_array::Flow;
+
 use super::check::{Checker, Cx};
 use super::collection::Collection;
 use super::name::RESERVED;
@@ -22,6 +24,7 @@ pub(crate) struct Filled {
     pub edges: Vec<f64>,
     pub region: Option<String>,
     pub weight: Option<Typed>,
+    pub flow: Flow,
 }
 
 /// What a name stands for.
@@ -181,6 +184,7 @@ impl Checker<'_> {
                     edges: h.edges.clone(),
                     region: h.region.clone(),
                     weight,
+                    flow: h.flow,
                 }))
             }
         })
