@@ -112,7 +112,7 @@ fn shape<R: Real>(data: &Data, scale: R) -> R {
         }
         if let Some((_, m)) = best {
             let u = (m - R::constant(91.2)) / R::constant(5.0);
-            total = total + (-(u * u)).exp();
+            total += (-(u * u)).exp();
         }
     }
     total
@@ -197,8 +197,9 @@ fn every_cut_has_its_region_and_text_as_label_and_its_margin() {
     let data = sample(50);
     let compiled = compiled(&data, &["SR"]);
     let labelled = |label: &str| {
-        let nodes = compiled.program.nodes().iter().flat_map(|n| n.results());
+        let nodes = compiled.program.nodes().iter();
         let found: Vec<_> = nodes
+            .flat_map(pullback_array::Node::results)
             .filter(|v| compiled.program.value(*v).label.as_deref() == Some(label))
             .collect();
         assert!(!found.is_empty(), "no value is called {label}");
