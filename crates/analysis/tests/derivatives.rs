@@ -193,6 +193,36 @@ fn a_relaxed_region_has_the_derivative_of_its_value() {
 }
 
 #[test]
+fn a_sorted_collection_can_have_a_soft_threshold() {
+    let data = sample(500);
+    let analysis = Analysis::new()
+        .parameter("threshold", "30 GeV")
+        .object(
+            "mu",
+            Object::from("Muon").filter("pt > threshold").sort("-pt"),
+        )
+        .histogram("n", Histogram::new("0 * mu.pt", [-1.0, 1.0]));
+    let model = analysis.check(&data.schema()).unwrap();
+    let hard = model.compile(&["n"]).unwrap();
+    let policy = Relaxation::only(Smoothing::Sigmoid).with("mu", 2.0);
+    let program = relax(&hard.program, &policy).unwrap();
+    let soft = run(
+        &data,
+        &Compiled {
+            program,
+            ..hard.clone()
+        },
+        &[],
+    )[0];
+    let pt = data.get("Muon_pt").0.f64();
+    let expected: f64 = pt
+        .iter()
+        .map(|x| 1.0 / (1.0 + (-(x - 30.0) / 2.0).exp()))
+        .sum();
+    assert!(close(&[soft], &[expected], 1e-12), "{soft} {expected}");
+}
+
+#[test]
 fn every_cut_has_its_region_and_text_as_label_and_its_margin() {
     let data = sample(50);
     let compiled = compiled(&data, &["SR"]);
