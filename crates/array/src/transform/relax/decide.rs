@@ -6,9 +6,9 @@ use super::rewrite::Rewriter;
 use super::soft::{Soft, SoftBin, weigh};
 use crate::build::Sym;
 use crate::error::Result;
+use crate::prim;
 use crate::prim::compare::Compare;
 use crate::prim::logic::Logic;
-use crate::prim::{self, cast::CAST};
 use crate::program::{Node, ValueId};
 use crate::ty::DType;
 
@@ -68,6 +68,11 @@ impl<'b> Rewriter<'_, 'b> {
             if !taken || (integers && !lattice) {
                 return Ok(None);
             }
+        } else if self.policy.keeps(self.label(node.first)) {
+            return self.refuse(
+                node,
+                "it is to stay hard, but compares what is relaxed; keep that hard too, or relax it",
+            );
         }
         let (Some(x), Some(y)) = (self.number(a), self.number(c)) else {
             return self.refuse(node, super::rewrite::SOFT);
@@ -120,10 +125,9 @@ impl<'b> Rewriter<'_, 'b> {
     pub(super) fn degree_of(&self, v: ValueId) -> Option<Sym<'b>> {
         match self.soft(v) {
             Soft::Degree(w) => Some(w),
-            Soft::Plain { value, .. } if value.dtype() == DType::Bool => Some(value.apply(
-                CAST,
-                crate::attr::Attrs::NONE.with("dtype", crate::attr::Attr::DType(DType::F64)),
-            )),
+            Soft::Plain { value, .. } if value.dtype() == DType::Bool => {
+                Some(value.cast(DType::F64))
+            }
             _ => None,
         }
     }

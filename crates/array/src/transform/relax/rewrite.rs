@@ -12,7 +12,8 @@ use crate::primitive::ill_formed;
 use crate::program::{Node, Program, ValueId};
 use crate::space::{LevelId, LevelKind, Space};
 use crate::transform::surface::{chooses, decides, gathers_what_it_compares, jumps};
-use crate::transform::{prune, upstream_with_structure};
+use crate::transform::width::{inputs_first, is_width};
+use crate::transform::{prune, upstream, upstream_with_structure};
 use crate::ty::{DType, Type};
 
 /// The program with decisions that are soft: a mask becomes the degree to which it holds, σ(m/T) of its margin m.
@@ -113,16 +114,39 @@ pub fn relax(program: &Program, policy: &Relaxation) -> Result<Program> {
         program
             .outputs()
             .iter()
-            .map(|(name, v)| Ok((Arc::clone(name), b.id(r.output(name, *v)?))))
+            .map(|(name, v)| {
+                let output = b.id(r.output(name, *v)?);
+                Ok((Arc::clone(name), checked(&b, policy, output)))
+            })
             .collect::<Result<Vec<_>>>()?
     };
     let mut out = prune(&b.finish_ids(outputs)?)?;
-    // Inputs of the original first, widths after them.
-    out.inputs.sort_by_key(|(name, _)| {
-        let place = program.inputs().iter().position(|(n, _)| n == name);
-        place.unwrap_or(usize::MAX)
-    });
+    inputs_first(&mut out, program);
     Ok(out)
+}
+
+/// An output that is NaN, and so are its derivatives, where a width that reaches it is none: of a degree that is NaN nothing else would be seen, for members to
+/// no known degree contribute nothing, as missing values do not.
+fn checked(b: &Builder, policy: &Relaxation, output: ValueId) -> ValueId {
+    let inputs = policy.inputs().filter_map(|name| {
+        b.with_program(|p| {
+            let width = p.find_input(name)?;
+            let reaches = upstream(p, std::iter::once(output))[p.value(width).node as usize];
+            reaches.then_some(width)
+        })
+    });
+    let widths: std::collections::BTreeSet<ValueId> = inputs.collect();
+    if b.with_program(|p| p.ty(output).dtype != DType::F64) {
+        return output;
+    }
+    let label = b.with_program(|p| p.value(output).label.clone());
+    b.labelled(label, || {
+        widths.into_iter().fold(output, |output, width| {
+            let valid = is_width(b.sym(width));
+            let factor = valid.select(Sym::from(1.0), Sym::from(f64::NAN));
+            b.id(b.sym(output) * factor)
+        })
+    })
 }
 
 /// The relaxed program while it is recorded.
@@ -270,7 +294,7 @@ impl<'b> Rewriter<'_, 'b> {
         let listed = |(_, v): &&(Arc<str>, ValueId)| *v == node.first;
         let name = self.program.inputs().iter().find(listed);
         let name = name.map_or("", |(n, _)| n);
-        if self.policy.adds_input(name) {
+        if self.policy.inputs().any(|n| n == name) {
             return Err(Error::Input {
                 input: name.into(),
                 message: "a width has the name of an input of the program".into(),
