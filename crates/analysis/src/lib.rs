@@ -46,7 +46,8 @@
 //!
 //! Whatever is computed from columns and parameters, at a fixed selection; cuts, choices (`argmin`, `leading`), orders and counts have no pathwise derivative. The engine's
 //! relaxations and surface terms take them as they take any program: every cut has its region and text as label, every object definition its name, and masks
-//! keep their margins. A sort, a union and `near` of a collection whose own selection is relaxed are refused there by name.
+//! keep their margins. `near` asks about
+//! a soft selection by its masks; a sort, a union and `min_delta_r` of one are refused there by name.
 //!
 //! # Errors
 //! Every [`enum@Error`] has its place in the expression and, where the text came from a file, in that ([`Source::within`]); [`render`] draws it.
