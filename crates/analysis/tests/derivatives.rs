@@ -112,7 +112,7 @@ fn shape<R: Real>(data: &Data, scale: R) -> R {
         }
         if let Some((_, m)) = best {
             let u = (m - R::constant(91.2)) / R::constant(5.0);
-            total = total + (-(u * u)).exp();
+            total += (-(u * u)).exp();
         }
     }
     total
@@ -193,12 +193,108 @@ fn a_relaxed_region_has_the_derivative_of_its_value() {
 }
 
 #[test]
+fn a_sorted_collection_can_have_a_soft_threshold() {
+    let data = sample(500);
+    let analysis = Analysis::new()
+        .parameter("threshold", "30 GeV")
+        .object(
+            "mu",
+            Object::from("Muon").filter("pt > threshold").sort("-pt"),
+        )
+        .histogram("n", Histogram::new("0 * mu.pt", [-1.0, 1.0]));
+    let model = analysis.check(&data.schema()).unwrap();
+    let hard = model.compile(&["n"]).unwrap();
+    let policy = Relaxation::only(Smoothing::Sigmoid).with("mu", 2.0);
+    let program = relax(&hard.program, &policy).unwrap();
+    let soft = run(
+        &data,
+        &Compiled {
+            program,
+            ..hard.clone()
+        },
+        &[],
+    )[0];
+    let pt = data.get("Muon_pt").0.f64();
+    let expected: f64 = pt
+        .iter()
+        .map(|x| 1.0 / (1.0 + (-(x - 30.0) / 2.0).exp()))
+        .sum();
+    assert!(close(&[soft], &[expected], 1e-12), "{soft} {expected}");
+}
+
+/// Jets that are not near a muon, whose threshold is soft: each counts Π(1 − w).
+#[test]
+fn overlap_removal_can_be_soft() {
+    let data = sample(1000);
+    let analysis = Analysis::new()
+        .parameter("threshold", "30 GeV")
+        .object("mu", Object::from("Muon").filter("pt > threshold"))
+        .object("el", Object::from("Electron").filter("pt > 10"))
+        .object(
+            "jets",
+            Object::from("Jet").filter("not near(union(mu, el), 0.4)"),
+        )
+        .histogram("n", Histogram::new("0 * jets.pt", [-1.0, 1.0]));
+    let model = analysis.check(&data.schema()).unwrap();
+    let hard = model.compile(&["n"]).unwrap();
+    let policy = Relaxation::only(Smoothing::Sigmoid).with("mu", 2.0);
+    let program = relax(&hard.program, &policy).unwrap();
+    let soft = run(
+        &data,
+        &Compiled {
+            program,
+            ..hard.clone()
+        },
+        &[],
+    )[0];
+    let column = |name: &str| data.get(name).0.f64();
+    let objects = |name: &str| {
+        let (pt, eta, phi) = (
+            column(&format!("{name}_pt")),
+            column(&format!("{name}_eta")),
+            column(&format!("{name}_phi")),
+        );
+        let offsets = data.get(&format!("{name}_pt")).1;
+        let object = |i: usize| (pt[i], eta[i], phi[i]);
+        offsets
+            .windows(2)
+            .map(|w| (w[0] as usize..w[1] as usize).map(object).collect())
+            .collect::<Vec<Vec<_>>>()
+    };
+    let (jets, muons, electrons) = (objects("Jet"), objects("Muon"), objects("Electron"));
+    let near = |a: (f64, f64, f64), b: (f64, f64, f64)| {
+        let phi = (a.2 - b.2).abs();
+        (a.1 - b.1).hypot(phi.min(std::f64::consts::TAU - phi)) < 0.4
+    };
+    let (mut total, mut plain) = (0.0, 0.0);
+    for ((jets, muons), electrons) in jets.iter().zip(&muons).zip(&electrons) {
+        for jet in jets {
+            let far = !electrons.iter().any(|e| e.0 > 10.0 && near(*jet, *e));
+            let muons = muons.iter().filter(|m| near(*jet, **m));
+            let weights = muons
+                .clone()
+                .map(|m| 1.0 - 1.0 / (1.0 + (-(m.0 - 30.0) / 2.0).exp()));
+            total += if far { weights.product::<f64>() } else { 0.0 };
+            plain += if far && !muons.clone().any(|m| m.0 > 30.0) {
+                1.0
+            } else {
+                0.0
+            };
+        }
+    }
+    assert!((total - plain).abs() > 1.0, "{total} {plain}");
+    assert!(close(&[soft], &[total], 1e-12), "{soft} {total}");
+    assert_eq!(run(&data, &hard, &[])[0], plain);
+}
+
+#[test]
 fn every_cut_has_its_region_and_text_as_label_and_its_margin() {
     let data = sample(50);
     let compiled = compiled(&data, &["SR"]);
     let labelled = |label: &str| {
-        let nodes = compiled.program.nodes().iter().flat_map(|n| n.results());
+        let nodes = compiled.program.nodes().iter();
         let found: Vec<_> = nodes
+            .flat_map(pullback_array::Node::results)
             .filter(|v| compiled.program.value(*v).label.as_deref() == Some(label))
             .collect();
         assert!(!found.is_empty(), "no value is called {label}");

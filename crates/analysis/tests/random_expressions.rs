@@ -213,6 +213,13 @@ fn analysis(text: &str) -> Analysis {
         .column("accepted", "exists(value)")
 }
 
+/// Some thousand by default; about as many as are done in the seconds that `PULLBACK_FUZZ_SECONDS` says.
+fn cases() -> u32 {
+    let seconds = std::env::var("PULLBACK_FUZZ_SECONDS").ok();
+    let seconds: Option<u32> = seconds.and_then(|s| s.parse().ok());
+    seconds.map_or(2000, |s| s.saturating_mul(2000).max(2000))
+}
+
 /// Whether the expression was accepted.
 fn try_out(text: &str) -> Result<bool, TestCaseError> {
     let data = two_events();
@@ -256,7 +263,7 @@ fn try_out(text: &str) -> Result<bool, TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn fuzz_what_is_accepted_has_a_program_that_runs(text in expression()) {

@@ -78,6 +78,24 @@ impl Column {
         }
     }
 
+    /// A column of lists: those of entry `k` are `offsets[k]..offsets[k + 1]`. Nothing where offsets do not begin at 0, fall, or end elsewhere than the
+    /// values.
+    ///
+    /// ```
+    /// use pullback_io::{Column, Values};
+    /// let column = Column::lists(vec![0, 2, 2].into(), Values::F64(vec![1.0, 2.0])).unwrap();
+    /// assert_eq!(column.len(), 2);
+    /// assert!(Column::lists(vec![0, 3].into(), Values::F64(vec![1.0, 2.0])).is_none());
+    /// ```
+    pub fn lists(offsets: Arc<Vec<i64>>, values: Values) -> Option<Self> {
+        let whole = offsets.first() == Some(&0) && *offsets.last()? == values.len() as i64;
+        (whole && offsets.is_sorted()).then(|| Self {
+            len: offsets.len() - 1,
+            axes: vec![Axis::List(offsets)],
+            values,
+        })
+    }
+
     /// Number of entries.
     pub fn len(&self) -> usize {
         self.len

@@ -1,9 +1,11 @@
 //! From checked expressions to a program of the array engine.
 
+mod around;
 mod bind;
 mod collections;
 mod columns;
 mod express;
+mod fields;
 mod program;
 mod value;
 mod vector;

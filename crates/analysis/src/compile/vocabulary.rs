@@ -1,8 +1,7 @@
 //! What the functions of the table are written in.
 
 use pullback_ad::Real;
-use pullback_array::attr::Attrs;
-use pullback_array::{LevelId, Space, Sym, registry};
+use pullback_array::{LevelId, Space, Sym};
 
 use super::express::Compiler;
 use super::value::{Maybe, Value, both};
@@ -13,16 +12,6 @@ use crate::types::{Per, Typed};
 pub(crate) struct Level {
     pub space: Space,
     pub id: LevelId,
-}
-
-/// η and φ of an object and of each object of a collection, side by side.
-pub(crate) struct Around<'b> {
-    pub own: [Sym<'b>; 2],
-    pub own_there: Option<Sym<'b>>,
-    pub others: [Sym<'b>; 2],
-    pub others_there: Option<Sym<'b>>,
-    /// The level of the others, below the object.
-    pub level: Level,
 }
 
 impl<'b> Compiler<'b> {
@@ -143,45 +132,5 @@ impl<'b> Compiler<'b> {
     pub fn own_index(&self, level: Level) -> Sym<'b> {
         let number = self.b.position(level.space, level.id);
         self.b.locate(number, level.space)
-    }
-
-    /// Arguments η, φ of one object and η, φ of those of a collection. Where the one is an object of another collection, a level below it holds the others.
-    pub fn around(&self, args: &[Maybe<'b>], typed: &[Typed]) -> Option<Around<'b>> {
-        let number = |k: usize| match args.get(k)?.value {
-            Value::Real(x) => Some(x),
-            _ => None,
-        };
-        let there = |k: usize| args.get(k).and_then(|a| a.there);
-        let mut own = [number(0)?, number(1)?];
-        let mut others = [number(2)?, number(3)?];
-        let own_there = both(there(0), there(1));
-        let mut others_there = both(there(2), there(3));
-        let space = self.space(typed.get(2)?.ty.per);
-        let id = space.last()?;
-        others = others.map(|x| self.spread(x, space));
-        let mut level = Level { space, id };
-        if let Per::Object(_) = typed.first()?.ty.per {
-            let outer = self.space(typed.first()?.ty.per);
-            own = own.map(|x| self.spread(x, outer));
-            let counts = self.spread(self.b.counts(space), outer);
-            let offsets = registry::find("offsets_of")?;
-            let offsets = self.b.push(offsets, &[counts], Attrs::NONE).first(self.b);
-            let below = self.b.ragged_by("others", offsets);
-            let below_id = below.last()?;
-            let index = self.b.locate(self.b.position(below, below_id), space);
-            others = others.map(|x| x.gather_over(id, index));
-            others_there = others_there.map(|t| self.spread(t, space).gather_over(id, index));
-            level = Level {
-                space: below,
-                id: below_id,
-            };
-        }
-        Some(Around {
-            own,
-            own_there,
-            others,
-            others_there,
-            level,
-        })
     }
 }

@@ -195,24 +195,28 @@ fn min_delta_r(checker: &mut Checker<'_>, cx: Cx<'_>, call: &Written<'_>) -> Res
 }
 
 fn near_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Maybe<'b> {
-    let Some(pairs) = c.around(args, typed) else {
+    let (Some(parts), Some(radius)) = (c.around_each(typed), args.get(4)) else {
         return c.nothing();
     };
-    let Some(Value::Real(radius)) = args.get(4).map(|r| r.value) else {
+    let Value::Real(r) = radius.value else {
         return c.nothing();
     };
-    let distance = distance(pairs.own, pairs.others);
-    let mut found = distance.lt(radius);
-    if let Some(there) = pairs.others_there {
-        found = found & there;
+    let mut yes: Option<Sym<'b>> = None;
+    let mut there = radius.there;
+    for part in parts {
+        let mut found = distance(part.own, part.others).lt(r);
+        if let Some(there) = part.others_there {
+            found = found & there;
+        }
+        let any = c.spread(found, part.level.space).any(part.level.id);
+        yes = Some(yes.map_or(any, |yes| yes | any));
+        there = both(there, part.own_there);
     }
-    let yes = c.spread(found, pairs.level.space).any(pairs.level.id);
-    let there = both(pairs.own_there, args.get(4).and_then(|r| r.there));
-    Maybe::decided(yes, there)
+    yes.map_or_else(|| c.nothing(), |yes| Maybe::decided(yes, there))
 }
 
-fn min_delta_r_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Maybe<'b> {
-    let Some(pairs) = c.around(args, typed) else {
+fn min_delta_r_value<'b>(c: &Compiler<'b>, _: &[Maybe<'b>], typed: &[Typed]) -> Maybe<'b> {
+    let Some(pairs) = c.around(typed) else {
         return c.nothing();
     };
     let level = pairs.level;

@@ -43,7 +43,8 @@ fn sum(checker: &mut Checker<'_>, cx: Cx<'_>, call: &Written<'_>) -> Result<Type
     Ok(reduced(call, x, Kind::Real, false))
 }
 
-fn mean(checker: &mut Checker<'_>, cx: Cx<'_>, call: &Written<'_>) -> Result<Typed> {
+/// A number that is missing where there is no object.
+fn of_some(checker: &mut Checker<'_>, cx: Cx<'_>, call: &Written<'_>) -> Result<Typed> {
     let [x] = call.exactly(checker, cx)?;
     call.per_object(checker, cx, &x)?;
     let x = checker.real(cx, x)?;
@@ -62,7 +63,7 @@ fn condition(checker: &mut Checker<'_>, cx: Cx<'_>, call: &Written<'_>) -> Resul
 fn extreme(checker: &mut Checker<'_>, cx: Cx<'_>, call: &Written<'_>) -> Result<Typed> {
     call.count(cx, 1..=usize::MAX)?;
     if call.args.len() == 1 {
-        return mean(checker, cx, call);
+        return of_some(checker, cx, call);
     }
     let mut best: Option<Typed> = None;
     for arg in call.args {
@@ -146,12 +147,11 @@ fn mean_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Mayb
 }
 
 fn any_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Maybe<'b> {
-    let (Some((x, level)), Some((yes, no))) =
+    let (Some((_, level)), Some((yes, no))) =
         (c.along(args, typed), args.first().and_then(|x| x.truths()))
     else {
         return c.nothing();
     };
-    let _ = x;
     let (yes, no) = (
         c.spread(yes, level.space).any(level.id),
         no.map(|no| c.spread(no, level.space).all(level.id)),
@@ -160,12 +160,11 @@ fn any_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Maybe
 }
 
 fn all_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Maybe<'b> {
-    let (Some((x, level)), Some((yes, no))) =
+    let (Some((_, level)), Some((yes, no))) =
         (c.along(args, typed), args.first().and_then(|x| x.truths()))
     else {
         return c.nothing();
     };
-    let _ = x;
     let (yes, no) = (
         c.spread(yes, level.space).all(level.id),
         no.map(|no| c.spread(no, level.space).any(level.id)),
@@ -254,7 +253,7 @@ pub(super) static TABLE: &[Function] = &[
             text: "mean(Muon.pt)",
             values: &[35.0, f64::NAN],
         },
-        check: mean,
+        check: of_some,
         compile: Some(mean_value),
     },
     Function {

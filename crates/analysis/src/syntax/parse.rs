@@ -32,6 +32,8 @@ pub const MAX_DEPTH: usize = 200;
 /// Longest text of an expression, in bytes.
 pub const MAX_LENGTH: usize = 1 << 16;
 
+const POWER_OF_A_UNIT: &str = "to raise a number with a unit to a power, write `(25 GeV) ** x`";
+
 /// Parses an expression.
 ///
 /// # Example
@@ -328,12 +330,12 @@ impl<'s> Parser<'s> {
             Token::Number(n, true) if *n >= 1.0 && *n <= 9.0 => {
                 let n = *n as i8;
                 self.at += 1;
+                if self.is("**") {
+                    return self.unexpected("another operator", POWER_OF_A_UNIT);
+                }
                 Ok(sign * n)
             }
-            _ => self.unexpected(
-                "a whole power of the unit, 1 to 9",
-                "to raise a number with a unit to a power, write `(25 GeV) ** x`",
-            ),
+            _ => self.unexpected("a whole power of the unit, 1 to 9", POWER_OF_A_UNIT),
         }
     }
 

@@ -248,14 +248,15 @@ impl Checker<'_> {
             }
         };
         let mut id = base;
-        if let Some(source) = &object.filter {
-            let condition = parse(source)?;
-            id = self.filtered(Cx { source, it: None }, id, &condition)?;
-            made = true;
-        }
+        // First the order, then the choice: what is chosen may be relaxed, and a soft choice has no order.
         if let Some(source) = &object.sort {
             let key = parse(source)?;
             id = self.sorted(Cx { source, it: None }, id, &key)?;
+            made = true;
+        }
+        if let Some(source) = &object.filter {
+            let condition = parse(source)?;
+            id = self.filtered(Cx { source, it: None }, id, &condition)?;
             made = true;
         }
         if let (true, Some(collection)) = (made, self.collections.get_mut(id.0)) {
