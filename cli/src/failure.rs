@@ -19,6 +19,18 @@ pub enum Failure {
         /// What is wrong, with its place.
         error: Box<pullback_io::Error>,
     },
+    /// An analysis that is wrong, or does not fit to its data.
+    #[error("{error}")]
+    Analysis {
+        /// What is wrong, with its place.
+        error: Box<pullback_analysis::Error>,
+    },
+    /// Something would be overwritten.
+    #[error("`{path}` is there already")]
+    Exists {
+        /// The file.
+        path: String,
+    },
     /// A file could not be opened or read.
     #[error("`{path}` cannot be read: {message}")]
     Open {
@@ -76,6 +88,17 @@ impl From<pullback_io::Error> for Failure {
     }
 }
 
+impl From<pullback_analysis::Error> for Failure {
+    fn from(error: pullback_analysis::Error) -> Self {
+        match error {
+            pullback_analysis::Error::Data(error) => Self::Data { error },
+            error => Self::Analysis {
+                error: Box::new(error),
+            },
+        }
+    }
+}
+
 impl Failure {
     /// An error of a document.
     pub fn document(path: &str, error: Error) -> Self {
@@ -90,6 +113,8 @@ impl Failure {
         match self {
             Self::Document { error, .. } => error.code(),
             Self::Data { error } => error.code(),
+            Self::Analysis { error } => error.code(),
+            Self::Exists { .. } => "PB0909",
             Self::Open { .. } => "PB0901",
             Self::StdinTwice => "PB0902",
             Self::NoWorkspace => "PB0903",
@@ -114,11 +139,12 @@ impl Failure {
                 pullback_io::ErrorKind::Input => 3,
                 pullback_io::ErrorKind::Limit => 4,
             },
-            Self::Open { .. } => 3,
+            Self::Analysis { .. } | Self::Open { .. } => 3,
             Self::StdinTwice
             | Self::NoWorkspace
             | Self::WhichPatch { .. }
             | Self::AsimovWithoutPoi
+            | Self::Exists { .. }
             | Self::NoFolder { .. } => 2,
             Self::Write { .. } => 4,
             Self::Interrupted { .. } => 130,
@@ -133,6 +159,8 @@ impl Failure {
                 _ => error.help(),
             },
             Self::Data { error } => error.help(),
+            Self::Analysis { error } => error.help(),
+            Self::Exists { .. } => "--force overwrites it".to_owned(),
             Self::Open { .. } => "check the path and the permissions; `-` is stdin".to_owned(),
             Self::StdinTwice => "give the others as files".to_owned(),
             Self::NoWorkspace => {

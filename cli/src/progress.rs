@@ -1,11 +1,11 @@
-//! A spinner on stderr for what takes more than a second, on a terminal only.
+//! Spinners and bars on stderr for what takes more than a second, on a terminal only.
 
 use std::io::IsTerminal;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Shows what is going on until it is dropped.
 #[derive(Debug)]
@@ -58,5 +58,45 @@ impl Drop for Progress {
             drop(sender);
             let _ = thread.join();
         }
+    }
+}
+
+/// A bar with the time that is left.
+#[derive(Debug)]
+pub struct Bar {
+    bar: ProgressBar,
+    started: Instant,
+}
+
+impl Bar {
+    /// Starts; `what` is counted. Nothing is shown in the first second.
+    pub fn start(what: &'static str) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let template = format!(
+            "{{msg}} {{wide_bar}} {{human_pos}} of {{human_len}} {what}, {{per_sec}}, {{eta}} left"
+        );
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            bar.set_style(style);
+        }
+        Self {
+            bar,
+            started: Instant::now(),
+        }
+    }
+
+    /// So many are done.
+    pub fn at(&mut self, done: u64, of: u64, message: &str) {
+        if self.bar.is_hidden() && self.started.elapsed() > Duration::from_secs(1) {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.set_length(of);
+        self.bar.set_message(message.to_owned());
+        self.bar.set_position(done);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }

@@ -46,6 +46,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Fit a workspace: best values, errors, pulls, yields
     Fit(Box<FitArgs>),
+    /// Run an analysis file: events in, cutflow, histograms and a workspace out
+    Run(RunArgs),
     /// Fit a small built-in workspace, differentiate the result, write a report
     Demo(DemoArgs),
 }
@@ -165,6 +167,34 @@ pub struct FitArgs {
     /// The output.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The analysis file (TOML)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Write histograms (UHI JSON and CSV), a summary and the workspace into this folder
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+
+    /// Overwrite what is there
+    #[arg(long)]
+    pub force: bool,
+
+    /// Look at the observed events of signal regions, too
+    #[arg(long)]
+    pub unblind: bool,
+
+    /// Threads that work on the events (all of the machine)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+
+    /// Print JSON instead of tables
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `demo`.

@@ -6,6 +6,6 @@ mod parse;
 
 pub use cli::{
     Cli, Command, DataArgs, DataCommand, DemoArgs, EvalArgs, FitArgs, InspectArgs, NuisancesArg,
-    WorkspaceCommand,
+    RunArgs, WorkspaceCommand,
 };
 pub use model::ModelArgs;

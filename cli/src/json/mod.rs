@@ -5,9 +5,11 @@ mod eval;
 mod fit;
 mod inspect;
 mod layout;
+mod run;
 
 pub use data::data;
 pub use eval::{Evaluation, NamedValue};
 pub use fit::fit;
 pub use inspect::inspect;
 pub use layout::write;
+pub use run::run;

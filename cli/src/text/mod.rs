@@ -8,6 +8,7 @@ mod fit;
 mod inspect;
 mod parameters;
 pub mod rounding;
+mod run;
 mod table;
 mod yields;
 
@@ -17,5 +18,6 @@ pub use eval::eval;
 pub use fit::{About, count, duration, fit, headline};
 pub use inspect::inspect;
 pub use parameters::{Group, members, note};
+pub use run::run;
 pub use table::{shorten, terminal_width};
 pub use yields::{observed, text_of as yield_text};

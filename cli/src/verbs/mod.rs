@@ -6,9 +6,11 @@ mod eval;
 mod fit;
 mod inspect;
 mod point;
+mod run;
 
 pub use data::{FileOverview, TableOverview, inspect_data};
 pub use demo::demo;
 pub use eval::eval;
 pub use fit::fit;
 pub use inspect::inspect;
+pub use run::run;

@@ -123,9 +123,14 @@ impl<'a> Table<'a> {
             .collect()
     }
 
+    /// Names keys that may be there.
+    pub fn know(&self, names: &[&'static str]) {
+        self.asked.borrow_mut().extend(names);
+    }
+
     /// Refuses keys that nobody asked for.
-    pub fn finish(self) -> Result<()> {
-        let asked = self.asked.into_inner();
+    pub fn finish(&self) -> Result<()> {
+        let asked = self.asked.borrow();
         for (name, item) in self.table.iter() {
             if !asked.contains(&name) {
                 let span = self.table.key(name).and_then(toml_edit::Key::span);

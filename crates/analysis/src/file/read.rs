@@ -44,6 +44,8 @@ impl AnalysisFile {
     pub fn from_text(path: &str, text: &str, folder: &Path) -> Result<Self> {
         let (document, toml) = Document::new(path, text)?;
         let root = Table::root(&document, &toml);
+        root.know(&SECTIONS);
+        root.finish()?;
         let general = root.get("analysis").map(|e| e.table()).transpose()?;
         let mut file = Self {
             title: path.into(),
@@ -84,10 +86,22 @@ impl AnalysisFile {
         if let Some(entry) = root.get("fit") {
             file.fit = Some(fit(&entry, &file)?);
         }
-        root.finish()?;
         Ok(file)
     }
 }
+
+/// The tables of the document.
+const SECTIONS: [&str; 9] = [
+    "analysis",
+    "datasets",
+    "objects",
+    "columns",
+    "parameters",
+    "regions",
+    "histograms",
+    "systematics",
+    "fit",
+];
 
 /// The entries of a table of the document, none if it is missing.
 fn section<'a>(root: &Table<'a>, name: &'static str) -> Result<Vec<(&'a str, Entry<'a>)>> {
@@ -124,6 +138,8 @@ fn object(entry: &Entry<'_>) -> Result<Object> {
     }
     let table = entry.table()?;
     let parts = (table.get("from"), table.get("combine"), table.get("union"));
+    let (filter, sort) = (table.get("where"), table.get("sort"));
+    table.finish()?;
     let mut object = match parts {
         (Some(from), None, None) => Object::from(expression(&from)?),
         (None, Some(members), None) => Object::combine(members.expression()?),
@@ -135,13 +151,12 @@ fn object(entry: &Entry<'_>) -> Result<Object> {
             ));
         }
     };
-    if let Some(condition) = table.get("where") {
+    if let Some(condition) = filter {
         object = object.filter(expression(&condition)?);
     }
-    if let Some(key) = table.get("sort") {
+    if let Some(key) = sort {
         object = object.sort(expression(&key)?);
     }
-    table.finish()?;
     Ok(object)
 }
 
@@ -153,14 +168,22 @@ fn dataset(
     luminosity: Option<f64>,
 ) -> Result<Input> {
     let table = entry.table()?;
-    let patterns = table.need("files", "a pattern such as `\"data/*.root\"`, or several")?;
-    let files: Vec<_> = patterns.texts()?.iter().map(|p| folder.join(p)).collect();
-    let observed = table.get("observed").map_or(Ok(false), |e| e.flag())?;
-    let process = table.get("process");
+    let (patterns, observed, process) = (
+        table.get("files"),
+        table.get("observed"),
+        table.get("process"),
+    );
     let process = process.map_or(Ok(name), |e| e.text())?.to_owned();
     let cross_section = table.get("cross_section");
     let own = table.get("weight");
     let generated = table.get("generated");
+    table.finish()?;
+    let patterns = match patterns {
+        Some(patterns) => patterns,
+        None => table.need("files", "a pattern such as `\"data/*.root\"`, or several")?,
+    };
+    let files: Vec<_> = patterns.texts()?.iter().map(|p| folder.join(p)).collect();
+    let observed = observed.map_or(Ok(false), |e| e.flag())?;
     if observed {
         for entry in [&cross_section, &own, &generated].into_iter().flatten() {
             return Err(entry.refuse(
@@ -197,7 +220,6 @@ fn dataset(
     };
     let own = own.map(|e| expression(&e)).transpose()?;
     let place = table.place();
-    table.finish()?;
     Ok(Input {
         name: name.into(),
         process,
@@ -251,6 +273,8 @@ fn histogram(name: &str, entry: &Entry<'_>, regions: &[Region]) -> Result<Plot> 
     let label = table.get("label");
     let label = label.map_or(Ok(name), |e| e.text())?.to_owned();
     let (bins, range, edges) = (table.get("bins"), table.get("range"), table.get("edges"));
+    let (outside, chosen) = (table.get("outside"), table.get("regions"));
+    table.finish()?;
     let edges = match (bins, range, edges) {
         (None, None, Some(entry)) => {
             let edges = entry.numbers()?;
@@ -269,7 +293,7 @@ fn histogram(name: &str, entry: &Entry<'_>, regions: &[Region]) -> Result<Plot> 
             ));
         }
     };
-    let flow = match table.get("outside") {
+    let flow = match outside {
         None => Flow::Drop,
         Some(entry) => match entry.text()? {
             "drop" => Flow::Drop,
@@ -282,7 +306,7 @@ fn histogram(name: &str, entry: &Entry<'_>, regions: &[Region]) -> Result<Plot> 
             }
         },
     };
-    let chosen = match table.get("regions") {
+    let chosen = match chosen {
         None => (0..regions.len()).collect(),
         Some(entry) => {
             let names = entry.texts()?;
@@ -292,7 +316,6 @@ fn histogram(name: &str, entry: &Entry<'_>, regions: &[Region]) -> Result<Plot> 
                 .collect::<Result<_>>()?
         }
     };
-    table.finish()?;
     Ok(Plot {
         name: name.into(),
         label,
@@ -380,16 +403,18 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> Result<Systematic> {
     let table = entry.table()?;
-    let acts_on = match table.get("processes") {
-        Some(entry) => processes(&entry, file)?,
-        None => file.processes().iter().map(|p| (*p).to_owned()).collect(),
-    };
+    let acts_on = table.get("processes");
     let kinds = (
         table.get("norm"),
         table.get("weight"),
         table.get("parameter"),
     );
     let values = table.get("values");
+    table.finish()?;
+    let acts_on = match acts_on {
+        Some(entry) => processes(&entry, file)?,
+        None => file.processes().iter().map(|p| (*p).to_owned()).collect(),
+    };
     let effect = match kinds {
         (Some(norm), None, None) => {
             let (down, up) = match norm.numbers()?.as_slice() {
@@ -453,7 +478,6 @@ fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> Result<Syst
     if let (Some(values), true) = (values, !matches!(effect, Effect::Parameter { .. })) {
         return Err(values.refuse("only a parameter has values", "leave them out"));
     }
-    table.finish()?;
     Ok(Systematic {
         name: name.into(),
         processes: acts_on,
