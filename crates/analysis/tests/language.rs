@@ -52,6 +52,8 @@ fn values() {
         // Objects.
         ("(Jet where pt > 30).pt", &[50.0, 100.0, 80.0]),
         ("Jet.pt where btag > 0.15", &[50.0, 20.0, 80.0]),
+        // In a condition the names of fields are those of the objects at hand; what reduces them runs over all of them.
+        ("Jet.pt where pt > 0.4 * max(pt)", &[50.0, 100.0, 80.0]),
         ("Jet.pt where MET.pt > 10", &[50.0, 100.0, 20.0]),
         ("sorted(Jet, -pt).btag", &[0.1, 0.9, 0.3, 0.2]),
         ("sorted(Jet where pt > 30, pt).pt", &[50.0, 100.0, 80.0]),
@@ -456,6 +458,12 @@ fn mistakes_are_named_with_their_place() {
             1,
             "PB0811",
             "objects of `Muon` and `Jet` are not compared",
+        ),
+        (
+            "MET == MET",
+            1,
+            "PB0811",
+            "objects of `MET` and `MET` are not compared",
         ),
         ("not MET.pt", 5, "PB0806", "expected true or false"),
         (

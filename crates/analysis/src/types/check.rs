@@ -86,13 +86,19 @@ impl<'a> Checker<'a> {
         self.collections.get(id.0).map_or("", |c| c.name.as_str())
     }
 
+    /// Whether there is one object per event.
+    pub fn is_single(&self, id: CollectionId) -> bool {
+        let def = self.collections.get(id.0).map(|c| &c.def);
+        matches!(def, Some(Def::Single(_)))
+    }
+
     /// What an object per event or a collection refers to.
     pub fn whole(&self, id: CollectionId, span: Span) -> Typed {
-        let single = matches!(
-            self.collections.get(id.0).map(|c| &c.def),
-            Some(Def::Single(_))
-        );
-        let per = if single { Per::Event } else { Per::Object(id) };
+        let per = if self.is_single(id) {
+            Per::Event
+        } else {
+            Per::Object(id)
+        };
         Typed {
             node: Node::Whole(id),
             ty: Type::new(per, Kind::Object(id)),

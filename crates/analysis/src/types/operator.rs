@@ -151,13 +151,15 @@ impl Checker<'_> {
     ) -> Result<Typed> {
         let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
         let (a, b) = match (a.ty.kind, b.ty.kind) {
-            (Kind::Object(x), Kind::Object(y)) if equality && x == y => (a, b),
+            (Kind::Object(x), Kind::Object(y)) if equality && x == y && !self.is_single(x) => {
+                (a, b)
+            }
             (Kind::Object(x), Kind::Object(y)) if equality => {
                 let (x, y) = (self.name_of(x), self.name_of(y));
                 return Err(Error::Meaning {
                     place: cx.place(span),
                     message: format!("objects of `{x}` and `{y}` are not compared"),
-                    help: "objects are the same or not within one collection".into(),
+                    help: "objects are the same or not within one collection of many".into(),
                 });
             }
             (Kind::Int, Kind::Int) => (a, b),
