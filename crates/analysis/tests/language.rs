@@ -635,3 +635,46 @@ fn errors_inside_a_definition_have_the_key_of_that_definition() {
         "there is no name `pT`; did you mean `pt`? (objects.mu.where, line 1, column 1)"
     );
 }
+
+/// What stands in several places of a program is recorded once: texts of this kind would else take ages.
+#[test]
+fn nested_expressions_do_not_multiply() {
+    let data = two_events();
+    let nest = |start: &str, wrap: &dyn Fn(&str) -> String| {
+        (0..36).fold(start.to_owned(), |text, _| wrap(&text))
+    };
+    let set = nest("MET.pt", &|x| format!("(1 if {x} in {{1, 64}} else 2)"));
+    let range = nest("MET.pt", &|x| format!("(1 if {x} in [1, 64] else 2)"));
+    let chain = nest("MET.pt", &|x| format!("(1 if 0 < {x} < 3 else 2)"));
+    let index = nest("0", &|x| format!("count(Jet.pt > Jet[{x}].pt)"));
+    let object = nest("leading(Jet)", &|x| {
+        format!("(leading(Jet) where delta_r({x}, leading(Jet)) < 1)")
+    });
+    let near = nest("leading(Jet)", &|x| {
+        format!("(leading(Jet) where near({x}, Jet, 1))")
+    });
+    let vector = nest("leading(Jet)", &|x| {
+        format!("(leading(Jet) where (leading(Jet) + {x}).pt > 1)")
+    });
+    assert_eq!(data.value(&set), [1.0, 2.0]);
+    assert_eq!(data.value(&range), [1.0, 1.0]);
+    assert_eq!(data.value(&chain), [1.0, 1.0]);
+    assert_eq!(data.value(&format!("{index} >= 0")), [1.0, 1.0]);
+    for object in [object, near, vector] {
+        assert_eq!(data.value(&format!("({object}).pt")), [100.0, 80.0]);
+    }
+}
+
+#[test]
+fn a_cut_of_two_regions_has_both_names() {
+    let data = two_events();
+    let analysis = Analysis::new()
+        .region("SR", ["MET.pt > 50", "count(Muon) >= 2"])
+        .region("CR", ["MET.pt > 50", "count(Muon) == 1"]);
+    let compiled = analysis
+        .check(&data.schema())
+        .and_then(|m| m.compile(&["SR", "CR"]))
+        .unwrap();
+    let text = pullback_array::text::print(&compiled.program);
+    assert!(text.contains("SR: MET.pt > 50; CR: MET.pt > 50"), "{text}");
+}

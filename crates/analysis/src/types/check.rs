@@ -167,10 +167,10 @@ impl<'a> Checker<'a> {
                 self.binary(cx, *op, a, b, span)
             }
             ExprKind::Compare(first, rest) => {
-                let mut left = self.expr(cx, first)?;
+                let mut left = self.expr(cx, first)?.shared();
                 let mut all: Option<Typed> = None;
                 for (op, right) in rest {
-                    let right = self.expr(cx, right)?;
+                    let right = self.expr(cx, right)?.shared();
                     let at = if rest.len() == 1 {
                         span
                     } else {

@@ -288,7 +288,7 @@ impl Checker<'_> {
         let condition = self.about(inner, of, condition)?;
         let name = format!("{} where {c}", self.name_of(of));
         let key = format!("filter {} {c}", of.0);
-        Ok(self.collection(key, &name, Def::Filter(of, Box::new(condition))))
+        Ok(self.collection(key, &name, Def::Filter(of, Rc::new(condition))))
     }
 
     /// The objects in the order of rising keys.
@@ -299,7 +299,7 @@ impl Checker<'_> {
         let value = self.about(inner, of, value)?;
         let name = format!("sorted({}, {key})", self.name_of(of));
         let text = format!("sort {} {key}", of.0);
-        Ok(self.collection(text, &name, Def::Sort(of, Box::new(value))))
+        Ok(self.collection(text, &name, Def::Sort(of, Rc::new(value))))
     }
 
     /// A value per object of a collection, or one that is the same for all of an event.

@@ -193,7 +193,7 @@ impl Checker<'_> {
                 high,
                 high_end,
             } => {
-                let x = self.expr(cx, value)?;
+                let x = self.expr(cx, value)?.shared();
                 let (low, high) = (self.expr(cx, low)?, self.expr(cx, high)?);
                 let above = match low_end {
                     End::Closed => CompareOp::Ge,
@@ -214,7 +214,7 @@ impl Checker<'_> {
                 negated,
                 elements,
             } => {
-                let x = self.expr(cx, value)?;
+                let x = self.expr(cx, value)?.shared();
                 for element in elements {
                     let element = self.expr(cx, element)?;
                     let one = self.compare(cx, CompareOp::Eq, x.clone(), element, span)?;

@@ -1,5 +1,7 @@
 //! The tree of a checked expression: names are resolved, every value has a type, every conversion is written out.
 
+use std::rc::Rc;
+
 use super::field::Component;
 use super::ty::{CollectionId, Kind, Per, Type};
 use crate::functions::Function;
@@ -15,6 +17,27 @@ pub(crate) struct Typed {
 }
 
 impl Typed {
+    /// The same, to be used in several places: its program is recorded once, and a copy of it is a reference.
+    pub fn shared(self) -> Self {
+        let leaf = matches!(
+            self.node,
+            Node::Real(_)
+                | Node::Int(_)
+                | Node::Bool(_)
+                | Node::Parameter(_)
+                | Node::Column(_)
+                | Node::Defined(_)
+                | Node::Whole(_)
+                | Node::Shared(_)
+        );
+        if leaf {
+            return self;
+        }
+        let (ty, span) = (self.ty, self.span);
+        let node = Node::Shared(Rc::new(self));
+        Self { node, ty, span }
+    }
+
     /// A value per object brought to the objects of a collection made of that one.
     pub fn restricted(self, per: Per) -> Self {
         match (self.ty.per, per) {
@@ -96,6 +119,8 @@ pub(crate) enum Node {
     At(Box<Typed>, Box<Typed>),
     /// A value per object, of the object of that number in the event.
     Nth(Box<Typed>, Box<Typed>),
+    /// What stands in several places.
+    Shared(Rc<Typed>),
     /// A function of the table.
     Call(&'static Function, Vec<Typed>),
 }
