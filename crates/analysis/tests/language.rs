@@ -678,3 +678,56 @@ fn a_cut_of_two_regions_has_both_names() {
     let text = pullback_array::text::print(&compiled.program);
     assert!(text.contains("SR: MET.pt > 50; CR: MET.pt > 50"), "{text}");
 }
+
+#[test]
+fn long_lists_and_chains_of_definitions_are_no_deep_programs() {
+    let data = two_events();
+    let list = |n: usize| (0..n).map(|k| k.to_string()).collect::<Vec<_>>().join(", ");
+    assert_eq!(
+        data.value(&format!("event in {{{}}}", list(3000))),
+        [1.0, 1.0]
+    );
+    assert_eq!(
+        data.value(&format!("max(MET.pt, {})", list(3000))),
+        [2999.0, 2999.0]
+    );
+    assert_eq!(
+        data.value(&format!("min(MET.pt, {})", list(10))),
+        [0.0, 0.0]
+    );
+    assert_eq!(data.value(&vec!["MET.pt"; 2000].join(" <= ")), [1.0, 1.0]);
+    let cuts = vec!["MET.pt > 10"; 3000];
+    let model = Analysis::new()
+        .region("SR", cuts)
+        .check(&data.schema())
+        .unwrap();
+    let (_, ws) = data.run(&model.compile(&["SR"]).unwrap(), &HashMap::new());
+    assert_eq!(ws.bool(0), [1, 0]);
+    let column = |a: Analysis, k: usize| a.column(format!("x{}", k + 1), format!("x{k} + 1"));
+    let chain = |n: usize| (0..n).fold(Analysis::new().column("x0", "MET.pt"), column);
+    assert_eq!(data.evaluate(&chain(150), "x150"), [214.0, 159.0]);
+    let error = chain(3000).check(&data.schema()).map(|_| ()).unwrap_err();
+    assert_eq!(error.code(), "PB0803");
+    // The last one first.
+    let backwards = (0..3000)
+        .rev()
+        .fold(Analysis::new(), column)
+        .column("x0", "MET.pt");
+    let error = backwards.check(&data.schema()).map(|_| ()).unwrap_err();
+    assert_eq!(error.code(), "PB0803");
+    // As deep as may be.
+    let deep = |k: usize| format!("{}x{k}{}", "-(1 + ".repeat(60), ")".repeat(60));
+    let deepest = (0..3).fold(Analysis::new().column("x0", "MET.pt"), |a, k| {
+        a.column(format!("x{}", k + 1), deep(k))
+    });
+    let found = data.evaluate(&deepest, "x3");
+    assert_eq!(found, [64.0, 9.0]);
+    let objects = (0..3000).fold(Analysis::new().object("j0", Object::from("Jet")), |a, k| {
+        a.object(
+            format!("j{}", k + 1),
+            Object::from(format!("j{k}")).filter(format!("pt > {k}")),
+        )
+    });
+    let error = objects.check(&data.schema()).map(|_| ()).unwrap_err();
+    assert_eq!(error.code(), "PB0803");
+}

@@ -16,5 +16,5 @@ pub(crate) use field::Component;
 pub use model::Model;
 pub(crate) use model::{Filled, Resolved};
 pub(crate) use operator::same_dimension;
-pub(crate) use tree::{Arithmetic, Node, Typed};
+pub(crate) use tree::{Arithmetic, Node, Typed, joined};
 pub use ty::{CollectionId, Kind, Per, Type};

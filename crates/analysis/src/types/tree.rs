@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::field::Component;
 use super::ty::{CollectionId, Kind, Per, Type};
+use crate::error::Result;
 use crate::functions::Function;
 use crate::place::Span;
 use crate::syntax::CompareOp;
@@ -59,6 +60,25 @@ impl Typed {
         let node = Node::Component(Box::new(self), component);
         Self { node, ty, span }
     }
+}
+
+/// All values joined two by two, in their order, in a tree as flat as can be: what goes down it goes by recursion.
+pub(crate) fn joined(
+    mut values: Vec<Typed>,
+    mut join: impl FnMut(Typed, Typed) -> Result<Typed>,
+) -> Result<Option<Typed>> {
+    while values.len() > 1 {
+        let mut next = Vec::with_capacity(values.len().div_ceil(2));
+        let mut rest = values.into_iter();
+        while let Some(a) = rest.next() {
+            next.push(match rest.next() {
+                Some(b) => join(a, b)?,
+                None => a,
+            });
+        }
+        values = next;
+    }
+    Ok(values.pop())
 }
 
 /// Arithmetic of numbers, and of four-vectors where that makes sense.
