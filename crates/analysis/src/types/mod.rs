@@ -1,6 +1,7 @@
 //! What expressions mean: names, types, the level of each value, collections.
 
 mod check;
+mod choose;
 mod collection;
 mod combine;
 mod field;
