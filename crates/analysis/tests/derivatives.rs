@@ -5,9 +5,9 @@ mod support;
 use std::collections::HashMap;
 
 use pullback_ad::{Complex, Real, complex_step};
-use pullback_analysis::{Analysis, Compiled, Histogram, Object};
-use pullback_array::transform::{Relaxation, Smoothing, jvp, relax};
-use pullback_array::{Builder, Lowered, margin};
+use pullback_analysis::{Analysis, Compiled, Histogram, Input, Object};
+use pullback_array::transform::{Relaxation, Smoothing, jvp, relax, vmap};
+use pullback_array::{Bindings, Builder, Column, Lowered, margin};
 use pullback_sim::{ColumnData, Generator, Process};
 use support::{Data, Values, close};
 
@@ -317,4 +317,51 @@ fn every_cut_has_its_region_and_text_as_label_and_its_margin() {
     let met = data.get("MET_pt").0.f64();
     let expected: Vec<f64> = met.iter().map(|x| 30.0 - x).collect();
     assert!(close(&found, &expected, 1e-14));
+}
+
+/// Variations as lanes of one program: thresholds, too, and with them what is chosen, combined and near.
+#[test]
+fn parameters_vary_in_lanes() {
+    let data = sample(300);
+    let analysis = Analysis::new()
+        .parameter("threshold", "30 GeV")
+        .object(
+            "mu",
+            Object::from("Muon").filter("pt > threshold").sort("-pt"),
+        )
+        .object("leptons", Object::union("mu, Electron"))
+        .object(
+            "ll",
+            Object::combine("leptons as a, leptons as b")
+                .filter("a.source == b.source and a.charge != b.charge"),
+        )
+        .object(
+            "jets",
+            Object::from("Jet").filter("pt > threshold and not near(leptons, 0.4)"),
+        )
+        .column("z", "argmin(abs(mass(ll.a + ll.b) - 91.2 GeV))")
+        .column("m", "mass(z.a + z.b)")
+        .region("SR", ["count(ll) >= 1", "count(jets) <= 1"])
+        .histogram("h", Histogram::uniform("m", 6, 60.0, 120.0).region("SR"));
+    let model = analysis.check(&data.schema()).unwrap();
+    let one = model.compile(&["h"]).unwrap();
+    let thresholds = [20.0, 30.0, 45.0];
+    let program = vmap(&one.program, &["threshold"], "variations").unwrap();
+    let lowered = Lowered::new(program).unwrap_or_else(|e| panic!("{e}"));
+    let mut ws = lowered.workspace();
+    let columns: Vec<Column<'_>> = one
+        .inputs
+        .iter()
+        .map(|i| match i {
+            Input::Offsets { column, .. } => Column::Offsets(data.get(column).1),
+            Input::Column { name, .. } => data.get(name).0.column(),
+            Input::Parameter { .. } => (&thresholds).into(),
+        })
+        .collect();
+    lowered
+        .run(&mut ws, &Bindings::ordered(&columns))
+        .unwrap_or_else(|e| panic!("{e}"));
+    let apart = thresholds.map(|t| run(&data, &one, &[("threshold", t)]));
+    assert_ne!(apart[0], apart[2]);
+    assert_eq!(ws.f64(0), apart.concat());
 }

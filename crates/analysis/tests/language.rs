@@ -52,6 +52,8 @@ fn values() {
         // Objects.
         ("(Jet where pt > 30).pt", &[50.0, 100.0, 80.0]),
         ("Jet.pt where btag > 0.15", &[50.0, 20.0, 80.0]),
+        // In a condition the names of fields are those of the objects at hand; what reduces them runs over all of them.
+        ("Jet.pt where pt > 0.4 * max(pt)", &[50.0, 100.0, 80.0]),
         ("Jet.pt where MET.pt > 10", &[50.0, 100.0, 20.0]),
         ("sorted(Jet, -pt).btag", &[0.1, 0.9, 0.3, 0.2]),
         ("sorted(Jet where pt > 30, pt).pt", &[50.0, 100.0, 80.0]),
@@ -457,6 +459,12 @@ fn mistakes_are_named_with_their_place() {
             "PB0811",
             "objects of `Muon` and `Jet` are not compared",
         ),
+        (
+            "MET == MET",
+            1,
+            "PB0811",
+            "objects of `MET` and `MET` are not compared",
+        ),
         ("not MET.pt", 5, "PB0806", "expected true or false"),
         (
             "(MET.pt > 3) > 2",
@@ -626,4 +634,100 @@ fn errors_inside_a_definition_have_the_key_of_that_definition() {
         error.to_string(),
         "there is no name `pT`; did you mean `pt`? (objects.mu.where, line 1, column 1)"
     );
+}
+
+/// What stands in several places of a program is recorded once: texts of this kind would else take ages.
+#[test]
+fn nested_expressions_do_not_multiply() {
+    let data = two_events();
+    let nest = |start: &str, wrap: &dyn Fn(&str) -> String| {
+        (0..36).fold(start.to_owned(), |text, _| wrap(&text))
+    };
+    let set = nest("MET.pt", &|x| format!("(1 if {x} in {{1, 64}} else 2)"));
+    let range = nest("MET.pt", &|x| format!("(1 if {x} in [1, 64] else 2)"));
+    let chain = nest("MET.pt", &|x| format!("(1 if 0 < {x} < 3 else 2)"));
+    let index = nest("0", &|x| format!("count(Jet.pt > Jet[{x}].pt)"));
+    let object = nest("leading(Jet)", &|x| {
+        format!("(leading(Jet) where delta_r({x}, leading(Jet)) < 1)")
+    });
+    let near = nest("leading(Jet)", &|x| {
+        format!("(leading(Jet) where near({x}, Jet, 1))")
+    });
+    let vector = nest("leading(Jet)", &|x| {
+        format!("(leading(Jet) where (leading(Jet) + {x}).pt > 1)")
+    });
+    assert_eq!(data.value(&set), [1.0, 2.0]);
+    assert_eq!(data.value(&range), [1.0, 1.0]);
+    assert_eq!(data.value(&chain), [1.0, 1.0]);
+    assert_eq!(data.value(&format!("{index} >= 0")), [1.0, 1.0]);
+    for object in [object, near, vector] {
+        assert_eq!(data.value(&format!("({object}).pt")), [100.0, 80.0]);
+    }
+}
+
+#[test]
+fn a_cut_of_two_regions_has_both_names() {
+    let data = two_events();
+    let analysis = Analysis::new()
+        .region("SR", ["MET.pt > 50", "count(Muon) >= 2"])
+        .region("CR", ["MET.pt > 50", "count(Muon) == 1"]);
+    let compiled = analysis
+        .check(&data.schema())
+        .and_then(|m| m.compile(&["SR", "CR"]))
+        .unwrap();
+    let text = pullback_array::text::print(&compiled.program);
+    assert!(text.contains("SR: MET.pt > 50; CR: MET.pt > 50"), "{text}");
+}
+
+#[test]
+fn long_lists_and_chains_of_definitions_are_no_deep_programs() {
+    let data = two_events();
+    let list = |n: usize| (0..n).map(|k| k.to_string()).collect::<Vec<_>>().join(", ");
+    assert_eq!(
+        data.value(&format!("event in {{{}}}", list(3000))),
+        [1.0, 1.0]
+    );
+    assert_eq!(
+        data.value(&format!("max(MET.pt, {})", list(3000))),
+        [2999.0, 2999.0]
+    );
+    assert_eq!(
+        data.value(&format!("min(MET.pt, {})", list(10))),
+        [0.0, 0.0]
+    );
+    assert_eq!(data.value(&vec!["MET.pt"; 2000].join(" <= ")), [1.0, 1.0]);
+    let cuts = vec!["MET.pt > 10"; 3000];
+    let model = Analysis::new()
+        .region("SR", cuts)
+        .check(&data.schema())
+        .unwrap();
+    let (_, ws) = data.run(&model.compile(&["SR"]).unwrap(), &HashMap::new());
+    assert_eq!(ws.bool(0), [1, 0]);
+    let column = |a: Analysis, k: usize| a.column(format!("x{}", k + 1), format!("x{k} + 1"));
+    let chain = |n: usize| (0..n).fold(Analysis::new().column("x0", "MET.pt"), column);
+    assert_eq!(data.evaluate(&chain(150), "x150"), [214.0, 159.0]);
+    let error = chain(3000).check(&data.schema()).map(|_| ()).unwrap_err();
+    assert_eq!(error.code(), "PB0803");
+    // The last one first.
+    let backwards = (0..3000)
+        .rev()
+        .fold(Analysis::new(), column)
+        .column("x0", "MET.pt");
+    let error = backwards.check(&data.schema()).map(|_| ()).unwrap_err();
+    assert_eq!(error.code(), "PB0803");
+    // As deep as may be.
+    let deep = |k: usize| format!("{}x{k}{}", "-(1 + ".repeat(60), ")".repeat(60));
+    let deepest = (0..3).fold(Analysis::new().column("x0", "MET.pt"), |a, k| {
+        a.column(format!("x{}", k + 1), deep(k))
+    });
+    let found = data.evaluate(&deepest, "x3");
+    assert_eq!(found, [64.0, 9.0]);
+    let objects = (0..3000).fold(Analysis::new().object("j0", Object::from("Jet")), |a, k| {
+        a.object(
+            format!("j{}", k + 1),
+            Object::from(format!("j{k}")).filter(format!("pt > {k}")),
+        )
+    });
+    let error = objects.check(&data.schema()).map(|_| ()).unwrap_err();
+    assert_eq!(error.code(), "PB0803");
 }

@@ -20,12 +20,13 @@ pub(crate) struct Around<'b> {
 
 impl<'b> Compiler<'b> {
     /// Arguments η, φ of one object and η, φ of those of a collection. Where the one is an object of another collection, a level below it holds the others.
-    pub fn around(&self, typed: &[Typed]) -> Option<Around<'b>> {
-        self.beside(typed, typed.get(2)?, typed.get(3)?, None)
+    pub fn around(&self, args: &[Maybe<'b>], typed: &[Typed]) -> Option<Around<'b>> {
+        let many = [*args.get(2)?, *args.get(3)?];
+        self.beside(args, typed, many, typed.get(2)?.ty.per, None)
     }
 
     /// The same for each collection that the one is chosen from or joined of: who is chosen is said by a mask, so that a choice can be soft.
-    pub fn around_each(&self, typed: &[Typed]) -> Option<Vec<Around<'b>>> {
+    pub fn around_each(&self, args: &[Maybe<'b>], typed: &[Typed]) -> Option<Vec<Around<'b>>> {
         let (eta, phi) = (typed.get(2)?, typed.get(3)?);
         let Per::Object(id) = eta.ty.per else {
             return None;
@@ -33,14 +34,15 @@ impl<'b> Compiler<'b> {
         let mut out = Vec::new();
         for (part, condition) in self.parts(id) {
             let (Some(eta), Some(phi)) = (of_part(eta, id, part), of_part(phi, id, part)) else {
-                return self.around(typed).map(|a| vec![a]);
+                return self.around(args, typed).map(|a| vec![a]);
             };
             let chosen = match condition.map(|c| self.value(c).value) {
                 None => None,
                 Some(Value::Bool { yes, .. }) => Some(yes),
                 Some(_) => return None,
             };
-            out.push(self.beside(typed, &eta, &phi, chosen)?);
+            let many = [self.value(&eta), self.value(&phi)];
+            out.push(self.beside(args, typed, many, Per::Object(part), chosen)?);
         }
         Some(out)
     }
@@ -56,22 +58,22 @@ impl<'b> Compiler<'b> {
 
     fn beside(
         &self,
+        args: &[Maybe<'b>],
         typed: &[Typed],
-        eta: &Typed,
-        phi: &Typed,
+        many: [Maybe<'b>; 2],
+        others_per: Per,
         chosen: Option<Sym<'b>>,
     ) -> Option<Around<'b>> {
         let number = |x: Maybe<'b>| match x.value {
             Value::Real(v) => Some(v),
             _ => None,
         };
-        let one = [self.value(typed.first()?), self.value(typed.get(1)?)];
-        let many = [self.value(eta), self.value(phi)];
+        let one = [*args.first()?, *args.get(1)?];
         let mut own = [number(one[0])?, number(one[1])?];
         let mut others = [number(many[0])?, number(many[1])?];
         let own_there = both(one[0].there, one[1].there);
         let mut others_there = both(both(many[0].there, many[1].there), chosen);
-        let space = self.space(eta.ty.per);
+        let space = self.space(others_per);
         let id = space.last()?;
         others = others.map(|x| self.spread(x, space));
         let mut level = Level { space, id };

@@ -99,16 +99,16 @@ impl<'b> Compiler<'b> {
             }
             Def::Sort(of, key) => {
                 let space = self.made(*of).space;
-                let Value::Real(key_value) = self.value(key).value else {
+                let key = self.value(key);
+                let Value::Real(mut value) = key.value else {
                     self.nothing();
                     return data(space);
                 };
                 // Missing keys stand last, as NaN does.
-                let mut key_value = key_value;
-                if let Some(there) = self.value(key).there {
-                    key_value = there.select(key_value, self.real(f64::NAN));
+                if let Some(there) = key.there {
+                    value = there.select(value, self.real(f64::NAN));
                 }
-                let index = self.spread(key_value, space).argsort(false);
+                let index = self.spread(value, space).argsort(false);
                 Made {
                     space,
                     from: Origin::Part(index),

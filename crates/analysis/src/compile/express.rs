@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use pullback_ad::Real;
-use pullback_array::{Builder, Space, Sym};
+use pullback_array::{Builder, Space, Sym, ValueId};
 
 use super::collections::Made;
 use super::program::Input;
@@ -24,6 +24,9 @@ pub(crate) struct Compiler<'b> {
     pub made: RefCell<HashMap<CollectionId, Made<'b>>>,
     pub fields: RefCell<HashMap<(CollectionId, String), Maybe<'b>>>,
     defined: RefCell<HashMap<String, Maybe<'b>>>,
+    shared: RefCell<HashMap<*const Typed, Maybe<'b>>>,
+    /// What the masks of cuts are called.
+    pub cuts: RefCell<HashMap<ValueId, String>>,
 }
 
 impl<'b> Compiler<'b> {
@@ -39,6 +42,8 @@ impl<'b> Compiler<'b> {
             made: RefCell::default(),
             fields: RefCell::default(),
             defined: RefCell::default(),
+            shared: RefCell::default(),
+            cuts: RefCell::default(),
         }
     }
 
@@ -112,6 +117,16 @@ impl<'b> Compiler<'b> {
                 }
             }
             Node::Nth(x, n) => self.nth(x, n),
+            Node::Shared(x) => {
+                // It lives as long as the model: its address is its name.
+                let key = std::rc::Rc::as_ptr(x);
+                if let Some(known) = self.shared.borrow().get(&key) {
+                    return *known;
+                }
+                let value = self.value(x);
+                self.shared.borrow_mut().insert(key, value);
+                value
+            }
             Node::Call(function, typed) => {
                 let args: Vec<Maybe<'b>> = typed.iter().map(|a| self.value(a)).collect();
                 match function.compile {
@@ -230,14 +245,15 @@ impl<'b> Compiler<'b> {
     }
 
     fn nth(&self, x: &Typed, n: &Typed) -> Maybe<'b> {
-        let (Per::Object(id), Value::Int(number)) = (x.ty.per, self.value(n).value) else {
+        let n = self.value(n);
+        let (Per::Object(id), Value::Int(number)) = (x.ty.per, n.value) else {
             return self.nothing();
         };
         let Some(level) = self.level(id) else {
             return self.nothing();
         };
         let (index, inside) = self.element(self.own_index(level), level, number);
-        let there = both(Some(inside), self.value(n).there);
+        let there = both(Some(inside), n.there);
         self.gathered(self.value(x), id, index, there)
     }
 }

@@ -194,7 +194,7 @@ impl<'b> Compiler<'b> {
                 });
             }
         };
-        let sym = self.spread(sym, space).named(name);
+        let sym = self.spread(sym, space);
         outputs.push((output(name, name, What::Values), sym));
         if let Some(there) = value.exists() {
             let there = self.spread(there, space);
@@ -225,11 +225,25 @@ impl<'b> Compiler<'b> {
                 let Value::Bool { yes, .. } = value.value else {
                     return self.truth(false);
                 };
-                let yes = self.spread(yes, self.events).named(&label);
+                let yes = self.cut(self.spread(yes, self.events), label);
                 all = Some(all.map_or(yes, |all| all & yes));
             }
         }
         all.unwrap_or_else(|| self.all_of(Per::Event, true))
+    }
+
+    /// Names the mask of a cut. Equal cuts of several regions are one mask, which has the names of all.
+    fn cut(&self, mask: Sym<'b>, label: String) -> Sym<'b> {
+        let mut cuts = self.cuts.borrow_mut();
+        let all = cuts.entry(self.b.id(mask)).or_default();
+        if !all.split("; ").any(|l| l == label) {
+            *all = if all.is_empty() {
+                label
+            } else {
+                format!("{all}; {label}")
+            };
+        }
+        mask.named(all)
     }
 
     /// Bins and sums of squared weights. What lies outside, is missing or NaN is left out; so are entries without weight.

@@ -46,7 +46,7 @@ fn of_two<const N: usize>(
     let [a, b] = call.exactly(checker, cx)?;
     let ([a, b], per) = checker.align(cx, [a, b], call.span)?;
     let mut args = Vec::new();
-    for x in [&a, &b] {
+    for x in [&a.shared(), &b.shared()] {
         for component_of in which {
             args.push(component(checker, cx, x, component_of)?);
         }
@@ -131,6 +131,7 @@ fn around(
     let (Some(others), Some(x)) = (args.pop(), args.pop()) else {
         return Err(call.wrong(cx, "an object and a collection".into()));
     };
+    let x = x.shared();
     let of = checker.whole_of(cx, &others)?;
     if let Per::Object(own) = x.ty.per
         && (checker.descends(own, of) || checker.descends(of, own))
@@ -195,7 +196,7 @@ fn min_delta_r(checker: &mut Checker<'_>, cx: Cx<'_>, call: &Written<'_>) -> Res
 }
 
 fn near_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Maybe<'b> {
-    let (Some(parts), Some(radius)) = (c.around_each(typed), args.get(4)) else {
+    let (Some(parts), Some(radius)) = (c.around_each(args, typed), args.get(4)) else {
         return c.nothing();
     };
     let Value::Real(r) = radius.value else {
@@ -215,8 +216,8 @@ fn near_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Mayb
     yes.map_or_else(|| c.nothing(), |yes| Maybe::decided(yes, there))
 }
 
-fn min_delta_r_value<'b>(c: &Compiler<'b>, _: &[Maybe<'b>], typed: &[Typed]) -> Maybe<'b> {
-    let Some(pairs) = c.around(typed) else {
+fn min_delta_r_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Maybe<'b> {
+    let Some(pairs) = c.around(args, typed) else {
         return c.nothing();
     };
     let level = pairs.level;

@@ -5,7 +5,7 @@ use pullback_ad::Real;
 use super::table::{Example, Function, Written};
 use crate::compile::{Compiler, Maybe, Value, Vector, to_real};
 use crate::error::Result;
-use crate::types::{Checker, Cx, Kind, Per, Type, Typed, same_dimension};
+use crate::types::{Checker, Cx, Kind, Per, Type, Typed, joined, same_dimension};
 use crate::units::Dimension;
 
 fn reduced(call: &Written<'_>, x: Typed, kind: Kind, optional: bool) -> Typed {
@@ -65,22 +65,19 @@ fn extreme(checker: &mut Checker<'_>, cx: Cx<'_>, call: &Written<'_>) -> Result<
     if call.args.len() == 1 {
         return of_some(checker, cx, call);
     }
-    let mut best: Option<Typed> = None;
+    let mut numbers = Vec::with_capacity(call.args.len());
     for arg in call.args {
         let arg = checker.expr(cx, arg)?;
-        let arg = checker.real(cx, arg)?;
-        best = Some(match best {
-            None => arg,
-            Some(before) => {
-                let dimension = same_dimension(cx, &before, &arg, call.span)?;
-                let ([a, b], per) = checker.align(cx, [before, arg], call.span)?;
-                let ty = Type::new(per, Kind::Real)
-                    .of(dimension)
-                    .or_missing(a.ty.optional || b.ty.optional);
-                call.call(vec![a, b], ty)
-            }
-        });
+        numbers.push(checker.real(cx, arg)?);
     }
+    let best = joined(numbers, |a, b| {
+        let dimension = same_dimension(cx, &a, &b, call.span)?;
+        let ([a, b], per) = checker.align(cx, [a, b], call.span)?;
+        let ty = Type::new(per, Kind::Real)
+            .of(dimension)
+            .or_missing(a.ty.optional || b.ty.optional);
+        Ok(call.call(vec![a, b], ty))
+    })?;
     best.ok_or_else(|| call.wrong(cx, "no arguments".into()))
 }
 

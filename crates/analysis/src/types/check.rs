@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::collection::{Collection, Def};
-use super::tree::{Node, Typed};
+use super::tree::{Node, Typed, joined};
 use super::ty::{CollectionId, Kind, Per, Type};
 use crate::define::{Analysis, Definition};
 use crate::error::{Error, Result};
@@ -28,6 +28,15 @@ impl Cx<'_> {
     }
 }
 
+/// A definition under way.
+pub(crate) struct UnderWay {
+    pub name: String,
+    /// How deep its own expressions nest.
+    pub depth: usize,
+    /// How deep those nest that it needs.
+    pub needs: usize,
+}
+
 /// An error for trees that the parser does not make.
 pub(super) fn nothing(cx: Cx<'_>, span: Span) -> Error {
     Error::Meaning {
@@ -49,7 +58,9 @@ pub(crate) struct Checker<'a> {
     pub columns: HashMap<String, Rc<Typed>>,
     pub parameters: HashMap<String, (f64, Option<Dimension>)>,
     /// Definitions under way.
-    pub stack: Vec<String>,
+    pub stack: Vec<UnderWay>,
+    /// How deep finished definitions nest.
+    pub depths: HashMap<String, usize>,
 }
 
 impl<'a> Checker<'a> {
@@ -64,6 +75,7 @@ impl<'a> Checker<'a> {
             columns: HashMap::new(),
             parameters: HashMap::new(),
             stack: Vec::new(),
+            depths: HashMap::new(),
         }
     }
 
@@ -86,13 +98,19 @@ impl<'a> Checker<'a> {
         self.collections.get(id.0).map_or("", |c| c.name.as_str())
     }
 
+    /// Whether there is one object per event.
+    pub fn is_single(&self, id: CollectionId) -> bool {
+        let def = self.collections.get(id.0).map(|c| &c.def);
+        matches!(def, Some(Def::Single(_)))
+    }
+
     /// What an object per event or a collection refers to.
     pub fn whole(&self, id: CollectionId, span: Span) -> Typed {
-        let single = matches!(
-            self.collections.get(id.0).map(|c| &c.def),
-            Some(Def::Single(_))
-        );
-        let per = if single { Per::Event } else { Per::Object(id) };
+        let per = if self.is_single(id) {
+            Per::Event
+        } else {
+            Per::Object(id)
+        };
         Typed {
             node: Node::Whole(id),
             ty: Type::new(per, Kind::Object(id)),
@@ -161,19 +179,19 @@ impl<'a> Checker<'a> {
                 self.binary(cx, *op, a, b, span)
             }
             ExprKind::Compare(first, rest) => {
-                let mut left = self.expr(cx, first)?;
-                let mut all: Option<Typed> = None;
+                let mut left = self.expr(cx, first)?.shared();
+                let mut all = Vec::with_capacity(rest.len());
                 for (op, right) in rest {
-                    let right = self.expr(cx, right)?;
+                    let right = self.expr(cx, right)?.shared();
                     let at = if rest.len() == 1 {
                         span
                     } else {
                         left.span.to(right.span)
                     };
-                    let one = self.compare(cx, *op, left, right.clone(), at)?;
-                    all = Some(self.with(cx, all, one, Node::And, span)?);
+                    all.push(self.compare(cx, *op, left, right.clone(), at)?);
                     left = right;
                 }
+                let all = joined(all, |a, b| self.with(cx, a, b, Node::And, span))?;
                 all.ok_or_else(|| nothing(cx, span))
             }
             ExprKind::Range { .. } | ExprKind::Set { .. } => self.membership(cx, e),

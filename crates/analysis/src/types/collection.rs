@@ -1,5 +1,7 @@
 //! Collections: how each is made of others.
 
+use std::rc::Rc;
+
 use super::tree::Typed;
 use super::ty::CollectionId;
 
@@ -20,9 +22,9 @@ pub(crate) enum Def {
     /// One object per event: a group of the schema.
     Single(usize),
     /// Those for which a condition (per object of it) holds.
-    Filter(CollectionId, Box<Typed>),
+    Filter(CollectionId, Rc<Typed>),
     /// In the order of rising keys (per object of it).
-    Sort(CollectionId, Box<Typed>),
+    Sort(CollectionId, Rc<Typed>),
     /// The first ones of each event.
     First(CollectionId, usize),
     /// Combinations: names of members and their collections.

@@ -236,7 +236,7 @@ impl Checker<'_> {
         }
         // A column under way is no field yet: the name means something else, or the one who needs it will say so.
         let defined = matches!(self.definitions.get(name), Some(Definition::Column(_)));
-        if !defined || self.stack.iter().any(|s| s == name) {
+        if !defined || self.is_under_way(name).is_some() {
             return Ok(None);
         }
         let column = self.defined(cx, name, span)?;

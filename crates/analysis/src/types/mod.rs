@@ -1,6 +1,7 @@
 //! What expressions mean: names, types, the level of each value, collections.
 
 mod check;
+mod choose;
 mod collection;
 mod combine;
 mod field;
@@ -16,5 +17,5 @@ pub(crate) use field::Component;
 pub use model::Model;
 pub(crate) use model::{Filled, Resolved};
 pub(crate) use operator::same_dimension;
-pub(crate) use tree::{Arithmetic, Node, Typed};
+pub(crate) use tree::{Arithmetic, Node, Typed, joined};
 pub use ty::{CollectionId, Kind, Per, Type};

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::check::{Checker, Cx};
+use super::check::{Checker, Cx, UnderWay};
 use super::collection::Def;
-use super::tree::{Node, Typed};
+use super::tree::{Node, Typed, joined};
 use super::ty::{CollectionId, Kind, Per, Type};
 use crate::define::{Definition, From};
 use crate::error::{Error, Result};
@@ -14,6 +14,20 @@ use crate::units::Dimension;
 
 /// Names with a meaning of their own.
 pub(super) const RESERVED: [&str; 2] = ["it", "pi"];
+
+/// How deep the expressions of definitions that need one another may nest in all: the program is recorded by recursion.
+const MAX_CHAIN: usize = 400;
+
+/// How many definitions may be under way at once: each is checked when it is first needed.
+const MAX_UNDER_WAY: usize = 100;
+
+fn too_long(cx: Cx<'_>, span: Span, limit: usize) -> Error {
+    Error::TooLong {
+        place: cx.place(span),
+        what: "levels of definitions that need one another",
+        limit,
+    }
+}
 
 impl Checker<'_> {
     /// A name.
@@ -121,16 +135,57 @@ impl Checker<'_> {
     }
 
     fn begin(&mut self, cx: Cx<'_>, name: &str, span: Span) -> Result<()> {
-        if let Some(k) = self.stack.iter().position(|s| s == name) {
-            let chain = self.stack.get(k..).unwrap_or_default().join("`, `");
+        let names = self.stack.iter().map(|s| s.name.as_str());
+        if let Some(k) = self.is_under_way(name) {
+            let chain: Vec<&str> = names.skip(k).collect();
             return Err(Error::Cycle {
                 place: cx.place(span),
                 name: name.into(),
-                chain: format!("`{chain}`"),
+                chain: format!("`{}`", chain.join("`, `")),
             });
         }
-        self.stack.push(name.into());
+        if self.stack.len() >= MAX_UNDER_WAY {
+            return Err(too_long(cx, span, MAX_UNDER_WAY));
+        }
+        self.stack.push(UnderWay {
+            name: name.into(),
+            depth: 0,
+            needs: 0,
+        });
         Ok(())
+    }
+
+    /// Ends what [`Self::begin`] began.
+    fn end(&mut self) {
+        if let Some(done) = self.stack.pop() {
+            self.depths.insert(done.name, done.depth + done.needs);
+        }
+    }
+
+    /// Takes note that the definition under way needs another one.
+    fn need(&mut self, cx: Cx<'_>, name: &str, span: Span) -> Result<()> {
+        let depth = self.depths.get(name).copied().unwrap_or(0);
+        if depth > MAX_CHAIN {
+            return Err(too_long(cx, span, MAX_CHAIN));
+        }
+        if let Some(top) = self.stack.last_mut() {
+            top.needs = top.needs.max(depth);
+        }
+        Ok(())
+    }
+
+    /// Position among the definitions under way.
+    pub(super) fn is_under_way(&self, name: &str) -> Option<usize> {
+        self.stack.iter().position(|s| s.name == name)
+    }
+
+    /// Parses an expression of the definition under way.
+    fn parse(&mut self, source: &Source) -> Result<Expr> {
+        let e = parse(source)?;
+        if let Some(top) = self.stack.last_mut() {
+            top.depth = top.depth.max(e.depth());
+        }
+        Ok(e)
     }
 
     /// A defined column, or a region as a condition.
@@ -145,9 +200,10 @@ impl Checker<'_> {
                 Definition::Region(cuts) => self.all_of(cuts, span)?,
                 _ => return Err(self.unknown(cx, name, span)),
             };
-            self.stack.pop();
+            self.end();
             self.columns.insert(name.into(), Rc::new(value));
         }
+        self.need(cx, name, span)?;
         let ty = self.columns.get(name).map(|c| c.ty);
         let ty = ty.unwrap_or(Type::new(Per::Event, Kind::Real));
         let node = Node::Defined(name.into());
@@ -156,7 +212,7 @@ impl Checker<'_> {
 
     /// An expression that is not about one object.
     pub fn text(&mut self, source: &Source) -> Result<Typed> {
-        let e = parse(source)?;
+        let e = self.parse(source)?;
         self.expr(Cx { source, it: None }, &e)
     }
 
@@ -173,19 +229,23 @@ impl Checker<'_> {
     }
 
     fn all_of(&mut self, cuts: &[Source], span: Span) -> Result<Typed> {
-        let mut all = Typed {
+        let mut all = Vec::with_capacity(cuts.len());
+        for source in cuts {
+            all.push(self.cut(source)?);
+        }
+        let all = joined(all, |a, b| {
+            let optional = a.ty.optional || b.ty.optional;
+            let ty = Type::new(Per::Event, Kind::Bool).or_missing(optional);
+            let node = Node::And(Box::new(a), Box::new(b));
+            Ok(Typed { node, ty, span })
+        })?;
+        let none = Typed {
             node: Node::Bool(true),
             ty: Type::new(Per::Event, Kind::Bool),
             span,
         };
-        for source in cuts {
-            let cut = self.cut(source)?;
-            // The truth of the whole: a cut on something missing is not passed.
-            let optional = all.ty.optional || cut.ty.optional;
-            let ty = Type::new(Per::Event, Kind::Bool).or_missing(optional);
-            let node = Node::And(Box::new(all), Box::new(cut));
-            all = Typed { node, ty, span };
-        }
+        let mut all = all.unwrap_or(none);
+        all.ty.per = Per::Event;
         Ok(all)
     }
 
@@ -225,8 +285,9 @@ impl Checker<'_> {
 
     /// A defined collection.
     pub(super) fn object(&mut self, cx: Cx<'_>, name: &str, span: Span) -> Result<CollectionId> {
-        if let Some(id) = self.objects.get(name) {
-            return Ok(*id);
+        if let Some(id) = self.objects.get(name).copied() {
+            self.need(cx, name, span)?;
+            return Ok(id);
         }
         let Some(Definition::Object(object)) = self.definitions.get(name).copied() else {
             return Err(self.unknown(cx, name, span));
@@ -250,103 +311,21 @@ impl Checker<'_> {
         let mut id = base;
         // First the order, then the choice: what is chosen may be relaxed, and a soft choice has no order.
         if let Some(source) = &object.sort {
-            let key = parse(source)?;
+            let key = self.parse(source)?;
             id = self.sorted(Cx { source, it: None }, id, &key)?;
             made = true;
         }
         if let Some(source) = &object.filter {
-            let condition = parse(source)?;
+            let condition = self.parse(source)?;
             id = self.filtered(Cx { source, it: None }, id, &condition)?;
             made = true;
         }
         if let (true, Some(collection)) = (made, self.collections.get_mut(id.0)) {
             collection.name = name.into();
         }
-        self.stack.pop();
+        self.end();
         self.objects.insert(name.into(), id);
+        self.need(cx, name, span)?;
         Ok(id)
-    }
-
-    /// The collection that a value is the whole of.
-    pub fn whole_of(&self, cx: Cx<'_>, x: &Typed) -> Result<CollectionId> {
-        match (&x.node, x.ty.per) {
-            (Node::Whole(id), Per::Object(per)) if *id == per => Ok(per),
-            _ => Err(self.mistaken(
-                cx,
-                x,
-                "a collection",
-                "such as `Muon`, or `jets where pt > 30`",
-            )),
-        }
-    }
-
-    /// The objects for which a condition holds.
-    pub fn filtered(&mut self, cx: Cx<'_>, of: CollectionId, c: &Expr) -> Result<CollectionId> {
-        let inner = Cx { it: Some(of), ..cx };
-        let condition = self.expr(inner, c)?;
-        self.expect_bool(inner, &condition)?;
-        let condition = self.about(inner, of, condition)?;
-        let name = format!("{} where {c}", self.name_of(of));
-        let key = format!("filter {} {c}", of.0);
-        Ok(self.collection(key, &name, Def::Filter(of, Box::new(condition))))
-    }
-
-    /// The objects in the order of rising keys.
-    pub fn sorted(&mut self, cx: Cx<'_>, of: CollectionId, key: &Expr) -> Result<CollectionId> {
-        let inner = Cx { it: Some(of), ..cx };
-        let value = self.expr(inner, key)?;
-        let value = self.real(inner, value)?;
-        let value = self.about(inner, of, value)?;
-        let name = format!("sorted({}, {key})", self.name_of(of));
-        let text = format!("sort {} {key}", of.0);
-        Ok(self.collection(text, &name, Def::Sort(of, Box::new(value))))
-    }
-
-    /// A value per object of a collection, or one that is the same for all of an event.
-    fn about(&self, cx: Cx<'_>, of: CollectionId, value: Typed) -> Result<Typed> {
-        let fits = match value.ty.per {
-            Per::Object(other) => self.descends(of, other),
-            _ => true,
-        };
-        if fits {
-            return Ok(value.restricted(Per::Object(of)));
-        }
-        Err(Error::Mixed {
-            place: cx.place(value.span),
-            left: format!("`{}` (per object)", self.name_of(of)),
-            right: format!(
-                "`{}` (per {})",
-                cx.place(value.span).text(),
-                self.per(value.ty.per)
-            ),
-        })
-    }
-
-    /// `x where c`
-    pub(super) fn keep(&mut self, cx: Cx<'_>, x: Typed, c: &Expr, span: Span) -> Result<Typed> {
-        if let Per::Object(of) = x.ty.per {
-            let id = self.filtered(cx, of, c)?;
-            if matches!(x.node, Node::Whole(_)) {
-                return Ok(self.whole(id, span));
-            }
-            return Ok(Typed {
-                span,
-                ..x.restricted(Per::Object(id))
-            });
-        }
-        let c = self.expr(cx, c)?;
-        self.expect_bool(cx, &c)?;
-        if matches!(x.ty.kind, Kind::Bool) {
-            return Err(self.mistaken(
-                cx,
-                &x,
-                "a number, an object or objects",
-                "join conditions with `and`",
-            ));
-        }
-        let ([x, c], per) = self.align(cx, [x, c], span)?;
-        let ty = Type { per, ..x.ty }.or_missing(true);
-        let node = Node::Guard(Box::new(x), Box::new(c));
-        Ok(Typed { node, ty, span })
     }
 }

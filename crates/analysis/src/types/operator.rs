@@ -1,7 +1,7 @@
 //! Types of operators.
 
 use super::check::{Checker, Cx, nothing};
-use super::tree::{Arithmetic, Node, Typed};
+use super::tree::{Arithmetic, Node, Typed, joined};
 use super::ty::{Kind, Per, Type};
 use crate::error::{Error, Result};
 use crate::place::Span;
@@ -90,8 +90,8 @@ impl Checker<'_> {
         span: Span,
     ) -> Result<Typed> {
         let op = match op {
-            BinaryOp::And => return self.with(cx, Some(a), b, Node::And, span),
-            BinaryOp::Or => return self.with(cx, Some(a), b, Node::Or, span),
+            BinaryOp::And => return self.with(cx, a, b, Node::And, span),
+            BinaryOp::Or => return self.with(cx, a, b, Node::Or, span),
             BinaryOp::Add => Arithmetic::Add,
             BinaryOp::Sub => Arithmetic::Sub,
             BinaryOp::Mul => Arithmetic::Mul,
@@ -121,21 +121,18 @@ impl Checker<'_> {
         Ok(Typed { node, ty, span })
     }
 
-    /// A condition, joined to the one before if there is one.
+    /// Two conditions joined.
     pub(super) fn with(
         &self,
         cx: Cx<'_>,
-        before: Option<Typed>,
-        next: Typed,
+        a: Typed,
+        b: Typed,
         join: Joined,
         span: Span,
     ) -> Result<Typed> {
-        self.expect_bool(cx, &next)?;
-        let Some(before) = before else {
-            return Ok(next);
-        };
-        self.expect_bool(cx, &before)?;
-        let ([a, b], per) = self.align(cx, [before, next], span)?;
+        self.expect_bool(cx, &a)?;
+        self.expect_bool(cx, &b)?;
+        let ([a, b], per) = self.align(cx, [a, b], span)?;
         let ty = Type::new(per, Kind::Bool).or_missing(a.ty.optional || b.ty.optional);
         let node = join(Box::new(a), Box::new(b));
         Ok(Typed { node, ty, span })
@@ -151,13 +148,15 @@ impl Checker<'_> {
     ) -> Result<Typed> {
         let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
         let (a, b) = match (a.ty.kind, b.ty.kind) {
-            (Kind::Object(x), Kind::Object(y)) if equality && x == y => (a, b),
+            (Kind::Object(x), Kind::Object(y)) if equality && x == y && !self.is_single(x) => {
+                (a, b)
+            }
             (Kind::Object(x), Kind::Object(y)) if equality => {
                 let (x, y) = (self.name_of(x), self.name_of(y));
                 return Err(Error::Meaning {
                     place: cx.place(span),
                     message: format!("objects of `{x}` and `{y}` are not compared"),
-                    help: "objects are the same or not within one collection".into(),
+                    help: "objects are the same or not within one collection of many".into(),
                 });
             }
             (Kind::Int, Kind::Int) => (a, b),
@@ -181,7 +180,7 @@ impl Checker<'_> {
 
     pub(super) fn membership(&mut self, cx: Cx<'_>, e: &Expr) -> Result<Typed> {
         let span = e.span;
-        let mut all: Option<Typed> = None;
+        let mut all = Vec::new();
         let negated = match &e.kind {
             ExprKind::Range {
                 value,
@@ -191,7 +190,7 @@ impl Checker<'_> {
                 high,
                 high_end,
             } => {
-                let x = self.expr(cx, value)?;
+                let x = self.expr(cx, value)?.shared();
                 let (low, high) = (self.expr(cx, low)?, self.expr(cx, high)?);
                 let above = match low_end {
                     End::Closed => CompareOp::Ge,
@@ -202,8 +201,7 @@ impl Checker<'_> {
                     End::Open => CompareOp::Lt,
                 };
                 for (op, end) in [(above, low), (below, high)] {
-                    let one = self.compare(cx, op, x.clone(), end, span)?;
-                    all = Some(self.with(cx, all, one, Node::And, span)?);
+                    all.push(self.compare(cx, op, x.clone(), end, span)?);
                 }
                 *negated
             }
@@ -212,16 +210,20 @@ impl Checker<'_> {
                 negated,
                 elements,
             } => {
-                let x = self.expr(cx, value)?;
+                let x = self.expr(cx, value)?.shared();
                 for element in elements {
                     let element = self.expr(cx, element)?;
-                    let one = self.compare(cx, CompareOp::Eq, x.clone(), element, span)?;
-                    all = Some(self.with(cx, all, one, Node::Or, span)?);
+                    all.push(self.compare(cx, CompareOp::Eq, x.clone(), element, span)?);
                 }
                 *negated
             }
             _ => false,
         };
+        let join: Joined = match e.kind {
+            ExprKind::Set { .. } => Node::Or,
+            _ => Node::And,
+        };
+        let all = joined(all, |a, b| self.with(cx, a, b, join, span))?;
         let all = all.ok_or_else(|| nothing(cx, span))?;
         let ty = all.ty;
         let node = if negated {

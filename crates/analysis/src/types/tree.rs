@@ -1,7 +1,10 @@
 //! The tree of a checked expression: names are resolved, every value has a type, every conversion is written out.
 
+use std::rc::Rc;
+
 use super::field::Component;
 use super::ty::{CollectionId, Kind, Per, Type};
+use crate::error::Result;
 use crate::functions::Function;
 use crate::place::Span;
 use crate::syntax::CompareOp;
@@ -15,6 +18,27 @@ pub(crate) struct Typed {
 }
 
 impl Typed {
+    /// The same, to be used in several places: its program is recorded once, and a copy of it is a reference.
+    pub fn shared(self) -> Self {
+        let leaf = matches!(
+            self.node,
+            Node::Real(_)
+                | Node::Int(_)
+                | Node::Bool(_)
+                | Node::Parameter(_)
+                | Node::Column(_)
+                | Node::Defined(_)
+                | Node::Whole(_)
+                | Node::Shared(_)
+        );
+        if leaf {
+            return self;
+        }
+        let (ty, span) = (self.ty, self.span);
+        let node = Node::Shared(Rc::new(self));
+        Self { node, ty, span }
+    }
+
     /// A value per object brought to the objects of a collection made of that one.
     pub fn restricted(self, per: Per) -> Self {
         match (self.ty.per, per) {
@@ -36,6 +60,25 @@ impl Typed {
         let node = Node::Component(Box::new(self), component);
         Self { node, ty, span }
     }
+}
+
+/// All values joined two by two, in their order, in a tree as flat as can be: what goes down it goes by recursion.
+pub(crate) fn joined(
+    mut values: Vec<Typed>,
+    mut join: impl FnMut(Typed, Typed) -> Result<Typed>,
+) -> Result<Option<Typed>> {
+    while values.len() > 1 {
+        let mut next = Vec::with_capacity(values.len().div_ceil(2));
+        let mut rest = values.into_iter();
+        while let Some(a) = rest.next() {
+            next.push(match rest.next() {
+                Some(b) => join(a, b)?,
+                None => a,
+            });
+        }
+        values = next;
+    }
+    Ok(values.pop())
 }
 
 /// Arithmetic of numbers, and of four-vectors where that makes sense.
@@ -96,6 +139,8 @@ pub(crate) enum Node {
     At(Box<Typed>, Box<Typed>),
     /// A value per object, of the object of that number in the event.
     Nth(Box<Typed>, Box<Typed>),
+    /// What stands in several places.
+    Shared(Rc<Typed>),
     /// A function of the table.
     Call(&'static Function, Vec<Typed>),
 }

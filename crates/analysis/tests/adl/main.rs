@@ -197,6 +197,30 @@ fn generated(process: Process, events: usize) -> Data {
     data
 }
 
+/// Other blocks, other threads, the same bits.
+fn same_bits_whatever_the_blocks(
+    data: &Data,
+    compiled: &pullback_analysis::Compiled,
+    expected: &HashMap<String, Filled>,
+) {
+    let lowered = Lowered::new(compiled.program.clone()).unwrap_or_else(|e| panic!("{e}"));
+    for (threads, block) in [(1, 1), (2, 100), (3, 1_000_000)] {
+        let mut ws = lowered.workspace_with(threads, block);
+        data.run_again(&lowered, &mut ws, &compiled.inputs, &HashMap::new());
+        let found = results(compiled, &ws);
+        for (name, ..) in BINNING {
+            let bits = |q: &HashMap<String, Filled>| -> Vec<u64> {
+                let all = q[name].values.iter().chain(&q[name].bins);
+                all.map(|x| x.to_bits()).collect()
+            };
+            assert!(
+                bits(&found) == bits(expected),
+                "{name}, {threads} threads, {block}"
+            );
+        }
+    }
+}
+
 #[test]
 fn on_generated_events_they_equal_loops() {
     // Four leptons for the last query, jets for the others.
@@ -214,6 +238,7 @@ fn on_generated_events_they_equal_loops() {
         let compiled = model.compile(&names).unwrap_or_else(|e| panic!("{e}"));
         let (_, ws) = data.run(&compiled, &HashMap::new());
         let found = results(&compiled, &ws);
+        same_bits_whatever_the_blocks(&data, &compiled, &found);
         let expected = by_hand::queries(&Event::all(&data));
         for (name, bins, low, high) in BINNING {
             let (found, expected) = (&found[name], &expected[name]);
