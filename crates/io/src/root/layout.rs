@@ -465,10 +465,17 @@ fn dims(leaf: &Leaf) -> Vec<usize> {
 
 fn type_name(leaf: &Leaf, number: Number) -> String {
     match number {
-        Number::F32AsF64
-        | Number::Truncated { double: true, .. }
-        | Number::Ranged { double: true, .. } => "Double32_t".to_owned(),
-        Number::Truncated { .. } | Number::Ranged { .. } => "Float16_t".to_owned(),
+        Number::F32AsF64 | Number::Truncated { double: true, .. } => "Double32_t".to_owned(),
+        Number::Truncated { .. } => "Float16_t".to_owned(),
+        Number::Ranged {
+            low,
+            high,
+            bits,
+            double,
+        } => {
+            let name = if double { "Double32_t" } else { "Float16_t" };
+            format!("{name}[{low},{high},{bits}]")
+        }
         _ => {
             let brackets = leaf.title.find('[').and_then(|k| leaf.title.get(k..));
             format!("{}{}", number.dtype(), brackets.unwrap_or_default())
