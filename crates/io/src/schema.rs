@@ -83,11 +83,17 @@ impl Schema {
             unreadable,
             by_name: HashMap::with_capacity(fields.len()),
         };
+        // The number that is tried next for a name that stands twice.
+        let mut next: HashMap<String, usize> = HashMap::new();
         for mut field in fields {
             if schema.by_name.contains_key(&field.name) {
-                let taken = |n: usize| format!("{}#{n}", field.name);
-                let free = (2..=usize::MAX).find(|n| !schema.by_name.contains_key(&taken(*n)));
-                field.name = taken(free.unwrap_or(2));
+                let n = next.entry(field.name.clone()).or_insert(2);
+                let mut name = format!("{}#{n}", field.name);
+                while schema.by_name.contains_key(&name) {
+                    *n += 1;
+                    name = format!("{}#{n}", field.name);
+                }
+                field.name = name;
             }
             schema
                 .by_name
@@ -215,5 +221,17 @@ mod tests {
     #[test]
     fn shapes_read_from_the_outside_in() {
         assert_eq!(field("x").to_string(), "x: [[3 × f32]]");
+    }
+
+    /// Quadratic work would take hours here.
+    #[test]
+    fn one_name_many_times() {
+        let mut fields = vec![field("x"); 200_000];
+        fields.insert(1, field("x#3"));
+        let schema = Schema::new(fields, Vec::new());
+        let names = schema.fields().iter().map(|f| f.name.as_str());
+        let names: Vec<&str> = names.collect();
+        assert_eq!(&names[..5], ["x", "x#3", "x#2", "x#4", "x#5"]);
+        assert_eq!(schema.position("x#200001"), Some(200_000));
     }
 }
