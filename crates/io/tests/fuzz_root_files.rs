@@ -30,6 +30,7 @@ const LIMITS: Limits = Limits {
     object_bytes: 8 << 20,
     chunk_bytes: 32 << 20,
     items: 100_000,
+    name_bytes: 4 << 20,
     depth: 16,
 };
 
@@ -304,5 +305,38 @@ fn fuzz_baskets_that_start_too_late_are_refused() {
             tree.column(name).expect_err("no basket has entry 0").code(),
             "PB0503"
         );
+    }
+}
+
+/// Names can be many more bytes than the file: those of members carry the names of what they are in.
+#[test]
+fn fuzz_names_are_counted() {
+    let limits = Limits {
+        name_bytes: 30,
+        ..Limits::default()
+    };
+    let open = |name: &str| {
+        let bytes = std::fs::read(own(name)).expect("it can be read");
+        root::File::with_limits(Source::from_bytes(name, bytes), limits).expect("its header fits")
+    };
+    let trees = open("muons_zlib.root");
+    let ntuples = open("ntuple_zlib.root");
+    let histograms = open("histograms.root");
+    for error in [
+        trees
+            .tree("Events")
+            .map(|_| ())
+            .expect_err("its branches have names"),
+        histograms
+            .objects()
+            .map(|_| ())
+            .expect_err("they have names"),
+        ntuples
+            .ntuple("Events")
+            .map(|_| ())
+            .expect_err("its fields have names"),
+    ] {
+        assert_eq!(error.code(), "PB0505", "{error}");
+        assert!(error.to_string().contains("bytes of names"), "{error}");
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use crate::budget::Budget;
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -186,7 +187,8 @@ impl File {
     pub fn objects(&self) -> Result<Vec<Object>> {
         let mut objects = Vec::new();
         let mut seen = HashSet::new();
-        self.walk(self.top, "", 0, &mut seen, &mut objects)?;
+        let names = Budget::names(&self.limits);
+        self.walk(self.top, "", 0, &mut seen, &names, &mut objects)?;
         let mut newest: HashMap<&str, u16> = HashMap::with_capacity(objects.len());
         for object in &objects {
             let cycle = newest.entry(object.path.as_str()).or_default();
@@ -202,6 +204,7 @@ impl File {
         path: &str,
         depth: u32,
         seen: &mut HashSet<u64>,
+        names: &Budget,
         objects: &mut Vec<Object>,
     ) -> Result<()> {
         let site = self.site.object(path);
@@ -220,12 +223,13 @@ impl File {
                 format!("{path}/{}", key.name)
             };
             site.limit("keys", objects.len() as u64, self.limits.items)?;
+            names.take_texts(&[&path, &key.class, &key.name, &key.title], &site)?;
             let below = key.seek.saturating_add(key.head);
             let object = Object::new(path.clone(), key);
             let kind = object.kind;
             objects.push(object);
             if kind == ObjectKind::Directory {
-                self.walk(below, &path, depth + 1, seen, objects)?;
+                self.walk(below, &path, depth + 1, seen, names, objects)?;
             }
         }
         Ok(())
@@ -364,7 +368,8 @@ impl File {
         let site = self.site.object(object.path);
         let data = object.key.object(&self.source, &site, &self.limits)?;
         let origin = object.key.head as usize;
-        Histogram::read(&data, origin, &object.class, &site.decompressed())
+        let site = site.decompressed();
+        Histogram::read(&data, origin, &object.class, &site, &self.limits)
     }
 
     pub(crate) fn source(&self) -> &Arc<Source> {

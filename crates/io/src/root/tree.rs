@@ -80,7 +80,7 @@ impl Tree {
         }
         let mut branches = Branches::default();
         branches.read_array(&mut objects, &mut cursor, None, 0, file.limits())?;
-        let layout = Layout::new(&branches, file)?;
+        let layout = Layout::new(&branches, file, site)?;
         Ok(Self {
             name,
             title,

@@ -53,7 +53,7 @@ impl Tree {
     ) -> Result<Vec<Column>> {
         check(self, columns, range)?;
         let jobs = self.jobs(columns, range)?;
-        let budget = Budget::new(&self.limits);
+        let budget = Budget::columns(&self.limits);
         let counts = self.counts(&jobs, &budget)?;
         let pieces = self.run(&jobs, &counts, &budget)?;
         // Columns with the same counter share their offsets.
