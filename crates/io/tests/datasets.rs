@@ -152,6 +152,38 @@ fn friends_stand_beside() {
     assert_eq!(error.code(), "PB0514");
 }
 
+/// What is read of friends fills chunks, by the sizes that it has; what is not read does not.
+#[test]
+fn friends_fill_chunks_by_their_own_sizes() {
+    let options = Options {
+        chunk_bytes: 6000,
+        ..Options::default()
+    };
+    let open =
+        |name: &str| Dataset::with_options(&[pattern(name)], options).expect("the files are there");
+    let entries = |data: &Dataset, names: &[&str]| -> Vec<usize> {
+        let chunks = data.chunks(names).expect("they are there");
+        let sizes = chunks.map(|chunk| {
+            let chunk = chunk.expect("it is whole");
+            // Bytes of an event differ by half.
+            assert!(chunk.bytes() <= 9000, "{} of {names:?}", chunk.bytes());
+            chunk.entries
+        });
+        sizes.collect()
+    };
+    let alone = open("muons_zlib.root:Events");
+    let joined = open("muons_zlib.root:Events")
+        .join("rn", open("ntuple_zlib.root"))
+        .expect("both have 250 events");
+    let flat = entries(&alone, &["event"]);
+    assert_eq!(entries(&joined, &["event"]), flat);
+    let heavy = entries(&joined, &["event", "rn.muons.*", "rn.hits"]);
+    assert!(heavy.len() > 2 * flat.len(), "{heavy:?}, {flat:?}");
+    // Also where nothing is read of the table itself.
+    let friend = entries(&joined, &["rn.muons.*", "rn.hits"]);
+    assert!(friend.len() > 2 * flat.len(), "{friend:?}");
+}
+
 #[test]
 fn nested_lists_options_and_texts() {
     let table = open(own("ntuple_zlib.root"), None, Limits::default()).expect("it is whole");
