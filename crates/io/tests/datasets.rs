@@ -82,6 +82,32 @@ fn columns_of_a_collection_share_their_offsets() {
     }
 }
 
+/// The counter of a collection is decoded once, also where it is a column that is asked for: the limit has room for no more.
+#[test]
+fn counters_are_read_once() {
+    let bytes = std::fs::read(own("muons_zlib.root")).expect("it can be read");
+    let columns = |chunk_bytes: u64| {
+        let limits = Limits {
+            chunk_bytes,
+            ..Limits::default()
+        };
+        let source = Source::from_bytes("muons", bytes.clone());
+        let tree = root::File::with_limits(source, limits)?.tree("Events")?;
+        let chosen = tree.select(&["nMuon", "Muon_pt"])?;
+        let twice = [chosen[0], chosen[1], chosen[0]];
+        let read = tree.read(&chosen, 0..250)?;
+        assert_eq!(tree.read(&twice, 20..220)?.len(), 3);
+        Ok::<_, pullback_io::Error>(read)
+    };
+    let whole = columns(1 << 20).expect("it is whole");
+    let numbers: usize = whole.iter().map(|c| c.values().bytes()).sum();
+    assert_eq!(columns(numbers as u64).expect("there is room"), whole);
+    assert_eq!(
+        columns(numbers as u64 - 1).expect_err("not now").code(),
+        "PB0505"
+    );
+}
+
 #[test]
 fn compressions_hold_the_same() {
     let expected = muons("none").column("Muon_pt").expect("it is there");
