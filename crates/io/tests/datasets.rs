@@ -242,6 +242,28 @@ fn nested_lists_options_and_texts() {
     assert_eq!(label.text(249).as_deref(), Some(""));
 }
 
+/// A tree that was never flushed: its baskets lie inside its description.
+#[test]
+fn baskets_inside_the_tree_have_their_sizes() {
+    let Some(path) = common::shared("agc-dimuon/open-data-example.root") else {
+        return;
+    };
+    let bytes = std::fs::metadata(&path).expect("it is there").len();
+    let tree = open(path, None, Limits::default()).expect("it is whole");
+    let fields = tree.schema().fields();
+    let sizes = (0..fields.len()).map(|k| tree.sizes(k).expect("it is whole"));
+    let sizes: Vec<_> = sizes.collect();
+    let counter = tree.schema().position("nMuon").expect("it is there");
+    // 100,000 numbers of four bytes, and the heads of baskets.
+    let size = sizes[counter].uncompressed;
+    assert!((400_000..410_000).contains(&size), "{size}");
+    let stored: u64 = sizes.iter().map(|s| s.compressed).sum();
+    assert!(
+        stored < bytes && stored > bytes * 9 / 10,
+        "{stored} of {bytes}"
+    );
+}
+
 #[test]
 fn histograms_have_edges_values_and_variances() {
     let file = root::File::open(own("histograms.root")).expect("it is there");
