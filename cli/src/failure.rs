@@ -43,6 +43,14 @@ pub enum Failure {
         /// The first one.
         example: String,
     },
+    /// Columns were named, and it is not clear of which table.
+    #[error("--columns chooses from one table, and `{path}` has {}", tables.len())]
+    ColumnsOfWhat {
+        /// The file.
+        path: String,
+        /// Its trees and ntuples.
+        tables: Vec<String>,
+    },
     /// An Asimov data set at a value of the parameter of interest was asked for, and there is none.
     #[error("--asimov needs a parameter of interest, and the model has none")]
     AsimovWithoutPoi,
@@ -98,6 +106,7 @@ impl Failure {
             Self::NoFolder { .. } => "PB0906",
             Self::Write { .. } => "PB0907",
             Self::Interrupted { .. } => "PB0908",
+            Self::ColumnsOfWhat { .. } => "PB0909",
         }
     }
 
@@ -119,6 +128,7 @@ impl Failure {
             | Self::NoWorkspace
             | Self::WhichPatch { .. }
             | Self::AsimovWithoutPoi
+            | Self::ColumnsOfWhat { .. }
             | Self::NoFolder { .. } => 2,
             Self::Write { .. } => 4,
             Self::Interrupted { .. } => 130,
@@ -140,6 +150,12 @@ impl Failure {
             }
             Self::WhichPatch { path, example, .. } => {
                 format!("add its name or its values: `--patch '{path}#{example}'`")
+            }
+            Self::ColumnsOfWhat { tables, .. } if tables.is_empty() => {
+                "leave --columns out".to_owned()
+            }
+            Self::ColumnsOfWhat { tables, .. } => {
+                format!("name it with --tree: `{}`", tables.join("`, `"))
             }
             Self::AsimovWithoutPoi => "name one with --poi".to_owned(),
             Self::NoFolder { .. } => "make the folder first".to_owned(),

@@ -17,7 +17,12 @@ fn file(name: &str) -> PathBuf {
 /// Runs in a folder with copies of the files, so that their paths are short.
 fn run(args: &[&str], columns: usize) -> Run {
     let folder = Folder::new();
-    for name in ["muons_zlib.root", "ntuple_zlib.root", "histograms.root"] {
+    for name in [
+        "muons_zlib.root",
+        "ntuple_zlib.root",
+        "histograms.root",
+        "cycles.root",
+    ] {
         fs::copy(file(name), folder.path().join(name)).unwrap();
     }
     let run = folder.run_wide(args, "", columns);
@@ -62,6 +67,22 @@ fn an_ntuple_with_chosen_columns() {
     insta::assert_snapshot!(run.stdout);
 }
 
+/// `Events;1` has three entries, `Events;2` has five; without a number it is the newest.
+#[test]
+fn versions_of_a_tree_are_told_apart() {
+    for (tree, entries) in [(None, 5), (Some("Events;1"), 3), (Some("Events;2"), 5)] {
+        let mut args = vec!["data", "inspect", "cycles.root", "--json"];
+        args.extend(tree.map(|_| "--tree").into_iter().chain(tree));
+        let run = run(&args, 80);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let json: Value = serde_json::from_str(&run.stdout).unwrap();
+        let tables = json["tables"].as_array().unwrap();
+        assert_eq!(tables.len(), 1);
+        assert_eq!(tables[0]["entries"], entries, "{tree:?}");
+        assert!(tables[0]["columns"].is_array());
+    }
+}
+
 #[test]
 fn histograms() {
     let run = run(&["data", "inspect", "histograms.root"], 80);
@@ -104,6 +125,21 @@ fn bad_input_has_its_code_and_help() {
             ],
             2,
             ["PB0510", "`Muon_pt`"],
+        ),
+        (
+            &["muons_zlib.root", "--columns", "Muon_pt"],
+            2,
+            ["PB0909", "`Events`, `runs/Runs`"],
+        ),
+        (
+            &["histograms.root", "--columns", "x"],
+            2,
+            ["PB0909", "leave --columns out"],
+        ),
+        (
+            &["cycles.root", "--tree", "Events;3"],
+            2,
+            ["PB0509", "Events"],
         ),
         (&["nothing.root"], 3, ["PB0501", "nothing.root"]),
         (&["."], 3, ["PB0501", "regular file"]),

@@ -67,13 +67,24 @@ fn read(args: &DataArgs) -> Result<FileOverview, Failure> {
     let file = File::open(&args.file)?;
     let objects = file.objects()?;
     let is_table = |o: &&Object| matches!(o.kind, ObjectKind::Tree | ObjectKind::Ntuple);
-    let only = objects.iter().filter(is_table).count() == 1;
+    let count = objects.iter().filter(is_table).count();
+    let mut asked = None;
     if let Some(name) = &args.tree {
         // One that is not there is an error, with the names that are.
-        match file.object(name)?.kind {
-            ObjectKind::Ntuple => {}
-            _ => drop(file.tree(name)?),
+        let object = file.object(name)?;
+        if object.kind != ObjectKind::Ntuple {
+            file.tree(name)?;
         }
+        asked = Some(object);
+    } else if !args.columns.is_empty() && count != 1 {
+        return Err(Failure::ColumnsOfWhat {
+            path: args.file.display().to_string(),
+            tables: objects
+                .iter()
+                .filter(is_table)
+                .map(|o| o.path.clone())
+                .collect(),
+        });
     }
     let mut overview = FileOverview {
         path: args.file.display().to_string(),
@@ -86,11 +97,12 @@ fn read(args: &DataArgs) -> Result<FileOverview, Failure> {
     for object in objects {
         match object.kind {
             ObjectKind::Tree | ObjectKind::Ntuple => {
-                let asked = args
-                    .tree
-                    .as_deref()
-                    .map(|t| t.split(';').next() == Some(&object.path));
-                let shown = asked.unwrap_or(only);
+                let shown = match &asked {
+                    Some(asked) => asked.path == object.path,
+                    None => count == 1,
+                };
+                // Of the one that was asked for the version that was.
+                let object = asked.as_ref().filter(|_| shown).unwrap_or(&object).clone();
                 match table(&file, &object, shown, &args.columns) {
                     Ok(table) => overview.tables.push(Ok(table)),
                     // Of others it is said and the rest shown.
@@ -100,12 +112,10 @@ fn read(args: &DataArgs) -> Result<FileOverview, Failure> {
                     Err(error) => return Err(error.into()),
                 }
             }
-            ObjectKind::Histogram => overview
-                .histograms
-                .push(match file.histogram(&object.path) {
-                    Ok(histogram) => Ok((object, histogram)),
-                    Err(error) => Err((object, error.to_string())),
-                }),
+            ObjectKind::Histogram => overview.histograms.push(match file.histogram_of(&object) {
+                Ok(histogram) => Ok((object, histogram)),
+                Err(error) => Err((object, error.to_string())),
+            }),
             ObjectKind::Directory => {}
             ObjectKind::Other => overview.others.push(object),
         }
@@ -120,11 +130,11 @@ fn table(
     names: &[String],
 ) -> pullback_io::Result<TableOverview> {
     let (table, algorithms): (Arc<dyn Table>, _) = if object.kind == ObjectKind::Tree {
-        let tree = file.tree(&object.path)?;
+        let tree = file.tree_of(object)?;
         let algorithms = tree.compression();
         (Arc::new(tree), algorithms)
     } else {
-        let ntuple = file.ntuple(&object.path)?;
+        let ntuple = file.ntuple_of(object)?;
         let algorithms = ntuple.compression()?;
         (Arc::new(ntuple), algorithms)
     };

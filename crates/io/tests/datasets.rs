@@ -312,6 +312,28 @@ fn what_is_not_there_is_named() {
     assert_eq!(error.code(), "PB0512");
 }
 
+/// Names with `/` and `;` in them are names as others.
+#[test]
+fn names_may_look_like_paths() {
+    let whole = std::fs::read(own("muons_zlib.root")).expect("it can be read");
+    for name in ["Ev/nts", "Ev;nts", "/vents", "Event/", "Even;x"] {
+        let mut bytes = whole.clone();
+        let (old, new) = (b"\x06Events", [b"\x06", name.as_bytes()].concat());
+        let mut at = 0;
+        while let Some(k) = bytes[at..].windows(7).position(|w| w == old) {
+            bytes[at + k..at + k + 7].copy_from_slice(&new);
+            at += k + 7;
+        }
+        let file = root::File::new(Source::from_bytes("renamed", bytes)).expect("it is whole");
+        let listed = file.objects().expect("it is whole");
+        assert!(listed.iter().any(|o| o.path == name), "{name}");
+        assert_eq!(file.tree(name).expect("it is there").entries(), 250);
+        let exact = format!("{name};1");
+        assert_eq!(file.tree(&exact).expect("it is there").entries(), 250);
+        assert_eq!(file.tree("runs/Runs").expect("it is there").entries(), 3);
+    }
+}
+
 #[test]
 fn types_must_not_change_between_files() {
     let files = [
