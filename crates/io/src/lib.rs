@@ -60,6 +60,7 @@ mod error;
 mod limits;
 mod names;
 mod open;
+pub mod parquet;
 mod paths;
 pub mod root;
 mod schema;

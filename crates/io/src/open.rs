@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::parquet::Parquet;
 use crate::root;
 use crate::site::Site;
 use crate::source::Source;
@@ -25,9 +26,12 @@ pub fn open(path: impl AsRef<Path>, table: Option<&str>, limits: Limits) -> Resu
     let source = Source::open(path)?;
     let site = Site::new(source.name());
     let magic = source.read(&site, 0, source.len().min(4))?;
+    if magic == *b"PAR1" {
+        return open_parquet(source, table, limits);
+    }
     if magic != *b"root" {
         return Err(Error::Format {
-            expected: "a file that can be read (ROOT)",
+            expected: "a file that can be read (ROOT, Parquet)",
             found: format!("{:?}", String::from_utf8_lossy(&magic)),
             place: site.place(Some(0)),
         });
@@ -41,5 +45,20 @@ pub fn open(path: impl AsRef<Path>, table: Option<&str>, limits: Limits) -> Resu
         root::ObjectKind::Ntuple => Ok(Arc::new(file.ntuple(&name)?)),
         // Of what is neither, the error names the trees that there are.
         _ => Ok(Arc::new(file.tree(&name)?)),
+    }
+}
+
+/// A file with one table has no name for it; one that is given must be `rows`, as the table is called in messages.
+fn open_parquet(source: Source, table: Option<&str>, limits: Limits) -> Result<Arc<dyn Table>> {
+    let file = Parquet::with_limits(source, limits)?;
+    let place = file.place();
+    match table {
+        Some(name) if name != place.object => Err(Error::NoObject {
+            kind: "table",
+            name: name.to_owned(),
+            nearest: vec![place.object.clone()],
+            place,
+        }),
+        _ => Ok(Arc::new(file)),
     }
 }

@@ -36,6 +36,23 @@ pub struct Field {
 }
 
 impl Field {
+    /// A column to be written.
+    ///
+    /// ```
+    /// use pullback_io::{DType, Field, Level};
+    /// assert_eq!(Field::new("pt", DType::F32, &[Level::List]).to_string(), "pt: [f32]");
+    /// ```
+    pub fn new(name: impl Into<String>, dtype: DType, levels: &[Level]) -> Self {
+        Self {
+            name: name.into(),
+            dtype,
+            levels: levels.to_vec(),
+            type_name: String::new(),
+            title: String::new(),
+            counter: None,
+        }
+    }
+
     /// Type and levels: `f32`, `[f32]`, `[[3 × f64]]`, `f64?`.
     pub fn shape(&self) -> String {
         let mut text = self.dtype.to_string();
