@@ -362,12 +362,25 @@ fn fixed_lengths_become_lists() {
     let field = Field::new("x", DType::F64, &[Level::List, Level::Fixed(2)]);
     let column = column(&field, 20, &mut Rng(9));
     let mut writer = Writer::new(Vec::new(), &[field], WriteOptions::default()).expect("it can be");
-    writer.write(&[column.clone()]).expect("it fits");
+    writer
+        .write(std::slice::from_ref(&column))
+        .expect("it fits");
     let bytes = writer.finish().expect("memory takes bytes");
     let file = Parquet::new(Source::from_bytes("written", bytes)).expect("it is whole");
     let read = file.column("x").expect("it is there");
     assert_eq!(read.values(), column.values());
     assert_eq!(file.schema().fields()[0].shape(), "[[f64]]");
+}
+
+/// A sink without room.
+struct Full;
+impl std::io::Write for Full {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::Error::other("no space left"))
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 #[test]
@@ -383,22 +396,13 @@ fn what_cannot_be_written_is_refused() {
         codec: Codec::Gzip,
         ..options()
     };
-    let gzip = new(&[x.clone()], gzip).expect_err("only read");
+    let gzip = new(std::slice::from_ref(&x), gzip).expect_err("only read");
     let mut writer = Writer::new(Vec::new(), &[x, y], options()).expect("it can be");
     let flat = |n: usize| Column::flat(Values::F64(vec![0.5; n]));
     let few = writer.write(&[flat(2)]).expect_err("one of two");
     let shape = writer.write(&[flat(2), flat(2)]).expect_err("no list");
     for error in [twice, nested, gzip, few, shape] {
         assert_eq!(error.code(), "PB0518", "{error}");
-    }
-    struct Full;
-    impl std::io::Write for Full {
-        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
-            Err(std::io::Error::other("no space left"))
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
     }
     let full = Writer::new(Full, &[], options())
         .map(|_| ())
@@ -434,7 +438,7 @@ fn a_file_that_is_none_is_named() {
     let table = pullback_io::open(
         own("table_none.parquet"),
         Some("Events"),
-        Default::default(),
+        pullback_io::Limits::default(),
     );
     assert_eq!(table.expect_err("it has one table").code(), "PB0509");
 }

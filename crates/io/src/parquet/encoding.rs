@@ -156,7 +156,7 @@ fn plain(request: &Request<'_>, cursor: &mut Cursor<'_>, to: &mut Values) -> Res
             return Ok(());
         }
     };
-    let bytes = |n: usize| n.checked_mul(size).unwrap_or(usize::MAX);
+    let bytes = |n: usize| n.saturating_mul(size);
     cursor.skip(bytes(wanted.start))?;
     let bytes = cursor.take(bytes(wanted.len()))?;
     match (request.physical, to) {
@@ -234,7 +234,7 @@ fn split(request: &Request<'_>, cursor: &mut Cursor<'_>, to: &mut Values) -> Res
             return Err(cursor.unsupported("bytes of texts that are split"));
         }
     };
-    let all = request.count.checked_mul(size).unwrap_or(usize::MAX);
+    let all = request.count.saturating_mul(size);
     let bytes = cursor.take(all)?;
     let mut joined = vec![0; request.wanted.len() * size];
     for (k, stream) in bytes.chunks_exact(request.count.max(1)).enumerate() {

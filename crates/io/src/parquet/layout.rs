@@ -12,11 +12,21 @@ use crate::parquet::metadata::{Element, Meaning, Physical, Repetition};
 use crate::schema::{Field, Level, Unreadable};
 use crate::site::Site;
 
-/// A level on the way to a leaf: each is one definition level, a list is one repetition level too.
+/// A level on the way to a leaf: a list is a repetition level and a definition level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     List,
-    Option,
+    /// So many definition levels: the optional field of an optional record is there or not, whichever of them is missing.
+    Option(u8),
+}
+
+impl Step {
+    pub(crate) fn definitions(self) -> u8 {
+        match self {
+            Self::List => 1,
+            Self::Option(levels) => levels,
+        }
+    }
 }
 
 /// How a column is read.
@@ -31,7 +41,7 @@ pub(crate) struct Leaf {
 
 impl Leaf {
     pub(crate) fn definitions(&self) -> u8 {
-        self.steps.len() as u8
+        self.steps.iter().map(|step| step.definitions()).sum()
     }
 
     pub(crate) fn repetitions(&self) -> u8 {
@@ -107,7 +117,10 @@ impl<'a> Walk<'a> {
         let mut steps = above.to_vec();
         match element.repetition {
             Repetition::Required => {}
-            Repetition::Optional => steps.push(Step::Option),
+            Repetition::Optional => match steps.last_mut() {
+                Some(Step::Option(levels)) => *levels += 1,
+                _ => steps.push(Step::Option(1)),
+            },
             Repetition::Repeated => steps.push(Step::List),
         }
         if element.children == 0 {
@@ -144,7 +157,7 @@ impl<'a> Walk<'a> {
         let (type_name, read) = interpretation(element);
         let levels = steps.iter().map(|step| match step {
             Step::List => Level::List,
-            Step::Option => Level::Option,
+            Step::Option(_) => Level::Option,
         });
         match read {
             Ok((physical, dtype)) => {

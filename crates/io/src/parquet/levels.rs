@@ -15,15 +15,34 @@ pub(crate) struct Levels {
 }
 
 impl Levels {
+    /// Whether every entry that goes on with a list follows one in that list, as the steps say which definition levels those have.
+    pub(crate) fn hang_together(&self, steps: &[Step]) -> bool {
+        let mut lists = vec![0_u8];
+        let mut defined = 0;
+        for step in steps {
+            defined += step.definitions();
+            if *step == Step::List {
+                lists.push(defined);
+            }
+        }
+        let mut before = 0;
+        self.pairs().all(|(r, d)| {
+            let least = lists.get(usize::from(r)).copied().unwrap_or(u8::MAX);
+            let good = r == 0 || (before >= least && d >= least);
+            before = d;
+            good
+        })
+    }
+
     /// The levels of a column. An instance of a step begins where a repetition level is not above the lists around it and the
     /// definition level says that what is around it is there.
     pub(crate) fn axes(&self, steps: &[Step]) -> Vec<Axis> {
         let (mut lists, mut defined) = (0_u8, 0_u8);
         let mut axes = Vec::with_capacity(steps.len());
         for step in steps {
-            let there = defined + 1;
+            let there = defined + step.definitions();
             match step {
-                Step::Option => {
+                Step::Option(_) => {
                     let begins = self.pairs().filter(|(r, d)| *r <= lists && *d >= defined);
                     let present: Vec<bool> = begins.map(|(_, d)| d >= there).collect();
                     axes.push(Axis::Option(Arc::new(present)));
@@ -62,12 +81,15 @@ mod tests {
     /// `[[1, 2], []]`, `[]`, null, `[[], null, [3]]` as optional lists of optional lists.
     #[test]
     fn nested_lists_with_missing_ones() {
-        use Step::{List, Option};
+        use Step::List;
+        let option = Step::Option(1);
         let levels = Levels {
             repetition: vec![0, 2, 1, 0, 0, 0, 1, 1],
             definition: vec![4, 4, 3, 1, 0, 3, 2, 4],
         };
-        let axes = levels.axes(&[Option, List, Option, List]);
+        let steps = [option, List, option, List];
+        assert!(levels.hang_together(&steps));
+        let axes = levels.axes(&steps);
         assert_eq!(
             axes,
             [
@@ -77,5 +99,36 @@ mod tests {
                 Axis::List(Arc::new(vec![0, 2, 2, 2, 3])),
             ]
         );
+    }
+
+    /// A record that is missing, and a field that is missing in one.
+    #[test]
+    fn options_of_options_are_one_level() {
+        let levels = Levels {
+            repetition: Vec::new(),
+            definition: vec![0, 1, 2],
+        };
+        let present = Axis::Option(Arc::new(vec![false, false, true]));
+        assert_eq!(levels.axes(&[Step::Option(2)]), [present]);
+    }
+
+    /// Found by the fuzz: an inner list that goes on where there is no outer one gave offsets that do not start at 0.
+    #[test]
+    fn lists_go_on_where_they_are() {
+        let steps = [Step::Option(1), Step::List, Step::List];
+        for (repetition, definition, good) in [
+            ([0, 2], [3, 3], true),
+            ([0, 1], [2, 3], true),
+            ([0, 2], [0, 3], false),
+            ([0, 2], [2, 3], false),
+            ([0, 1], [3, 1], false),
+            ([0, 3], [3, 3], false),
+        ] {
+            let levels = Levels {
+                repetition: repetition.to_vec(),
+                definition: definition.to_vec(),
+            };
+            assert_eq!(levels.hang_together(&steps), good, "{levels:?}");
+        }
     }
 }

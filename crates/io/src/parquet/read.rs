@@ -99,6 +99,9 @@ impl Parquet {
             return Err(site.corrupt(None, what));
         }
         let len = (rows.end - rows.start) as usize;
+        if leaf.repetitions() > 0 && !levels.hang_together(&leaf.steps) {
+            return Err(site.corrupt(None, "levels that do not hang together"));
+        }
         let axes = levels.axes(&leaf.steps);
         let found = match axes.first() {
             None => values.len(),
@@ -126,7 +129,7 @@ impl Parquet {
             .flat_map(|leaf| leaf.steps.iter())
             .map(|step| match step {
                 Step::List => Axis::List(Arc::new(vec![0])),
-                Step::Option => Axis::Option(Arc::new(Vec::new())),
+                Step::Option(_) => Axis::Option(Arc::new(Vec::new())),
             });
         Column {
             len: 0,
@@ -241,7 +244,7 @@ impl Reader<'_> {
             if most == 0 {
                 range.len()
             } else {
-                part.iter().filter(|d| **d == most).count()
+                part.iter().map(|d| usize::from(*d == most)).sum()
             }
         };
         let before = count(0..wanted.start);

@@ -77,7 +77,8 @@ mod tests {
         let levels = levels(4, &axes).unwrap();
         assert_eq!(levels.repetition, [0, 2, 1, 0, 0, 0, 1, 1]);
         assert_eq!(levels.definition, [4, 4, 3, 1, 0, 3, 2, 4]);
-        let steps = [Step::Option, Step::List, Step::Option, Step::List];
+        let option = Step::Option(1);
+        let steps = [option, Step::List, option, Step::List];
         assert_eq!(levels.axes(&steps), axes);
     }
 

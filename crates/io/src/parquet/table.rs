@@ -19,7 +19,7 @@ use crate::table::{Sizes, Table};
 ///
 /// Opening reads the footer, nothing else. Lists are levels, maps are lists of `key` and `value`, fields of records have the names of what they are in
 /// with points between (`muons.pt`). What the file declares optional is a level [`Option`](crate::Level::Option), whether anything is missing or not, so that files
-/// that were written in the same way have the same columns; [`Column::required`](crate::Column::required) takes that level away where nothing is missing.
+/// that were written in the same way have the same columns; [`Column::required`](crate::Column::required) takes that level away where nothing is missing. An optional field of an optional record has one such level.
 ///
 /// ```
 /// use pullback_io::parquet::{Parquet, WriteOptions, Writer};
