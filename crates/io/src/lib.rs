@@ -53,6 +53,7 @@
 mod budget;
 mod chunks;
 mod column;
+pub mod csv;
 mod cursor;
 mod dataset;
 mod dtype;

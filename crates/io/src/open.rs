@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::csv::Csv;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::parquet::Parquet;
@@ -11,7 +12,7 @@ use crate::site::Site;
 use crate::source::Source;
 use crate::table::Table;
 
-/// Opens a table of a file of any format that this crate reads, which its first bytes tell; without a name the only one there is.
+/// Opens a table of a file of any format that this crate reads, which its first bytes tell, or its name (`*.csv`, `*.tsv`); without a name the only one there is.
 ///
 /// ```
 /// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/muons_zlib.root");
@@ -23,15 +24,22 @@ use crate::table::Table;
 /// # Errors
 /// A file that cannot be opened or is of no known format, a table that is not there, damaged bytes.
 pub fn open(path: impl AsRef<Path>, table: Option<&str>, limits: Limits) -> Result<Arc<dyn Table>> {
+    let path = path.as_ref();
     let source = Source::open(path)?;
     let site = Site::new(source.name());
     let magic = source.read(&site, 0, source.len().min(4))?;
     if magic == *b"PAR1" {
-        return open_parquet(source, table, limits);
+        let file = Parquet::with_limits(source, limits)?;
+        return only(Arc::new(file), table);
+    }
+    // Nothing in a text tells what it is but its name.
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    if matches!(extension.as_deref(), Some("csv" | "tsv")) {
+        return only(Arc::new(Csv::with_limits(source, limits)?), table);
     }
     if magic != *b"root" {
         return Err(Error::Format {
-            expected: "a file that can be read (ROOT, Parquet)",
+            expected: "a file that can be read (ROOT, Parquet, *.csv)",
             found: format!("{:?}", String::from_utf8_lossy(&magic)),
             place: site.place(Some(0)),
         });
@@ -49,8 +57,7 @@ pub fn open(path: impl AsRef<Path>, table: Option<&str>, limits: Limits) -> Resu
 }
 
 /// A file with one table has no name for it; one that is given must be `rows`, as the table is called in messages.
-fn open_parquet(source: Source, table: Option<&str>, limits: Limits) -> Result<Arc<dyn Table>> {
-    let file = Parquet::with_limits(source, limits)?;
+fn only(file: Arc<dyn Table>, table: Option<&str>) -> Result<Arc<dyn Table>> {
     let place = file.place();
     match table {
         Some(name) if name != place.object => Err(Error::NoObject {
@@ -59,6 +66,6 @@ fn open_parquet(source: Source, table: Option<&str>, limits: Limits) -> Result<A
             nearest: vec![place.object.clone()],
             place,
         }),
-        _ => Ok(Arc::new(file)),
+        _ => Ok(file),
     }
 }
