@@ -43,5 +43,6 @@ fn dispatch(command: &Command) -> Result<Outcome, Failure> {
         Command::Eval(args) => verbs::eval(args),
         Command::Fit(args) => verbs::fit(args),
         Command::Demo(args) => verbs::demo(args),
+        Command::Generate(args) => verbs::generate(args),
     }
 }

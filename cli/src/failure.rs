@@ -68,6 +68,16 @@ pub enum Failure {
         /// What the operating system said.
         message: String,
     },
+    /// Events that cannot be generated.
+    #[error("{message}")]
+    Events {
+        /// The stable code.
+        code: &'static str,
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        help: String,
+    },
     /// Ctrl-C.
     #[error("interrupted{during}; nothing was written")]
     Interrupted {
@@ -80,6 +90,21 @@ impl From<pullback_io::Error> for Failure {
     fn from(error: pullback_io::Error) -> Self {
         Self::Data {
             error: Box::new(error),
+        }
+    }
+}
+
+impl From<pullback_sim::SimError> for Failure {
+    /// The text of the error starts with its code and ends with its help.
+    fn from(error: pullback_sim::SimError) -> Self {
+        let text = error.to_string();
+        let text = text.strip_prefix(error.code()).unwrap_or(&text);
+        let text = text.trim_start_matches(": ");
+        let (message, help) = text.split_once("\n  help: ").unwrap_or((text, ""));
+        Self::Events {
+            code: error.code(),
+            message: message.to_owned(),
+            help: help.to_owned(),
         }
     }
 }
@@ -107,6 +132,7 @@ impl Failure {
             Self::Write { .. } => "PB0907",
             Self::Interrupted { .. } => "PB0908",
             Self::ColumnsOfWhat { .. } => "PB0909",
+            Self::Events { code, .. } => code,
         }
     }
 
@@ -129,6 +155,7 @@ impl Failure {
             | Self::WhichPatch { .. }
             | Self::AsimovWithoutPoi
             | Self::ColumnsOfWhat { .. }
+            | Self::Events { .. }
             | Self::NoFolder { .. } => 2,
             Self::Write { .. } => 4,
             Self::Interrupted { .. } => 130,
@@ -160,6 +187,10 @@ impl Failure {
             Self::AsimovWithoutPoi => "name one with --poi".to_owned(),
             Self::NoFolder { .. } => "make the folder first".to_owned(),
             Self::Write { .. } => "check the free space and the permissions".to_owned(),
+            Self::Events { help, .. } => help.clone(),
+            Self::Interrupted { during } if during.contains("event") => {
+                "the same seed and --first go on where you want".to_owned()
+            }
             Self::Interrupted { .. } => "--max-iterations bounds the work of a fit".to_owned(),
         }
     }

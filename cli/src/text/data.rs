@@ -196,7 +196,7 @@ fn bins(histogram: &Histogram) -> String {
 }
 
 /// `999 B`, `12.3 kB`, `4.56 MB`.
-fn bytes(count: u64) -> String {
+pub(super) fn bytes(count: u64) -> String {
     let units = ["kB", "MB", "GB", "TB"];
     if count < 1000 {
         return format!("{count} B");

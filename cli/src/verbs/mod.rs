@@ -4,6 +4,7 @@ mod data;
 mod demo;
 mod eval;
 mod fit;
+mod generate;
 mod inspect;
 mod point;
 
@@ -11,4 +12,5 @@ pub use data::{FileOverview, TableOverview, inspect_data};
 pub use demo::demo;
 pub use eval::eval;
 pub use fit::fit;
+pub use generate::{Generated, generate};
 pub use inspect::inspect;

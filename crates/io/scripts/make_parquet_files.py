@@ -34,8 +34,10 @@ def table() -> pa.Table:
     def floats(n: int) -> list[float]:
         return [float(x) for x in draw.normal(0.0, 10.0, n).astype(np.float32)]
 
-    deep = lists(lambda n: [floats(int(k)) for k in draw.integers(0, 3, n)])
-    deep_options = some([some([some(inner) for inner in outer]) for outer in lists(lambda n: [floats(2) for _ in range(n)])])
+    deep = lists(lambda n: [floats(k) for k in draw.integers(0, 3, n).tolist()])
+    deep_options = some(
+        [some([some(inner) for inner in outer]) for outer in lists(lambda n: [floats(2) for _ in range(n)])]
+    )
     record = pa.struct([pa.field("pt", pa.float32(), nullable=False), pa.field("charge", pa.int8())])
     muons = lists(lambda n: [{"pt": x, "charge": int(draw.integers(-1, 2)) or None} for x in floats(n)])
     required = {
@@ -65,7 +67,11 @@ def table() -> pa.Table:
         ("muons", pa.list_(record), muons),
         ("names", pa.list_(pa.string()), lists(lambda n: [f"n{k}" for k in range(n)])),
         ("scores", pa.map_(pa.string(), pa.float64()), lists(lambda n: [(f"k{k}", k / 2) for k in range(n)])),
-        ("met", pa.struct([("pt", pa.float32()), ("phi", pa.float32())]), some([{"pt": x, "phi": -x} for x in floats(EVENTS)])),
+        (
+            "met",
+            pa.struct([("pt", pa.float32()), ("phi", pa.float32())]),
+            some([{"pt": x, "phi": -x} for x in floats(EVENTS)]),
+        ),
     ]
     for name, kind, values in more:
         fields.append(pa.field(name, kind))
@@ -109,8 +115,10 @@ def sums(values: list[Any]) -> dict[str, Any]:
             for item in value:
                 walk(item, depth + 1)
         else:
-            number = len(value.encode()) if isinstance(value, str | bytes) else value
-            if isinstance(value, bytes):
+            number = value
+            if isinstance(value, str):
+                number = len(value.encode())
+            elif isinstance(value, bytes):
                 number = len(value)
             found["leaves"] += 1
             k = (found["leaves"] - 1) % 1009 + 1
@@ -141,13 +149,28 @@ def main() -> None:
     folder = Path(sys.argv[1])
     data = table()
     # Texts of `label` repeat: a dictionary. Everything else has its own encoding where the writer is told so.
-    delta = {"event": "DELTA_BINARY_PACKED", "i32": "DELTA_BINARY_PACKED", "i64": "DELTA_BINARY_PACKED", "f32": "BYTE_STREAM_SPLIT"}
-    delta |= {"f64": "BYTE_STREAM_SPLIT", "label": "DELTA_BYTE_ARRAY", "maybe_label": "DELTA_LENGTH_BYTE_ARRAY", "flag": "RLE"}
+    delta = {
+        "event": "DELTA_BINARY_PACKED",
+        "i32": "DELTA_BINARY_PACKED",
+        "i64": "DELTA_BINARY_PACKED",
+        "f32": "BYTE_STREAM_SPLIT",
+    }
+    delta |= {
+        "f64": "BYTE_STREAM_SPLIT",
+        "label": "DELTA_BYTE_ARRAY",
+        "maybe_label": "DELTA_LENGTH_BYTE_ARRAY",
+        "flag": "RLE",
+    }
     kinds: dict[str, dict[str, Any]] = {
         "none": {"compression": "none", "use_dictionary": False},
         "snappy": {"compression": "snappy", "row_group_size": 100, "data_page_size": 200, "write_page_checksum": True},
         "gzip": {"compression": "gzip", "row_group_size": 170},
-        "lz4": {"compression": "lz4", "use_dictionary": ["few", "label"], "data_page_version": "2.0", "data_page_size": 100},
+        "lz4": {
+            "compression": "lz4",
+            "use_dictionary": ["few", "label"],
+            "data_page_version": "2.0",
+            "data_page_size": 100,
+        },
         "zstd": {"compression": "zstd", "use_dictionary": False, "column_encoding": delta, "data_page_version": "2.0"},
     }
     found = {}

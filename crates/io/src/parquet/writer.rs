@@ -231,7 +231,15 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// A sink that does not take bytes, a footer of more than 4 GiB.
-    pub fn finish(mut self) -> Result<W> {
+    pub fn finish(self) -> Result<W> {
+        self.finish_counted().map(|(sink, _)| sink)
+    }
+
+    /// Writes the footer and gives the sink back, with the length of the file.
+    ///
+    /// # Errors
+    /// As of [`finish`](Self::finish).
+    pub fn finish_counted(mut self) -> Result<(W, u64)> {
         let footer = self.footer();
         let length = u32::try_from(footer.len());
         let length = length.map_err(|_| unwritable("", "the footer takes more than 4 GiB"))?;
@@ -241,7 +249,7 @@ impl<W: Write> Writer<W> {
         self.sink.flush().map_err(|e| Error::Write {
             message: e.to_string(),
         })?;
-        Ok(self.sink)
+        Ok((self.sink, self.at))
     }
 
     /// `FileMetaData`.
