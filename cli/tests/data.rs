@@ -108,6 +108,53 @@ fn json_has_columns_and_levels() {
 }
 
 #[test]
+fn parquet_and_csv_have_columns_too() {
+    let folder = Folder::new();
+    fs::copy(
+        file("table_zstd.parquet"),
+        folder.path().join("table.parquet"),
+    )
+    .unwrap();
+    folder.write("masses.csv", "Run,M\n1,91.2\n2,\n");
+    let inspect = |name: &str, more: &[&str]| {
+        let run = folder.run(&[&["data", "inspect", name, "--json"], more].concat(), "");
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        serde_json::from_str::<Value>(&run.stdout).unwrap()
+    };
+    let parquet = inspect("table.parquet", &["--columns", "muons.*"]);
+    assert_eq!(parquet["format"], "parquet");
+    let table = &parquet["tables"][0];
+    assert_eq!(
+        (&table["entries"], &table["compression"][0]),
+        (&300.into(), &"zstd".into())
+    );
+    let columns = table["columns"].as_array().unwrap();
+    assert_eq!(columns.len(), 2);
+    assert_eq!(
+        columns[0]["levels"],
+        serde_json::json!(["option", "list", "option"])
+    );
+    let csv = inspect("masses.csv", &[]);
+    assert_eq!(csv["tables"][0]["columns"][1]["levels"][0], "option");
+    let text = folder.run(&["data", "inspect", "masses.csv"], "");
+    assert!(
+        text.stdout.contains("Columns of rows") && text.stdout.contains("f64?"),
+        "{}",
+        text.stdout
+    );
+    let wrong = folder.run(
+        &["data", "inspect", "table.parquet", "--tree", "Events"],
+        "",
+    );
+    assert_eq!(
+        (wrong.code, wrong.stderr.contains("`rows`")),
+        (Some(2), true),
+        "{}",
+        wrong.stderr
+    );
+}
+
+#[test]
 fn bad_input_has_its_code_and_help() {
     for (args, code, texts) in [
         (

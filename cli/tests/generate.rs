@@ -175,3 +175,47 @@ fn a_full_disk_is_an_error() {
     );
     assert!(folder.files().is_empty());
 }
+
+/// Ctrl-C in the middle: the temporary file is gone, and what was there stays.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_nothing() {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, Stdio};
+    use std::time::Duration;
+
+    let folder = Folder::new();
+    folder.write("kept.parquet", "as it was");
+    let mut child = folder
+        .command(&[
+            "generate",
+            "TTbar",
+            "-n",
+            "1000000000",
+            "-o",
+            "kept.parquet",
+            "--row-group",
+            "500",
+        ])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Until it writes, for a minute at most.
+    for _ in 0..600 {
+        if folder.files().len() > 1 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(folder.files().len(), 2);
+    let kill = ["-INT".to_owned(), child.id().to_string()];
+    assert!(Command::new("kill").args(kill).status().unwrap().success());
+    let status = child.wait().unwrap();
+    assert!(
+        status.code() == Some(130) && status.signal().is_none(),
+        "{status:?}"
+    );
+    assert_eq!(folder.files(), ["kept.parquet"]);
+    assert_eq!(folder.read("kept.parquet"), "as it was");
+}

@@ -3,19 +3,25 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use pullback_io::csv::Csv;
+use pullback_io::parquet::Parquet;
 use pullback_io::root::{File, Histogram, Object, ObjectKind};
-use pullback_io::{Field, Sizes, Table, Unreadable};
+use pullback_io::{Field, Sizes, Source, Table, Unreadable};
 
 use crate::app::Outcome;
 use crate::args::DataArgs;
 use crate::failure::Failure;
 use crate::{json, output, text};
 
-/// A tree or an ntuple.
+/// A table of a file.
 #[derive(Debug)]
 pub struct TableOverview {
-    /// As its directory lists it.
-    pub object: Object,
+    /// Directories and name; of a file with one table its name for messages.
+    pub path: String,
+    /// What it is (`tree`, `ntuple`, `rows`).
+    pub kind: &'static str,
+    /// Its title.
+    pub title: String,
     /// Number of entries.
     pub entries: u64,
     /// Names of the compression algorithms.
@@ -35,8 +41,12 @@ pub struct FileOverview {
     pub path: String,
     /// Its length in bytes.
     pub bytes: u64,
+    /// `root`, `parquet` or `csv`.
+    pub format: &'static str,
+    /// The program that wrote it, where the file says.
+    pub writer: String,
     /// Version of the ROOT that wrote it.
-    pub version: u32,
+    pub root_version: Option<u32>,
     /// Trees and ntuples, or why one cannot be read.
     pub tables: Vec<Result<TableOverview, (Object, String)>>,
     /// Histograms, or why one cannot be read.
@@ -64,7 +74,73 @@ pub fn inspect_data(args: &DataArgs) -> Result<Outcome, Failure> {
 }
 
 fn read(args: &DataArgs) -> Result<FileOverview, Failure> {
-    let file = File::open(&args.file)?;
+    let source = Source::open(&args.file)?;
+    let bytes = source.len();
+    let extension = args
+        .file
+        .extension()
+        .map(|e| e.to_string_lossy().to_lowercase());
+    match extension.as_deref() {
+        Some("parquet" | "pq") => {
+            let file = Parquet::new(source)?;
+            let codecs: Vec<&'static str> = file.compression().iter().map(|c| c.name()).collect();
+            let title = match file.row_groups() {
+                1 => "1 row group".to_owned(),
+                n => format!("{n} row groups"),
+            };
+            let about = (file.writer().to_owned(), title, codecs);
+            single(args, "parquet", bytes, &file, about)
+        }
+        Some("csv" | "tsv") => {
+            let about = (String::new(), String::new(), Vec::new());
+            single(args, "csv", bytes, &Csv::new(source)?, about)
+        }
+        _ => read_root(args, File::new(source)?),
+    }
+}
+
+/// A file with one table; what it says of its writer, a title, its compression.
+fn single(
+    args: &DataArgs,
+    format: &'static str,
+    bytes: u64,
+    table: &dyn Table,
+    (writer, title, compression): (String, String, Vec<&'static str>),
+) -> Result<FileOverview, Failure> {
+    let path = table.place().object;
+    if let Some(name) = args.tree.as_ref().filter(|name| **name != path) {
+        return Err(pullback_io::Error::NoObject {
+            kind: "table",
+            name: name.clone(),
+            nearest: vec![path],
+            place: table.place(),
+        }
+        .into());
+    }
+    let overview = TableOverview {
+        path,
+        kind: "rows",
+        title,
+        entries: table.entries(),
+        compression,
+        columns: table.schema().fields().len(),
+        shown: Some(chosen(table, &args.columns)?),
+        unreadable: table.schema().unreadable().to_vec(),
+    };
+    Ok(FileOverview {
+        path: args.file.display().to_string(),
+        bytes,
+        format,
+        writer,
+        root_version: None,
+        tables: vec![Ok(overview)],
+        histograms: Vec::new(),
+        others: Vec::new(),
+    })
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "nothing else reads the file")]
+fn read_root(args: &DataArgs, file: File) -> Result<FileOverview, Failure> {
     let objects = file.objects()?;
     let is_table = |o: &&Object| matches!(o.kind, ObjectKind::Tree | ObjectKind::Ntuple);
     let count = objects.iter().filter(is_table).count();
@@ -89,7 +165,9 @@ fn read(args: &DataArgs) -> Result<FileOverview, Failure> {
     let mut overview = FileOverview {
         path: args.file.display().to_string(),
         bytes: file.bytes(),
-        version: file.version(),
+        format: "root",
+        writer: root_name(file.version()),
+        root_version: Some(file.version()),
         tables: Vec::new(),
         histograms: Vec::new(),
         others: Vec::new(),
@@ -138,34 +216,51 @@ fn table(
         let algorithms = ntuple.compression()?;
         (Arc::new(ntuple), algorithms)
     };
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let fields = table.schema().fields();
-    let mut columns = None;
-    if shown {
-        let chosen: Vec<usize> = if names.is_empty() {
-            (0..fields.len()).collect()
-        } else {
-            table.select(&names)?
-        };
-        let chosen: HashSet<usize> = chosen.into_iter().collect();
-        let mut list = Vec::with_capacity(chosen.len());
-        for (k, field) in fields
-            .iter()
-            .enumerate()
-            .filter(|(k, _)| chosen.contains(k))
-        {
-            list.push((field.clone(), table.sizes(k)?));
-        }
-        columns = Some(list);
-    }
     let mut compression: Vec<&'static str> = algorithms.iter().map(|a| a.name()).collect();
     compression.sort_unstable();
     Ok(TableOverview {
+        path: object.path.clone(),
+        kind: kind(object),
+        title: object.title.clone(),
         entries: table.entries(),
         compression,
-        columns: fields.len(),
-        shown: columns,
+        columns: table.schema().fields().len(),
+        shown: shown.then(|| chosen(table.as_ref(), names)).transpose()?,
         unreadable: table.schema().unreadable().to_vec(),
-        object: object.clone(),
     })
+}
+
+/// What a tree or an ntuple is called.
+pub fn kind(object: &Object) -> &'static str {
+    match object.kind {
+        ObjectKind::Ntuple => "ntuple",
+        _ => "tree",
+    }
+}
+
+fn root_name(version: u32) -> String {
+    format!(
+        "ROOT {}.{:02}/{:02}",
+        version / 10_000,
+        version / 100 % 100,
+        version % 100
+    )
+}
+
+/// The columns of these names and patterns in the order of the file, or all.
+fn chosen(table: &dyn Table, names: &[String]) -> pullback_io::Result<Vec<(Field, Sizes)>> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let fields = table.schema().fields();
+    let chosen: HashSet<usize> = if names.is_empty() {
+        (0..fields.len()).collect()
+    } else {
+        table.select(&names)?.into_iter().collect()
+    };
+    let mut list = Vec::with_capacity(chosen.len());
+    for (k, field) in fields.iter().enumerate() {
+        if chosen.contains(&k) {
+            list.push((field.clone(), table.sizes(k)?));
+        }
+    }
+    Ok(list)
 }

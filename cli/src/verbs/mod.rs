@@ -8,7 +8,7 @@ mod generate;
 mod inspect;
 mod point;
 
-pub use data::{FileOverview, TableOverview, inspect_data};
+pub use data::{FileOverview, TableOverview, inspect_data, kind};
 pub use demo::demo;
 pub use eval::eval;
 pub use fit::fit;

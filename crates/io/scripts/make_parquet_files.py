@@ -34,7 +34,7 @@ def table() -> pa.Table:
     def floats(n: int) -> list[float]:
         return [float(x) for x in draw.normal(0.0, 10.0, n).astype(np.float32)]
 
-    deep = lists(lambda n: [floats(k) for k in draw.integers(0, 3, n).tolist()])
+    deep = lists(lambda n: [floats(k) for k in draw.integers(0, 3, (n,)).tolist()])
     deep_options = some(
         [some([some(inner) for inner in outer]) for outer in lists(lambda n: [floats(2) for _ in range(n)])]
     )
