@@ -54,6 +54,21 @@ pub(crate) fn read<T: Copy + Default>(
 
 /// Takes `count` numbers of `width` bits (64 at most) from bytes that hold them, from the lowest bit on.
 pub(crate) fn unpack(bytes: &[u8], width: u32, count: usize, mut each: impl FnMut(u64)) {
+    let (mut bytes, mut count) = (bytes, count);
+    // Eight numbers take as many bytes as one has bits.
+    while (1..=8).contains(&width) && count >= 8 {
+        let Some((group, rest)) = bytes.split_at_checked(width as usize) else {
+            break;
+        };
+        let eight = group
+            .iter()
+            .rev()
+            .fold(0, |all, b| all << 8 | u64::from(*b));
+        for k in 0..8 {
+            each(eight >> (k * width) & ((1 << width) - 1));
+        }
+        (bytes, count) = (rest, count - 8);
+    }
     let mask = (1_u128 << width) - 1;
     let (mut buffer, mut bits) = (0_u128, 0);
     let mut bytes = bytes.iter();

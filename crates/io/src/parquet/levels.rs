@@ -25,13 +25,15 @@ impl Levels {
                 lists.push(defined);
             }
         }
-        let mut before = 0;
-        self.pairs().all(|(r, d)| {
-            let least = lists.get(usize::from(r)).copied().unwrap_or(u8::MAX);
-            let good = r == 0 || (before >= least && d >= least);
+        let (mut before, mut good) = (0, true);
+        self.each(|r, d| {
+            if r > 0 {
+                let least = lists.get(usize::from(r)).copied().unwrap_or(u8::MAX);
+                good &= before >= least && d >= least;
+            }
             before = d;
-            good
-        })
+        });
+        good
     }
 
     /// The levels of a column. An instance of a step begins where a repetition level is not above the lists around it and the
@@ -43,19 +45,23 @@ impl Levels {
             let there = defined + step.definitions();
             match step {
                 Step::Option(_) => {
-                    let begins = self.pairs().filter(|(r, d)| *r <= lists && *d >= defined);
-                    let present: Vec<bool> = begins.map(|(_, d)| d >= there).collect();
+                    let mut present = Vec::new();
+                    self.each(|r, d| {
+                        if r <= lists && d >= defined {
+                            present.push(d >= there);
+                        }
+                    });
                     axes.push(Axis::Option(Arc::new(present)));
                 }
                 Step::List => {
                     let mut offsets = Vec::new();
                     let mut count = 0_i64;
-                    for (r, d) in self.pairs() {
+                    self.each(|r, d| {
                         if r <= lists && d >= defined {
                             offsets.push(count);
                         }
                         count += i64::from(r <= lists + 1 && d >= there);
-                    }
+                    });
                     offsets.push(count);
                     axes.push(Axis::List(Arc::new(offsets)));
                     lists += 1;
@@ -66,11 +72,15 @@ impl Levels {
         axes
     }
 
-    fn pairs(&self) -> impl Iterator<Item = (u8, u8)> {
-        let repetition = self.repetition.iter().copied();
-        let none = self.definition.len() - self.repetition.len().min(self.definition.len());
-        let repetition = repetition.chain(std::iter::repeat_n(0, none));
-        repetition.zip(self.definition.iter().copied())
+    /// Repetition and definition level of every entry.
+    fn each(&self, mut f: impl FnMut(u8, u8)) {
+        if self.repetition.is_empty() {
+            self.definition.iter().for_each(|d| f(0, *d));
+            return;
+        }
+        for (r, d) in self.repetition.iter().zip(&self.definition) {
+            f(*r, *d);
+        }
     }
 }
 

@@ -288,6 +288,13 @@ impl Reader<'_> {
             self.row += all as u64;
             return wanted;
         }
+        let rows: u64 = repetition.iter().map(|r| u64::from(*r == 0)).sum();
+        // The rest of a row before the first one that is wanted is not.
+        let inside = self.row > start || (self.row == start && repetition.first() == Some(&0));
+        if inside && self.row + rows <= end {
+            self.row += rows;
+            return 0..all;
+        }
         // The entry at which so many rows have begun before.
         let (mut first, mut last) = (None, None);
         if self.row > start {
