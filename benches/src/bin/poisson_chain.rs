@@ -80,9 +80,13 @@ fn record() -> pullback_array::Program {
     transform::grad(&program, "value", &NAMES).expect("differentiable")
 }
 
+fn simplified() -> pullback_array::Program {
+    transform::simplify(&record()).expect("simplifies")
+}
+
 fn main() {
     let _ = by_hand_at;
-    let lowered = Lowered::new(record()).expect("lowers");
+    let lowered = Lowered::new(simplified()).expect("lowers");
     println!(
         "{} nodes, {:?} instructions",
         lowered.program().nodes().len(),
@@ -145,4 +149,6 @@ fn main() {
         .historical(65e-3, "XLA, at best")
         .value_at_most(0.5e-3, 0.1e-3)
         .report();
+    let stats = measure(|| Lowered::new(simplified()).expect("lowers"));
+    Row::stats("the same, simplified", &stats).report();
 }

@@ -98,7 +98,10 @@ macro_rules! binary_functions {
                 |a, b, y| (R::constant(1.0), R::constant(-1.0)));
             (Mul, mul, "a·b.", "everywhere.", Smooth, [((-10.0, 10.0), (-10.0, 10.0))], [(0.0, 0.0)], |a, b, y| (b, a));
             (Div, div, "a/b.", "±inf or NaN at b = 0.", Smooth, [((-10.0, 10.0), (0.1, 10.0)), ((-10.0, 10.0), (-10.0, -0.1))],
-                [(0.0, 0.0), (1.0, 0.0)], |a, b, y| (b.recip(), -(y / b)));
+                [(0.0, 0.0), (1.0, 0.0)], |a, b, y| {
+                    let r = b.recip();
+                    (r, -(y * r))
+                });
             (Pow, pow, "a to the power b.",
                 "to a: 0 at a = b = 0; to b: 0 where a = 0 < b, NaN for a < 0, where powers exist only for integers.", Smooth,
                 [((0.05, 10.0), (-3.0, 3.0))], [(0.0, 0.0), (0.0, 1.0), (0.0, 2.0), (0.0, -1.0), (-2.0, 3.0), (-2.0, 0.5), (1.0, 1e300)],

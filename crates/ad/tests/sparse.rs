@@ -330,3 +330,30 @@ fn wrong_lengths_are_refused() {
     assert!(sparse.matrix().times(&[0.0; 2]).is_err());
     assert_eq!(sparse.matrix().row(9).count(), 0);
 }
+
+/// A slope that is infinite, in a row before one that is not.
+struct Cusp;
+
+impl Function for Cusp {
+    fn outputs(&self) -> usize {
+        2
+    }
+
+    fn eval<S: Scalar>(&self, x: &[S], y: &mut [S]) -> Result<(), Error> {
+        (y[0], y[1]) = (x[0].sqrt(), x[1].square());
+        Ok(())
+    }
+}
+
+#[test]
+fn a_discrepancy_is_nan_where_any_row_is_not_finite() {
+    let x = [0.0, 2.0];
+    let mut sparse = SparseJacobian::new(&Cusp, &x).expect("evaluates");
+    sparse.compute(&Cusp, &x, &mut [0.0; 2]).expect("evaluates");
+    assert!(sparse.discrepancy(&Cusp, &x).expect("evaluates").is_nan());
+    let finite = [1.0, 2.0];
+    sparse
+        .compute(&Cusp, &finite, &mut [0.0; 2])
+        .expect("evaluates");
+    assert!(sparse.discrepancy(&Cusp, &finite).expect("evaluates") < 1e-15);
+}

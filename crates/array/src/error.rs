@@ -103,6 +103,16 @@ pub enum Error {
         /// What happened.
         message: String,
     },
+    /// A name that a transform would give twice.
+    #[error(
+        "[PB0213] {kind} `{name}` would be there twice; rename what it is called after with `transform::interface`, or ask for it once"
+    )]
+    Twice {
+        /// What has the name: an input or an output.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
     /// Text that is no program.
     #[error("[PB0210] line {line}: {message}")]
     Parse {

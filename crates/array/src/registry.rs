@@ -54,6 +54,7 @@ pub fn all() -> Vec<PrimitiveRef> {
         prim::OFFSETS_OF,
         prim::SURFACE,
         prim::FROZEN_MUL,
+        prim::MASKED_MUL,
         prim::cast::CAST,
         PrimitiveRef(&prim::family::FamilyOp::Powi),
         PrimitiveRef(&prim::family::FamilyOp::Powf),

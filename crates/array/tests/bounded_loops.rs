@@ -241,3 +241,43 @@ fn a_condition_that_is_no_mask_is_refused() {
         "{message}"
     );
 }
+
+/// x ← x/2 + Σ L, L the Cholesky factor of a captured matrix, while x > limit: the factor does not change from step to step.
+fn factor_inside() -> Program {
+    let b = Builder::new();
+    let square = b.join(b.dense_of("i", 2), b.dense_of("j", 2));
+    let (x, limit) = (b.input("x", Space::SCALAR), b.input("limit", Space::SCALAR));
+    let a = b.input("a", square);
+    let found = While::at_most(5)
+        .record(
+            &b,
+            &[x],
+            &[limit, a],
+            |_, x, c| x[0].gt(c[0]),
+            |_, x, c| vec![x[0] * 0.5 + c[1].cholesky().sum_all()],
+        )
+        .expect("well-formed");
+    b.finish(&[("x", found.carries[0]), ("steps", found.steps)])
+        .expect("well-formed")
+}
+
+#[test]
+fn a_loop_that_makes_no_step_works_on_nothing() {
+    let program = factor_inside();
+    let gradient = transform::grad(&program, "x", &["x", "a"]).expect("grad");
+    let with = |x: f64, a: [f64; 4]| {
+        vec![
+            Owned::F64(vec![x]),
+            Owned::F64(vec![1.0]),
+            Owned::F64(a.to_vec()),
+        ]
+    };
+    // Not positive definite, and never factorised.
+    let found = run(&gradient, &with(0.5, [1.0, 2.0, 2.0, 1.0])).expect("no step is made");
+    assert_eq!(found[0], [0.5]);
+    assert_eq!(found[1], [0.0]);
+    assert_eq!(found[2], [1.0]);
+    assert_eq!(found[3], [0.0; 4]);
+    assert!(run(&gradient, &with(1.5, [1.0, 2.0, 2.0, 1.0])).is_err());
+    assert!(run(&gradient, &with(1.5, [2.0, 0.5, 0.5, 1.0])).is_ok());
+}

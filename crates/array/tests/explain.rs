@@ -3,7 +3,7 @@
 use pullback_ad::Real;
 use pullback_array::{
     Bindings, Builder, Column, DType, Explanation, Flow, Last, Program, Space, Stage, Steps, Sym,
-    Why, explain, explain_with,
+    Why, explain, explain_with, region,
 };
 
 /// A program of events (x, y), muons (z), and two parameters.
@@ -286,4 +286,79 @@ fn outputs_of_many_elements_and_data_without_a_stream() {
     assert_eq!(log.arguments, [0.0]);
     let unknown = explain(&program, &inputs, "z", &["x"]).unwrap_err();
     assert!(unknown.to_string().starts_with("[PB0208]"));
+}
+
+#[test]
+fn what_is_born_in_a_further_result_of_a_region_is_seen_and_followed() {
+    let b = Builder::new();
+    let x = b.input("x", Space::SCALAR);
+    let y = region::checkpoint(&b, Space::SCALAR, &[x], |_, v| {
+        vec![v[0] * v[0], (v[0] - 1.0).ln().sqrt()]
+    })
+    .unwrap();
+    let root = (x - 1.0).sqrt().named("root");
+    let (_, again) = (
+        y[0],
+        region::checkpoint(&b, Space::SCALAR, &[root], |_, v| {
+            vec![v[0] * 0.0 + 1.0, v[0] * 2.0]
+        })
+        .unwrap(),
+    );
+    let program = b.finish(&[("F", y[0] + y[1]), ("G", again[1])]).unwrap();
+    let inputs = Bindings::ordered(&[(&0.5).into()]);
+    let found = explain(&program, &inputs, "F", &["x"]).unwrap();
+    let births: Vec<_> = found
+        .births
+        .iter()
+        .filter(|b| b.stage == Stage::Value)
+        .map(|b| (b.primitive, b.nan, b.reach_value))
+        .collect();
+    assert_eq!(births, [("call", 1, 1)], "{found}");
+    // And what reaches a further result reaches what follows it.
+    let found = explain(&program, &inputs, "G", &["x"]).unwrap();
+    let birth = found
+        .births
+        .iter()
+        .find(|b| b.label.as_deref() == Some("root"))
+        .unwrap();
+    assert_eq!((birth.nan, birth.reach_value), (1, 1), "{found}");
+}
+
+#[test]
+fn edges_that_move_are_within_a_step_of_switching() {
+    let b = Builder::new();
+    let events = b.stream("events");
+    let (x, t) = (b.input("x", events), b.input("t", Space::SCALAR));
+    let edges = b.constant_f64(&[0.0, 1.0, 2.0], b.dense_of("edges", 3)) * t;
+    let bin = x.bin_index(edges, Flow::Drop, Last::Open).named("bin");
+    let ones = b.broadcast(1.0.into(), events);
+    let filled = ones.scatter_add(bin, b.dense_of("bins", 2));
+    let weights = b.constant_f64(&[1.0, 3.0], filled.space());
+    let program = b.finish(&[("F", (filled * weights).sum_all())]).unwrap();
+    // Half-way between the edges, at the second, and near the third, whose step is twice as long; at the first nothing moves.
+    let columns = [
+        (&[0.5, 1.0005, 1.9985, 1.0015, 0.0001]).into(),
+        (&1.0).into(),
+    ];
+    let found = explain(&program, &Bindings::ordered(&columns), "F", &["t"]).unwrap();
+    let mut blockers = found.components[0].blockers.iter();
+    let blocker = blockers.find(|b| b.why == Why::BinIndex).unwrap();
+    assert_eq!(blocker.within_step, Some(2), "{found}");
+    assert_eq!(
+        (found.decisions.len(), found.decisions[0].within_step),
+        (1, 2),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_derivative_that_is_a_constant_is_neither_zero_nor_infinite() {
+    let b = Builder::new();
+    let x = b.input("x", Space::SCALAR);
+    let program = b.finish(&[("F", x * 2.0)]).unwrap();
+    let inputs = Bindings::ordered(&[(&0.5).into()]);
+    let found = explain(&program, &inputs, "F", &["x"]).unwrap();
+    let c = &found.components[0];
+    assert_eq!((c.zero, c.nan, c.infinite), (0, 0, 0), "{found}");
+    assert!(found.is_clean(), "{found}");
 }

@@ -141,3 +141,27 @@ fn hessians_by_layers_are_masked_too() {
         assert!((h[5 * k] - expected).abs() < 1e-15, "{h:?}");
     }
 }
+
+#[test]
+fn a_cotangent_that_happens_to_be_zero_still_moves() {
+    // y = (z − 2)² at z = Σ exp x = 2: the first derivative is zero by value, the second one is not.
+    let b = Builder::new();
+    let x = b.input("x", b.dense_of("n", 2));
+    let s = x.exp().sum_all();
+    let z = s.gt(1.0.into()).select(s, 0.0.into());
+    let y = (z - 2.0) * (z - 2.0);
+    let p = b.finish(&[("y", y)]).expect("well-formed");
+    let hvp = transform::hvp(&p, "y", &["x"]).expect("differentiable");
+    let inputs = [Owned::F64(vec![0.0; 2]), Owned::F64(vec![1.0, 0.0])];
+    let found = run(&hvp, &inputs).expect("runs");
+    assert_eq!(found.last().expect("a product")[..], [2.0, 2.0]);
+    let grad = transform::grad(&p, "y", &["x"]).expect("differentiable");
+    let twice = transform::vjp(&grad, &["grad_x"], &["x"]).expect("differentiable");
+    let found = run(&twice, &inputs).expect("runs");
+    assert_eq!(found.last().expect("a product")[..], [2.0, 2.0]);
+    let mut plan = HessianPlan::new(&p, "y", "x").expect("has layers");
+    let mut h = [0.0; 4];
+    plan.run(&Bindings::ordered(&[(&[0.0, 0.0]).into()]), &mut h)
+        .expect("runs");
+    assert_eq!(h, [2.0; 4]);
+}

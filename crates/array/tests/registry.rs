@@ -543,7 +543,7 @@ fn lanes_equal_a_loop(
     tolerance: f64,
 ) {
     const LANES: usize = 3;
-    let lanes = match transform::vmap(program, axes, "lanes") {
+    let lanes = match transform::vmap(program, axes, "lanes of the registry") {
         Ok(lanes) => lanes,
         Err(e) => {
             report.0.push(format!("{what}: {e}"));
@@ -582,7 +582,7 @@ fn lanes_equal_a_loop(
         Isa::current(),
         1,
         1024,
-        &[("lanes", LANES)],
+        &[("lanes of the registry", LANES)],
     ) {
         Ok(found) => found,
         Err(e) => {

@@ -463,3 +463,25 @@ fn a_checkpoint_evaluates_its_region_twice() {
     });
     assert_eq!(count, 1);
 }
+
+/// Kernels tell 64 results apart; a region of more is refused where it is recorded.
+#[test]
+fn regions_return_at_most_64_results() {
+    let record = |n: usize| {
+        let b = Builder::new();
+        let x = b.input("x", Space::SCALAR);
+        let found = region::checkpoint(&b, Space::SCALAR, &[x], |_, v| {
+            (0..n).map(|k| v[0] * (k as f64)).collect()
+        })?;
+        let sum = found.into_iter().fold(Sym::from(0.0), |sum, y| sum + y);
+        let program = b.finish(&[("y", sum)])?;
+        let found = run(&program, &[Owned::F64(vec![1.0])]).expect("runs");
+        Ok::<f64, pullback_array::Error>(found[0][0])
+    };
+    assert_eq!(record(64).expect("64"), 2016.0);
+    let error = record(65).expect_err("65").to_string();
+    assert!(
+        error.starts_with("[PB0203] call: the region returns 65 results; at most 64"),
+        "{error}"
+    );
+}

@@ -214,3 +214,97 @@ fn value_and_grad_drops_what_was_not_asked_for() {
     let names: Vec<&str> = both.outputs().iter().map(|(n, _)| &**n).collect();
     assert_eq!(names, ["z", "grad_x"]);
 }
+
+/// The derivative of an output that does not move is zeros in a space that nothing else in the linear part has, and a direction may go nowhere.
+#[test]
+fn a_linearised_program_has_the_structure_of_outputs_and_directions_that_are_not_connected() {
+    let b = Builder::new();
+    let events = b.stream("events");
+    let muons = b.ragged("muons", events);
+    let jets = b.ragged("jets", events);
+    let (x, w) = (b.input("x", events), b.input("w", muons));
+    b.input("j", jets);
+    let (_, index) = w.gt(0.0.into()).filter("kept");
+    let p = b
+        .finish(&[
+            ("y", x.sin().sum_all()),
+            ("z", w * 2.0),
+            ("own", w.at(index) * 3.0),
+        ])
+        .expect("well-formed");
+    let inputs = vec![
+        Owned::Offsets(vec![0, 2, 2, 3]),
+        Owned::Offsets(vec![0, 1, 2, 4]),
+        Owned::F64(vec![0.1, 0.2, 0.3]),
+        Owned::F64(vec![1.0, -2.0, 3.0]),
+        Owned::F64(vec![4.0, 5.0, 6.0, 7.0]),
+    ];
+    for wrt in [&["x"][..], &["j"], &["x", "w", "j"]] {
+        let cut = transform::linearize(&p, wrt).expect("linearize");
+        let values = run(&cut.value, &inputs).expect("runs");
+        let outputs = cut.value.outputs().iter().zip(&values).skip(3);
+        let mut given: Vec<Owned> = outputs
+            .map(|((_, v), d)| match cut.value.ty(*v).dtype {
+                pullback_array::DType::Offsets => {
+                    Owned::Offsets(d.iter().map(|x| *x as i64).collect())
+                }
+                _ => Owned::F64(d.clone()),
+            })
+            .collect();
+        let tangents: Vec<Owned> = wrt
+            .iter()
+            .map(|n| {
+                let len = match *n {
+                    "j" => 4,
+                    _ => 3,
+                };
+                Owned::F64(direction(len, 3))
+            })
+            .collect();
+        given.extend(tangents.clone());
+        let found = run(&cut.linear, &given).expect("runs");
+        let with: Vec<Owned> = inputs.iter().cloned().chain(tangents).collect();
+        let jvp = transform::jvp(&p, wrt).expect("jvp");
+        let expected = run(&jvp, &with).expect("runs");
+        assert_eq!(
+            support::bits(&found),
+            support::bits(&expected[3..]),
+            "{wrt:?}"
+        );
+    }
+}
+
+/// An input may be called like a gradient: its blocks keep its name.
+#[test]
+fn blocks_of_a_hessian_are_named_after_their_inputs() {
+    let b = Builder::new();
+    let n = b.dense_of("n", 2);
+    let (x, g) = (b.input("x", n), b.input("grad_x", n));
+    let p = b
+        .finish(&[("y", (x * x * g).sum_all() * g.sum_all())])
+        .expect("well-formed");
+    let hessian = transform::hessian(&p, "y", &["x", "grad_x"]).expect("hessian");
+    let names: Vec<&str> = hessian.outputs().iter().map(|(n, _)| &**n).collect();
+    assert_eq!(
+        names,
+        [
+            "hess_x_x",
+            "hess_x_grad_x",
+            "hess_grad_x_x",
+            "hess_grad_x_grad_x"
+        ]
+    );
+    let (x, g) = ([1.0, 2.0], [0.5, -3.0]);
+    let found = run(&hessian, &[Owned::F64(x.to_vec()), Owned::F64(g.to_vec())]).expect("runs");
+    let sum: f64 = g.iter().sum();
+    let at = |i: usize, j: usize, same: f64| if i == j { same } else { 0.0 };
+    for i in 0..2 {
+        for j in 0..2 {
+            let k = 2 * i + j;
+            assert_eq!(found[0][k], at(i, j, 2.0 * g[i] * sum));
+            assert_eq!(found[1][k], at(i, j, 2.0 * x[i] * sum) + 2.0 * x[i] * g[i]);
+            assert_eq!(found[2][k], at(i, j, 2.0 * x[i] * sum) + 2.0 * x[j] * g[j]);
+            assert_eq!(found[3][k], x[i] * x[i] + x[j] * x[j]);
+        }
+    }
+}

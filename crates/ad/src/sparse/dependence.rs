@@ -10,54 +10,131 @@ use crate::error::Error;
 use crate::real::{Real, Scalar};
 use crate::table::{Binary, BinaryRule, Family, UnaryRule};
 
-/// Sets of inputs, each once in a row where it was made.
-#[derive(Debug, Default)]
-struct Sets {
-    /// Where sets start in `members`, and the end.
-    starts: Vec<usize>,
-    members: Vec<u32>,
+/// Inputs in a leaf.
+const LEAF: u32 = u64::BITS;
+
+/// A set of inputs: 64 neighbours, or the union of two sets that differ in one bit of the numbers of their leaves.
+#[derive(Debug, Clone, Copy)]
+struct Set {
+    /// Number of the leaf; of a union the bits above `bit`, which all its leaves share.
+    prefix: u32,
+    /// The bit in which the parts differ; 0 for a leaf.
+    bit: u32,
+    /// The parts without and with that bit; of a leaf its members as bits.
+    low: u32,
+    high: u32,
 }
 
-impl Sets {
-    fn get(&self, set: u32) -> &[u32] {
-        &self.members[self.starts[set as usize]..self.starts[set as usize + 1]]
+impl Set {
+    fn leaf(prefix: u32, members: u64) -> Self {
+        Self {
+            prefix,
+            bit: 0,
+            low: members as u32,
+            high: (members >> 32) as u32,
+        }
     }
 
-    /// Ends a set that was written behind the others.
-    fn close(&mut self) -> u32 {
-        self.starts.push(self.members.len());
-        (self.starts.len() - 2) as u32
+    fn members(self) -> u64 {
+        u64::from(self.low) | u64::from(self.high) << 32
+    }
+
+    /// True if the leaf of that number belongs below this union.
+    fn spans(self, leaf: u32) -> bool {
+        self.bit != 0 && leaf & !(2 * self.bit - 1) == self.prefix
+    }
+}
+
+/// Sets of inputs that share their parts: a union takes memory for what is new in it alone, and none where one of both holds the other.
+///
+/// Reference: C. Okasaki & A. Gill, "Fast mergeable integer maps", Workshop on ML (1998) 77 (big-endian Patricia trees).
+#[derive(Debug, Default)]
+struct Sets(Vec<Set>);
+
+impl Sets {
+    fn push(&mut self, set: Set) -> u32 {
+        self.0.push(set);
+        (self.0.len() - 1) as u32
     }
 
     fn single(&mut self, member: u32) -> u32 {
-        self.members.push(member);
-        self.close()
+        self.push(Set::leaf(member / LEAF, 1 << (member % LEAF)))
     }
 
     /// The union; one of the two where it holds the other.
     fn union(&mut self, a: u32, b: u32) -> u32 {
-        if a == b || self.get(a) == self.get(b) {
+        if a == b {
             return a;
         }
-        let begin = self.members.len();
-        let (mut i, mut j) = (self.starts[a as usize], self.starts[b as usize]);
-        let (i_end, j_end) = (self.starts[a as usize + 1], self.starts[b as usize + 1]);
-        while i < i_end && j < j_end {
-            let (x, y) = (self.members[i], self.members[j]);
-            self.members.push(x.min(y));
-            i += usize::from(x <= y);
-            j += usize::from(y <= x);
+        let (x, y) = (self.0[a as usize], self.0[b as usize]);
+        if x.bit == 0 && y.bit == 0 && x.prefix == y.prefix {
+            let both = x.members() | y.members();
+            if both == x.members() {
+                return a;
+            }
+            if both == y.members() {
+                return b;
+            }
+            return self.push(Set::leaf(x.prefix, both));
         }
-        self.members.extend_from_within(i..i_end);
-        self.members.extend_from_within(j..j_end);
-        let n = self.members.len() - begin;
-        for same in [a, b] {
-            if n == self.get(same).len() {
-                self.members.truncate(begin);
-                return same;
+        if x.bit != 0 && x.bit == y.bit && x.prefix == y.prefix {
+            let (low, high) = (self.union(x.low, y.low), self.union(x.high, y.high));
+            if (low, high) == (x.low, x.high) {
+                return a;
+            }
+            if (low, high) == (y.low, y.high) {
+                return b;
+            }
+            return self.push(Set { low, high, ..x });
+        }
+        if x.bit > y.bit && x.spans(y.prefix) {
+            return self.with_part(a, x, b, y.prefix);
+        }
+        if y.bit > x.bit && y.spans(x.prefix) {
+            return self.with_part(b, y, a, x.prefix);
+        }
+        let bit = 1 << (x.prefix ^ y.prefix).ilog2();
+        let (low, high) = if x.prefix & bit == 0 { (a, b) } else { (b, a) };
+        let prefix = x.prefix & !(2 * bit - 1);
+        self.push(Set {
+            prefix,
+            bit,
+            low,
+            high,
+        })
+    }
+
+    /// The union of `set`, number `a`, and `b`, which belongs below it on the side of `leaf`.
+    fn with_part(&mut self, a: u32, set: Set, b: u32, leaf: u32) -> u32 {
+        let (mut low, mut high) = (set.low, set.high);
+        if leaf & set.bit == 0 {
+            low = self.union(low, b);
+        } else {
+            high = self.union(high, b);
+        }
+        if (low, high) == (set.low, set.high) {
+            a
+        } else {
+            self.push(Set { low, high, ..set })
+        }
+    }
+
+    /// The members of a set, rising.
+    fn get(&self, set: u32) -> Vec<usize> {
+        let (mut found, mut todo) = (Vec::new(), vec![set]);
+        while let Some(set) = todo.pop() {
+            let set = self.0[set as usize];
+            if set.bit != 0 {
+                todo.extend([set.high, set.low]);
+                continue;
+            }
+            let mut members = set.members();
+            while members != 0 {
+                found.push((set.prefix * LEAF + members.trailing_zeros()) as usize);
+                members &= members - 1;
             }
         }
-        self.close()
+        found
     }
 }
 
@@ -234,10 +311,7 @@ impl Scalar for Dependence<'_> {
 /// ```
 pub fn jacobian_pattern<F: Function>(f: &F, x: &[f64]) -> Result<SparseMatrix, Error> {
     let arena = Arena {
-        sets: RefCell::new(Sets {
-            starts: vec![0],
-            members: Vec::new(),
-        }),
+        sets: RefCell::new(Sets::default()),
     };
     let inputs: Vec<Dependence<'_>> = x
         .iter()
@@ -253,9 +327,64 @@ pub fn jacobian_pattern<F: Function>(f: &F, x: &[f64]) -> Result<SparseMatrix, E
     let rows: Vec<Vec<usize>> = outputs
         .iter()
         .map(|y| match y.set {
-            Some((_, set)) => sets.get(set).iter().map(|&i| i as usize).collect(),
+            Some((_, set)) => sets.get(set),
             None => Vec::new(),
         })
         .collect();
     SparseMatrix::from_pattern(x.len(), &rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// A fixed sequence of numbers.
+    fn next(state: &mut u64) -> usize {
+        *state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (*state >> 33) as usize
+    }
+
+    #[test]
+    fn unions_are_those_of_ordered_sets_and_one_of_both_where_it_holds_the_other() {
+        for range in [40, 700, 100_000] {
+            let (mut sets, mut state) = (Sets::default(), 7);
+            let mut known: Vec<(u32, BTreeSet<usize>)> = (0..60)
+                .map(|_| {
+                    let member = next(&mut state) % range;
+                    (sets.single(member as u32), BTreeSet::from([member]))
+                })
+                .collect();
+            for _ in 0..400 {
+                let (i, j) = (
+                    next(&mut state) % known.len(),
+                    next(&mut state) % known.len(),
+                );
+                let (a, b) = (known[i].clone(), known[j].clone());
+                let expected: BTreeSet<usize> = a.1.union(&b.1).copied().collect();
+                let before = sets.0.len();
+                let union = sets.union(a.0, b.0);
+                assert!(sets.get(union).into_iter().eq(expected.iter().copied()));
+                if expected == a.1 || expected == b.1 {
+                    assert_eq!(sets.0.len(), before, "nothing new, and memory for it");
+                }
+                known.push((union, expected));
+            }
+        }
+    }
+
+    /// A sum that grows term by term took the memory of all its beginnings: n²/2 numbers.
+    #[test]
+    fn the_beginnings_of_a_sum_share_their_memory() {
+        let mut sets = Sets::default();
+        let n = 50_000_u32;
+        let singles: Vec<u32> = (0..n).map(|i| sets.single(i)).collect();
+        let sum = singles.into_iter().reduce(|sum, x| sets.union(sum, x));
+        assert_eq!(sets.get(sum.unwrap_or(0)).len(), n as usize);
+        // A leaf and the way to it for each term: log₂(n/64) unions.
+        assert!(sets.0.len() < 12 * n as usize, "{} sets", sets.0.len());
+    }
 }

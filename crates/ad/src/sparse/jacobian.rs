@@ -233,7 +233,7 @@ impl SparseJacobian {
     }
 
     /// The largest difference, over the rows, of this Jacobian times a fixed vector of numbers between ½ and 1 from one tangent sweep of `f` at `x`,
-    /// relative to the sum of the magnitudes in the row: rounding where the pattern holds, of order one where it misses an entry.
+    /// relative to the sum of the magnitudes in the row: rounding where the pattern holds, of order one where it misses an entry, NaN where a row is not finite.
     ///
     /// Errors: those of `f`.
     pub fn discrepancy<F: Function>(&self, f: &F, x: &[f64]) -> Result<f64, Error> {
@@ -249,14 +249,12 @@ impl SparseJacobian {
                 sum += v * dx[j];
                 size += (v * dx[j]).abs();
             }
-            if size > 0.0 {
+            if size != 0.0 {
                 let difference = (sum - dy).abs() / size;
-                // NaN counts as a difference.
-                worst = if difference <= worst {
-                    worst
-                } else {
-                    difference
-                };
+                if difference.is_nan() {
+                    return Ok(difference);
+                }
+                worst = worst.max(difference);
             }
         }
         Ok(worst)

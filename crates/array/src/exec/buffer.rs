@@ -4,10 +4,13 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 
 const ALIGN: usize = 64;
+/// From this size on a block begins a page. Memory that was written is looked for by the last twelve bits of its address, so that a kernel that reads element
+/// i + 1 where those bits are the ones of the element i that it writes waits for nothing: blocks side by side, a header of 64 bytes apart, are just that.
+const PAGE: usize = 4096;
 /// Elementwise kernels work on whole groups of this many elements and may touch the rest of the last group.
 pub const GROUP: usize = 32;
 
-/// A growable block of bytes, aligned to a cache line; its content is lost when it grows.
+/// A growable block of bytes, aligned to a cache line or a page; its content is lost when it grows.
 pub struct Buffer {
     ptr: *mut u8,
     bytes: usize,
@@ -89,7 +92,8 @@ impl Drop for Buffer {
 
 /// The layout of so many bytes; `None` if there cannot be as many.
 fn layout(bytes: usize) -> Option<Layout> {
-    Layout::from_size_align(bytes, ALIGN).ok()
+    let align = if bytes < PAGE { ALIGN } else { PAGE };
+    Layout::from_size_align(bytes, align).ok()
 }
 
 #[cfg(test)]

@@ -140,9 +140,9 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    /// The steps of a phase, fused where a pattern fits: on whole values only, where all of a value is there at once.
+    /// The steps of a phase, fused where a pattern fits.
     fn steps(&self, phase: &Phase) -> Vec<Step> {
-        if !self.fuse || phase.stream.is_some() {
+        if !self.fuse {
             return phase
                 .nodes
                 .iter()
@@ -157,7 +157,7 @@ impl<'a> Lowering<'a> {
             shapes: &self.shapes,
             slots: &slots,
         };
-        fuse(&cx, &phase.nodes, &self.crossing)
+        fuse(&cx, &phase.nodes, &self.crossing, phase.stream.is_some())
     }
 
     fn allocate(&mut self) -> u32 {
@@ -233,12 +233,6 @@ impl<'a> Lowering<'a> {
         let mut masks: HashMap<u32, (u8, MapFn)> = HashMap::new();
         for step in steps {
             let k = step.node;
-            if step.fused.is_some() {
-                for a in &step.args {
-                    needed_splats[a.index()] = true;
-                }
-                continue;
-            }
             let node = &program.nodes()[k as usize];
             let probe = LowerCx {
                 program: &program,
@@ -247,10 +241,13 @@ impl<'a> Lowering<'a> {
                 shapes: &self.shapes,
                 slots: &self.slots,
             };
-            if node.primitive.is_elementwise() {
-                let kernel = node.primitive.lower(&probe)?;
+            if step.elementwise {
+                let kernel = match &step.fused {
+                    Some(make) => make(&probe)?,
+                    None => node.primitive.lower(&probe)?,
+                };
                 if let Kernel::Map(select) = &kernel {
-                    let full: u8 = node
+                    let full: u8 = step
                         .args
                         .iter()
                         .enumerate()
@@ -262,20 +259,20 @@ impl<'a> Lowering<'a> {
                         .or_else(|| select(0).map(|f| (0, f)));
                     if let Some((mask, f)) = chosen {
                         masks.insert(k, (mask, f));
-                        for (i, a) in node.args.iter().enumerate() {
+                        for (i, a) in step.args.iter().enumerate() {
                             if mask & (1 << i) == 0 {
                                 needed_splats[a.index()] = true;
                             }
                         }
                     }
                 } else {
-                    for a in &node.args {
+                    for a in &step.args {
                         needed_splats[a.index()] = true;
                     }
                 }
                 kernels.insert(k, kernel);
             } else {
-                for a in &node.args {
+                for a in &step.args {
                     needed_splats[a.index()] = true;
                 }
             }
@@ -416,7 +413,7 @@ impl<'a> Lowering<'a> {
                 }
                 Kernel::Map(_) => masks.get(&k).map(|&(mask, f)| {
                     let mut src = [0; 3];
-                    for (i, &a) in node.args.iter().enumerate().take(3) {
+                    for (i, &a) in step.args.iter().enumerate().take(3) {
                         let v = if mask & (1 << i) == 0 {
                             a
                         } else {

@@ -14,7 +14,8 @@ use crate::ty::DType;
 
 /// Elements that are NaN or infinite.
 fn is_bad(x: Sym<'_>) -> Sym<'_> {
-    !x.abs().lt(Sym::from(f64::INFINITY))
+    // Without |x|, which is no value of the program where x is a constant.
+    !(x.lt(Sym::from(f64::INFINITY)) & x.gt(Sym::from(f64::NEG_INFINITY)))
 }
 
 /// Counts of NaN and infinite elements of every double of a program.
@@ -50,6 +51,7 @@ pub(super) fn candidates(program: &Program, bad: &[usize]) -> Vec<usize> {
 
 /// Elements of each double that reach the results: 1 or 0.
 struct Reach<'b> {
+    b: &'b Builder,
     weights: Vec<Option<Sym<'b>>>,
 }
 
@@ -58,6 +60,7 @@ impl<'b> Reach<'b> {
     /// its own passes everything on.
     fn new(b: &'b Builder, program: &Program, results: &[ValueId]) -> Result<Self> {
         let mut reach = Self {
+            b,
             weights: vec![None; program.value_count()],
         };
         let ones = |v: ValueId| b.broadcast(Sym::from(1.0), program.ty(v).space);
@@ -65,7 +68,8 @@ impl<'b> Reach<'b> {
             reach.weights[v.index()] = Some(ones(*v));
         }
         for node in program.nodes().iter().rev() {
-            let Some(out) = reach.weights[node.first.index()] else {
+            // Of several results, what any of them needs: an operation that has them passes everything on.
+            let Some(out) = node.results().find_map(|r| reach.weights[r.index()]) else {
                 continue;
             };
             for (i, v) in node.args.iter().enumerate() {
@@ -86,7 +90,9 @@ impl<'b> Reach<'b> {
 
     /// Of a mask, the elements that reach the results.
     fn of(&self, v: ValueId, mask: Sym<'b>) -> Option<Sym<'b>> {
-        self.weights[v.index()].map(|w| mask & w.gt(Sym::from(0.0)))
+        // As a value of the program also where it is 1 for all.
+        let b = self.b;
+        self.weights[v.index()].map(|w| mask & b.sym(b.id(w)).gt(Sym::from(0.0)))
     }
 }
 
@@ -143,6 +149,7 @@ fn passed<'b>(
 /// A birth before its numbers are known.
 pub(super) struct Suspect {
     node: usize,
+    result: ValueId,
     nan: Reading,
     infinite: Reading,
     reach_value: Option<Reading>,
@@ -151,9 +158,9 @@ pub(super) struct Suspect {
     arguments: Vec<Reading>,
 }
 
-/// Elements that are born: bad, while no argument is at that element.
-fn born<'b>(b: &'b Builder, program: &Program, node: &Node) -> Sym<'b> {
-    let out = b.sym(node.first);
+/// Elements of a result that are born: bad, while no argument is at that element.
+fn born<'b>(b: &'b Builder, program: &Program, node: &Node, result: ValueId) -> Sym<'b> {
+    let out = b.sym(result);
     let mut mask = is_bad(out);
     if node.primitive.is_elementwise() {
         for v in &node.args {
@@ -182,9 +189,13 @@ pub(super) fn suspects<'b>(
     let to_value = Reach::new(b, program, &[value])?;
     let to_derivatives = Reach::new(b, program, derivatives)?;
     let mut out = Vec::new();
-    for &k in nodes {
+    let results = nodes.iter().flat_map(|&k| {
+        let results = program.nodes()[k].results();
+        results.map(move |v| (k, v))
+    });
+    for (k, v) in results.filter(|(_, v)| program.ty(*v).dtype == DType::F64) {
         let node = &program.nodes()[k];
-        let (v, mask) = (node.first, born(b, program, node));
+        let mask = born(b, program, node, v);
         let x = b.sym(v);
         let (nan, infinite) = (mask & is_nan(x), mask & is_infinite(x));
         let mut reading = |m: Option<Sym<'b>>| m.map(|m| probe.count(m));
@@ -194,6 +205,7 @@ pub(super) fn suspects<'b>(
         let (place, arguments) = first(probe, program, node, mask);
         out.push(Suspect {
             node: k,
+            result: v,
             nan,
             infinite,
             reach_value,
@@ -281,7 +293,11 @@ impl Suspect {
                 Stage::Derivative
             },
             primitive: node.primitive.name(),
-            label: name(program, node),
+            label: program
+                .value(self.result)
+                .label
+                .as_ref()
+                .map(ToString::to_string),
             nan,
             infinite,
             reach_value,
@@ -300,11 +316,6 @@ impl Suspect {
             arguments: self.arguments.iter().filter_map(first).collect(),
         })
     }
-}
-
-fn name(program: &Program, node: &Node) -> Option<String> {
-    let label = program.value(node.first).label.as_ref();
-    label.map(ToString::to_string)
 }
 
 /// The first `select` that a node's result meets, by the label of its result or of its mask.

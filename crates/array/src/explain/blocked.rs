@@ -1,20 +1,20 @@
 //! Operations that let no derivative pass: those that decide, and those that are flat, do not pick or do not take some elements.
 
-use pullback_ad::{Binary, Kind, Real, Unary};
+use pullback_ad::{Binary, Real, Unary};
 
-use super::probe::{Counted, Probe, Reading, as_number, is_zero, size};
+use super::probe::{Counted, Probe, Reading, is_zero, size};
 use super::report::{Blocker, Decides, Why};
 use crate::build::{Builder, Sym};
 use crate::error::Result;
 use crate::margin::margin;
+use crate::prim::bin::nearest_edge;
 use crate::prim::binary::{binary, join};
 use crate::prim::compare::Compare;
-use crate::prim::extreme::Arg;
 use crate::prim::unary::unary;
 use crate::prim::{self, cast::CAST};
 use crate::primitive::{Call, Nature, PrimitiveRef};
 use crate::program::{Node, Program, ValueId};
-use crate::transform::{Tangents, push_forward};
+use crate::transform::{Tangents, chooses, jumps, push_forward};
 use crate::ty::DType;
 
 /// A blocker before its numbers are known.
@@ -60,21 +60,15 @@ fn decides(primitive: PrimitiveRef) -> Option<Why> {
     let compares = Compare::ALL
         .into_iter()
         .any(|op| op.primitive() == primitive);
-    let chooses = primitive == prim::ARGSORT
-        || primitive == prim::FIND
-        || Arg::ALL.into_iter().any(|a| a.primitive() == primitive);
-    let jumps = Unary::ALL
-        .iter()
-        .any(|f| f.kind() == Kind::Structure && unary(*f) == primitive);
     if compares {
         Some(Why::Decision)
     } else if primitive == prim::BIN_INDEX || primitive == prim::NEAREST_EDGE {
         Some(Why::BinIndex)
-    } else if chooses {
+    } else if chooses(primitive) || primitive == prim::FIND {
         Some(Why::Choice)
     } else if primitive == prim::STOP_GRADIENT {
         Some(Why::StopGradient)
-    } else if jumps || primitive == CAST {
+    } else if jumps(primitive) || primitive == CAST {
         Some(Why::Conversion)
     } else {
         None
@@ -168,8 +162,15 @@ pub(super) fn close<'b>(
     }
     let m = margin(b, b.sym(decision))?.abs();
     let moves = |v: ValueId| tangents[v.index()];
-    let other = if bins { None } else { moves(node.args[1]) };
-    let moved = match (moves(node.args[0]), other) {
+    let (x, limit) = (node.args[0], node.args[1]);
+    let mut other = moves(limit);
+    if bins {
+        // Of the edges, by how much the nearest moves.
+        let nearest = nearest_edge(b.sym(x), b.sym(limit));
+        let along = |d: Sym<'b>| b.broadcast(d, program.ty(limit).space).gather(nearest);
+        other = other.map(along);
+    }
+    let moved = match (moves(x), other) {
         (Some(x), Some(y)) => x - y,
         (Some(x), None) | (None, Some(x)) => x,
         (None, None) => return Ok(None),
@@ -321,7 +322,7 @@ pub(super) fn moving<'b>(
         let mut near: Option<Sym<'b>> = None;
         for influence in influences {
             if let Some(mask) = close(b, program, node.first, &influence.tangents)? {
-                near = join(near, Some(as_number(mask)));
+                near = join(near, Some(mask.cast(DType::F64)));
             }
         }
         if let Some(near) = near {

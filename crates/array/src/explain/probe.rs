@@ -2,13 +2,9 @@
 
 use std::sync::Arc;
 
-use pullback_ad::Real;
-
-use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
 use crate::error::Result;
 use crate::exec::{Bindings, Lowered, Workspace};
-use crate::prim::cast::CAST;
 use crate::prim::compare::Compare;
 use crate::program::ValueId;
 use crate::transform::prune;
@@ -44,7 +40,7 @@ impl<'b> Probe<'b> {
 
     /// Counts the elements for which a mask holds.
     pub fn count(&mut self, mask: Sym<'b>) -> Reading {
-        self.value(as_number(mask).sum_all())
+        self.value(mask.cast(DType::F64).sum_all())
     }
 
     /// The outputs to end the program with.
@@ -82,17 +78,14 @@ impl Counted {
     }
 }
 
-/// A mask as numbers.
-pub(super) fn as_number(mask: Sym<'_>) -> Sym<'_> {
-    mask.apply(CAST, Attrs::NONE.with("dtype", Attr::DType(DType::F64)))
-}
-
 pub(super) fn is_nan(x: Sym<'_>) -> Sym<'_> {
     x.compare(Compare::Ne, x)
 }
 
 pub(super) fn is_infinite(x: Sym<'_>) -> Sym<'_> {
-    x.abs().compare(Compare::Eq, Sym::from(f64::INFINITY))
+    // Without |x|, which is no value of the program where x is a constant.
+    let is = |y: f64| x.compare(Compare::Eq, Sym::from(y));
+    is(f64::INFINITY) | is(f64::NEG_INFINITY)
 }
 
 pub(super) fn is_zero(x: Sym<'_>) -> Sym<'_> {

@@ -244,7 +244,15 @@ pub(crate) fn results(
     body: &Program,
     signature: &Signature,
 ) -> Result<Vec<Type>> {
-    region::output_types(body)
+    let types = region::output_types(body);
+    // As many as a kernel can tell apart.
+    if types.len() > 64 {
+        return Err(ill_formed(
+            primitive,
+            format!("the region returns {} results; at most 64", types.len()),
+        ));
+    }
+    types
         .into_iter()
         .map(|ty| match ty.dtype {
             DType::F64 | DType::I64 | DType::Bool => signature.outer(primitive, body, ty),

@@ -139,7 +139,7 @@ impl Primitive for Cholesky {
                 if let Some((pivot, value)) = failed {
                     return Err(format!(
                         "matrix{} is not positive definite: pivot {pivot} is {value:e}; look at the eigenvector of the lowest eigenvalue of its first {} rows and columns",
-                        at.lane(lane),
+                        at.place(io, lane),
                         pivot + 1
                     ));
                 }

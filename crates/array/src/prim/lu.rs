@@ -119,7 +119,7 @@ impl Primitive for Lu {
                 if let Some((pivot, value)) = failed {
                     return Err(format!(
                         "matrix{} is singular: pivot {pivot} is {value:e}; a column is a combination of the others, or an element is not finite",
-                        at.lane(lane)
+                        at.place(io, lane)
                     ));
                 }
             }

@@ -211,6 +211,8 @@ pub(crate) struct Square {
     columns: LevelId,
     /// Number of levels that are lanes.
     pub(crate) lanes: usize,
+    /// Whether they begin with a stream.
+    streamed: bool,
 }
 
 impl Square {
@@ -220,6 +222,7 @@ impl Square {
             rows,
             columns,
             lanes: space.depth() - 2,
+            streamed: cx.program().stream_root(&space).is_some(),
         })
     }
 
@@ -235,12 +238,29 @@ impl Square {
         }
     }
 
-    /// Number of a lane for messages, empty if there are none.
-    pub(crate) fn lane(&self, lane: usize) -> String {
+    /// Where matrix number `lane` of argument 0 is, for messages: empty if there is one only. The number in a block says nothing to anybody, so in a stream it is
+    /// the element, and the number in it.
+    pub(crate) fn place(&self, io: &Io<'_>, lane: usize) -> String {
         if self.lanes == 0 {
-            String::new()
+            return String::new();
+        }
+        if !self.streamed {
+            return format!(" {lane}");
+        }
+        let size = (io.dim(self.rows) * io.dim(self.columns)).max(1);
+        let first = |element: usize| io.position(0, 1, element) / size;
+        let element = (0..io.lanes(0, 1))
+            .take_while(|e| first(*e) <= lane)
+            .last()
+            .unwrap_or(0);
+        let event = io.stream_start() + element;
+        if self.lanes == 1 {
+            format!(" of element {event} of the stream")
         } else {
-            format!(" {lane}")
+            format!(
+                " {} of element {event} of the stream",
+                lane - first(element)
+            )
         }
     }
 }

@@ -22,6 +22,7 @@ pub(crate) mod logic;
 pub(crate) mod logsumexp;
 pub(crate) mod lu;
 pub(crate) mod lu_solve;
+pub(crate) mod masked_mul;
 pub(crate) mod matrix;
 pub(crate) mod matrix_apply;
 pub(crate) mod matrix_outer;

@@ -50,4 +50,5 @@ pub(crate) const LU_SOLVE: PrimitiveRef = PrimitiveRef(&super::lu_solve::LuSolve
 pub(crate) const SLOGDET: PrimitiveRef = PrimitiveRef(&super::lu_solve::SlogDet);
 pub(crate) const OFFSETS_OF: PrimitiveRef = PrimitiveRef(&super::offsets::OffsetsOf);
 pub(crate) const SURFACE: PrimitiveRef = PrimitiveRef(&super::surface::Surface);
+pub(crate) const MASKED_MUL: PrimitiveRef = PrimitiveRef(&super::masked_mul::MaskedMul);
 pub(crate) const FROZEN_MUL: PrimitiveRef = PrimitiveRef(&super::surface::FrozenMul);

@@ -23,14 +23,25 @@ impl Places {
     /// Place `i` belongs to `index[i]`, unless that is negative.
     pub fn new(index: &[i64]) -> Self {
         let found = |(i, k): (usize, &i64)| Some((i as u32, u32::try_from(*k).ok()?));
-        Self::of(index.iter().enumerate().filter_map(found).collect())
+        Self {
+            // Also where one is larger than any array: it is past the end, not absent.
+            seconds: index
+                .iter()
+                .max()
+                .and_then(|k| usize::try_from(*k).ok())
+                .map_or(0, |k| k + 1),
+            ..Self::of(index.iter().enumerate().filter_map(found).collect())
+        }
     }
 
-    /// The places among those of `index` that `keep`.
+    /// The places among those of `index` that `keep`; the others must be there, too.
     pub fn among(index: &[i64], keep: &[bool]) -> Self {
         let mut places = Self::new(index);
         places.pairs.retain(|(i, _)| keep[*i as usize]);
-        Self::of(places.pairs)
+        Self {
+            seconds: places.seconds,
+            ..Self::of(places.pairs)
+        }
     }
 
     fn of(pairs: Vec<(u32, u32)>) -> Self {

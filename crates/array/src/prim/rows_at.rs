@@ -518,6 +518,10 @@ fn constant_plan(cx: &LowerCx<'_>, over: LevelId, index: usize, to: Space) -> Op
     let Some(Data::I64(offsets)) = program.node(offsets).attrs.data("data") else {
         return None;
     };
+    // Levels before that of the rows repeat it: such rows are sorted when they are met.
+    if offsets.last() != Some(&(index.len() as i64)) {
+        return None;
+    }
     let segments = Segments {
         count: offsets.len() - 1,
         inner: 1,

@@ -29,7 +29,12 @@ pub(crate) fn leaf_sum_body<I: Isa>(x: &[f64]) -> f64 {
     for (lane, x) in lanes.iter_mut().zip(rest) {
         *lane += x;
     }
-    let [a, b, c, d, e, f, g, h] = lanes;
+    leaf(lanes)
+}
+
+/// What the lanes of a leaf add up to.
+#[inline(always)]
+pub(crate) fn leaf([a, b, c, d, e, f, g, h]: [f64; 8]) -> f64 {
     ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 

@@ -113,7 +113,10 @@ impl Primitive for TriangularSolve {
                 let n = o.order;
                 let data = &a[o.lane * n * n..(o.lane + 1) * n * n];
                 if let Some(k) = (0..n).find(|k| data[k * (n + 1)] == 0.0) {
-                    return Err(format!("the triangular matrix is singular: pivot {k} is 0"));
+                    let place = action.square.place(io, o.lane);
+                    return Err(format!(
+                        "triangular matrix{place} is singular: pivot {k} is 0"
+                    ));
                 }
                 let t = Triangular {
                     data,

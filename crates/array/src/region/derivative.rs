@@ -40,18 +40,7 @@ fn rename<'a>(
 
 /// The region of tangents: inputs are those of `body`, then tangents of the inputs flagged in `wrt`; results are the tangents of the results `of`.
 pub fn tangent(body: &Program, wrt: &[bool], of: &[usize]) -> Result<Arc<Program>> {
-    let plain = canonical(body)?;
-    let flagged: Vec<String> = flagged(wrt).map(|k| format!("a{k}")).collect();
-    let flagged: Vec<&str> = flagged.iter().map(String::as_str).collect();
-    let program = transform::tangents_of(&plain, &flagged)?;
-    let old: Vec<String> = of.iter().map(|k| format!("d_r{k}")).collect();
-    let new = numbered('r', of.len());
-    let inputs = numbered('a', program.inputs().len());
-    let pairs = old
-        .iter()
-        .map(String::as_str)
-        .zip(new.iter().map(String::as_str));
-    Ok(Arc::new(rename(&program, &inputs, pairs)?))
+    with_tangents(body, wrt, &[], of).map(Arc::new)
 }
 
 /// The region of values and tangents: inputs are those of `body`, then tangents of the inputs flagged in `wrt`; results are the results `primal` and then the

@@ -3,9 +3,10 @@
 use crate::linalg;
 use crate::parallel::for_each;
 
-/// A B for an `a` (rows × k) of which most elements are zero, and a dense `b` (k × n), all row-major: zeros are not multiplied.
+/// A B for an `a` (rows × k) of which most elements are zero, and a dense `b` (k × n), all row-major.
 ///
-/// Results are the same for any number of threads. A dense `a` goes through the dense product.
+/// Where at most a quarter of `a` is filled, its zeros are not multiplied: what is infinite or NaN in a row of `b` that they alone would meet is not seen. An `a`
+/// with more goes through the dense product, where 0·∞ is NaN. Results are the same for any number of threads.
 ///
 /// ```
 /// let c = pullback_array::sparse_product(&[0.0, 2.0], &[1.0, 3.0], 1, 2, 1, 1);

@@ -4,11 +4,11 @@
 //! negative x say, and 0·NaN is NaN. So the mask stays beside the cotangent: elementwise rules work on what it masks, and the mask is applied after them. Where
 //! elements of other places meet (sums, gathers, two masks), it is applied before, and from there on an exact zero wins over any slope.
 
-use pullback_ad::Binary;
+use pullback_ad::{Binary, Unary};
 
 use crate::build::{Builder, Sym};
 use crate::error::Result;
-use crate::prim::{self, binary::binary, compare::Compare};
+use crate::prim::{self, binary::binary, masked_mul::masked_mul};
 use crate::primitive::Call;
 use crate::space::Space;
 
@@ -47,10 +47,12 @@ impl<'b> Cotangent<'b> {
     }
 
     /// Its product with a factor, masked after it.
-    pub fn times(self, factor: Sym<'b>) -> Sym<'b> {
-        let c = self.before_a_product();
-        let held = c.held * factor;
-        Self { held, ..c }.value()
+    pub fn times(self, b: &'b Builder, factor: Sym<'b>) -> Sym<'b> {
+        let held = match self.guard {
+            Guard::Zeros => masked_mul(b, self.held, factor),
+            _ => self.held * factor,
+        };
+        Self { held, ..self }.value()
     }
 
     /// The sum of two cotangents of one value.
@@ -104,16 +106,6 @@ impl<'b> Cotangent<'b> {
             }
         }
     }
-
-    /// The same before a node that multiplies: a mask where exact zeros are to win.
-    fn before_a_product(self) -> Self {
-        if matches!(self.guard, Guard::Zeros) && self.held.builder().is_some() {
-            let mask = self.held.compare(Compare::Ne, Sym::from(0.0));
-            let guard = Guard::Mask { mask, holds: true };
-            return Self { guard, ..self };
-        }
-        self
-    }
 }
 
 /// Cotangents of the arguments of a linear node that are flagged in `linear`, from those of its results.
@@ -138,11 +130,23 @@ pub(super) fn pull<'b>(
         return Ok(vec![None, side(1), side(2)]);
     }
     if let Some(c) = alone {
-        let multiplies = primitive == prim::FROZEN_MUL
-            || [Binary::Mul, Binary::Div].map(binary).contains(&primitive);
-        let c = if multiplies { c.before_a_product() } else { c };
-        let pulled = primitive.transpose(b, call, &[Some(c.held)], linear)?;
+        let slope = |k: usize| call.args[k];
         let kept = |held| Cotangent { held, ..c };
+        let product = |by| Some(kept(masked_mul(b, c.held, by)));
+        // Zeros win by the product itself and not by a comparison: its derivative must not forget that a zero may move.
+        match (c.guard, linear) {
+            (Guard::Zeros, [true, false]) if primitive == binary(Binary::Mul) => {
+                return Ok(vec![product(slope(1)), None]);
+            }
+            (Guard::Zeros, [false, true]) if primitive == binary(Binary::Mul) => {
+                return Ok(vec![None, product(slope(0))]);
+            }
+            (Guard::Zeros, [true, false]) if primitive == binary(Binary::Div) => {
+                return Ok(vec![product(slope(1).unary_op(Unary::Recip)), None]);
+            }
+            _ => {}
+        }
+        let pulled = primitive.transpose(b, call, &[Some(c.held)], linear)?;
         return Ok(pulled.into_iter().map(|p| p.map(kept)).collect());
     }
     let masked = |c: &Cotangent<'b>| !matches!(c.guard, Guard::None);

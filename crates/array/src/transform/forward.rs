@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::names;
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::exec::dependencies;
@@ -39,28 +40,39 @@ pub(crate) fn push_forward_with<'b>(
         if !wanted[k] || !node.args.iter().any(|a| tangents[a.index()].is_some()) {
             continue;
         }
-        if node.primitive.nature() == Nature::Structure {
-            continue;
-        }
-        let args: Vec<Sym<'b>> = node.args.iter().map(|&a| b.sym(a)).collect();
-        let outs: Vec<Sym<'b>> = node.results().map(|r| b.sym(r)).collect();
         let given: Vec<Option<Sym<'b>>> = node.args.iter().map(|a| tangents[a.index()]).collect();
-        let call = Call {
-            primitive: node.primitive,
-            args: &args,
-            outs: &outs,
-            attrs: &node.attrs,
-        };
-        let label = program.value(node.first).label.clone();
-        let results = b.labelled(label, || node.primitive.jvp(b, &call, &given))?;
-        if let Some(error) = b.failure() {
-            return Err(error);
-        }
-        for (result, tangent) in node.results().zip(results) {
-            tangents[result.index()] = tangent.map(|t| b.broadcast(t, program.ty(result).space));
+        let made = push_through(b, node, &given)?;
+        for (result, tangent) in node.results().zip(made) {
+            tangents[result.index()] = tangent;
         }
     }
     Ok(())
+}
+
+/// Tangents of the results of one node that `b` holds, from those of its arguments.
+pub(super) fn push_through<'b>(
+    b: &'b Builder,
+    node: &Node,
+    given: &[Option<Sym<'b>>],
+) -> Result<Vec<Option<Sym<'b>>>> {
+    if node.primitive.nature() == Nature::Structure {
+        return Ok(vec![None; node.outputs as usize]);
+    }
+    let args: Vec<Sym<'b>> = node.args.iter().map(|&a| b.sym(a)).collect();
+    let outs: Vec<Sym<'b>> = node.results().map(|r| b.sym(r)).collect();
+    let call = Call {
+        primitive: node.primitive,
+        args: &args,
+        outs: &outs,
+        attrs: &node.attrs,
+    };
+    let label = b.with_program(|p| p.value(node.first).label.clone());
+    let results = b.labelled(label, || node.primitive.jvp(b, &call, given))?;
+    if let Some(error) = b.failure() {
+        return Err(error);
+    }
+    let wide = |(out, t): (&Sym<'b>, Option<Sym<'b>>)| t.map(|t| b.broadcast(t, out.space()));
+    Ok(outs.iter().zip(results).map(wide).collect())
 }
 
 /// Which nodes the given values depend on.
@@ -124,7 +136,8 @@ pub(crate) fn differentiable_input(program: &Program, name: &str) -> Result<Valu
     Ok(id)
 }
 
-/// The program with tangents: for each input `x` of `wrt` one more input `d_x`, for each `f64` output `y` one more output `d_y`.
+/// The program with tangents: for each input `x` of `wrt` one more input `d_x`, for each `f64` output `y` one more output `d_y` (`d2_x`, `d2_y` where one of these
+/// names is [taken](super)).
 ///
 /// # Differentiability
 /// Pathwise, at frozen selection: what a cut, a bin or an order decides stays as it is. [`crate::explain`] names the decisions that move and counts the elements
@@ -159,11 +172,12 @@ pub fn jvp(program: &Program, wrt: &[&str]) -> Result<Program> {
 
 /// [`jvp`] of a part that may wait for its transpose: tangents without a value stay in it.
 pub(crate) fn tangents_of(program: &Program, wrt: &[&str]) -> Result<Program> {
+    let word = names::of_tangents(program, wrt)?;
     let b = Builder::resume(program);
     let mut tangents: Tangents<'_> = vec![None; program.value_count()];
     for name in wrt {
         let id = differentiable_input(program, name)?;
-        tangents[id.index()] = Some(b.input_of(&format!("d_{name}"), program.ty(id)));
+        tangents[id.index()] = Some(b.input_of(&format!("{word}_{name}"), program.ty(id)));
     }
     let wanted = upstream(program, program.outputs().iter().map(|(_, v)| *v));
     push_forward(&b, program, &mut tangents, &wanted)?;
@@ -177,7 +191,7 @@ pub(crate) fn tangents_of(program: &Program, wrt: &[&str]) -> Result<Program> {
             } else {
                 b.sym(b.id(tangent))
             };
-            outputs.push((Arc::from(format!("d_{name}")), b.id(tangent)));
+            outputs.push((Arc::from(format!("{word}_{name}")), b.id(tangent)));
         }
     }
     drop(tangents);

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use super::forward::{Tangents, differentiable_input, push_forward, upstream};
+use pullback_ad::SparseMatrix;
+
+use super::linear_terms::LinearTerms;
 use super::second_order::{HessianPlan, Order, Recorder, coefficients, finite, pattern};
-use super::terms::{Terms, propagate, spelled_out};
-use crate::attr::{Attr, Attrs};
-use crate::build::{Builder, Sym};
-use crate::error::{Error, Result};
+use super::terms::spelled_out;
+use crate::build::Builder;
+use crate::error::Result;
 use crate::exec::Bindings;
 #[allow(unused_imports)] // Named in documentation.
 use crate::exec::Lowered;
-use crate::prim;
-use crate::program::{Program, ValueId};
-use crate::sparse::{Blocks, Gram, Pattern, SparseRows, Updates};
+use crate::program::Program;
+use crate::sparse::{Blocks, Gram, Pattern, Updates};
 
 /// The Jacobian of a vector output as sparse rows.
 pub struct JacobianPlan {
@@ -29,59 +29,22 @@ impl JacobianPlan {
     /// Plans the Jacobian of the vector output `of` with respect to the vector input `wrt`.
     ///
     /// # Errors
-    /// [`Error::Refused`] if a node on the way has no sparse rule.
+    /// [`Error::Refused`](crate::Error::Refused) if a node on the way has no sparse rule.
     pub fn new(program: &Program, of: &str, wrt: &str) -> Result<Self> {
         let b = Builder::resume(program);
-        let output = program.find_output(of).ok_or_else(|| Error::Unknown {
-            kind: "output",
-            name: of.into(),
-            known: String::new(),
+        let linear = LinearTerms::new(&b, program, of, wrt)?;
+        let (n, output) = (linear.n, linear.output);
+        let lens = program.ty(output).space;
+        let lens = lens.iter().map(|l| program.level(l).len);
+        let rows = lens.product::<Option<usize>>().ok_or_else(|| {
+            crate::primitive::ill_formed("output", "a sparse Jacobian needs a fixed length")
         })?;
-        let theta = differentiable_input(program, wrt)?;
-        let count = |v: ValueId| {
-            program
-                .ty(v)
-                .space
-                .iter()
-                .map(|l| program.level(l).len)
-                .product::<Option<usize>>()
-        };
-        let (Some(n), Some(rows)) = (count(theta), count(output)) else {
-            return Err(crate::primitive::ill_formed(
-                "input",
-                "a sparse Jacobian needs vectors of fixed length",
-            ));
-        };
-        let mut tangents: Tangents<'_> = vec![None; program.value_count()];
-        let ty = program.ty(theta);
-        let attrs = Attrs::NONE
-            .with("name", Attr::Str(Arc::from("~")))
-            .with("dtype", Attr::DType(ty.dtype))
-            .with("to", Attr::Space(ty.space));
-        let seed = b.push(prim::INPUT, &[], attrs).first(&b);
-        tangents[theta.index()] = Some(seed);
-        let wanted = upstream(program, std::iter::once(output));
-        push_forward(&b, program, &mut tangents, &wanted)?;
-        let linear = b.with_program(Program::clone);
-        let mut jacobians: Vec<Option<Terms<'_>>> = vec![None; linear.value_count()];
-        jacobians[b.id(seed).index()] = Some(Terms::Identity);
-        for node in &linear.nodes()[program.nodes().len()..] {
-            let args: Vec<Option<Terms<'_>>> = node
-                .args
-                .iter()
-                .map(|a| jacobians[a.index()].clone())
-                .collect();
-            if node.primitive != prim::INPUT && args.iter().any(Option::is_some) {
-                jacobians[node.first.index()] = Some(propagate(&b, &linear, node, &args)?);
-            }
-        }
         let space = program.ty(output).space;
-        let terms = tangents[output.index()]
-            .and_then(Sym::value_id)
-            .and_then(|id| jacobians[id.index()].clone());
-        let terms = terms
-            .map_or(Some(Vec::new()), |t| spelled_out(&b, &t, space))
-            .unwrap_or_default();
+        let terms = match linear.of(output)? {
+            None => Vec::new(),
+            Some(terms) => spelled_out(&b, &terms, space)
+                .ok_or_else(|| crate::primitive::ill_formed("output", "a space of unknown size"))?,
+        };
         let mut recorder = Recorder::new(&b);
         recorder
             .sum(&terms, space)
@@ -113,7 +76,7 @@ impl JacobianPlan {
     ///
     /// # Errors
     /// What [`Lowered::run`] returns.
-    pub fn run(&mut self, inputs: &Bindings<'_>) -> Result<SparseRows> {
+    pub fn run(&mut self, inputs: &Bindings<'_>) -> Result<SparseMatrix> {
         let plan = &mut self.plan;
         plan.sweep.run(&mut plan.memory, inputs)?;
         let n = self.order.place.len();
@@ -124,13 +87,13 @@ impl JacobianPlan {
                 slot.insert(plan.own_pattern(inputs, self.rows, &identity)?)
             }
         };
-        Ok(pattern.filled(&coefficients(&plan.terms, &plan.memory), n))
+        pattern.filled(&coefficients(&plan.terms, &plan.memory), n)
     }
 
     /// `Jᵀ diag(w) J` at `inputs` by blocks, which are those of [`super::HessianPlan::run_blocks`]; false if it is not finite somewhere.
     ///
     /// # Errors
-    /// What [`Lowered::run`] returns; lengths that do not fit; [`Error::Refused`] where a row has two separable variables.
+    /// What [`Lowered::run`] returns; lengths that do not fit; [`Error::Refused`](crate::Error::Refused) where a row has two separable variables.
     pub fn run_gram(
         &mut self,
         inputs: &Bindings<'_>,

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{jvp, prune};
+use super::{jvp, names, prune};
 use crate::attr::{Attr, Attrs};
-use crate::error::{Error, Result};
-use crate::exec::dependencies;
+use crate::error::Result;
+use crate::exec::{dependencies, structure_of};
 use crate::prim;
 use crate::program::{Program, Value, ValueId};
 use crate::space::{LevelKind, Space};
@@ -14,9 +14,9 @@ use crate::ty::{DType, Type};
 /// A program linearised at a point that is given when it runs.
 #[derive(Debug, Clone)]
 pub struct Linearized {
-    /// The outputs of the program, then residuals `res_0`, `res_1`, …: what the linear part needs.
+    /// The outputs of the program, then residuals `res_0`, `res_1`, … (`res2_0`, … where one of these names is [taken](super)): what the linear part needs.
     pub value: Program,
-    /// Inputs are the residuals and a tangent `d_x` for each input; outputs are the tangents `d_y`.
+    /// Inputs are the residuals and a tangent `d_x` for each input; outputs are the tangents `d_y`: the names of [`jvp`].
     pub linear: Program,
     /// Number of residuals.
     pub residuals: usize,
@@ -58,33 +58,31 @@ pub struct Linearized {
 /// ```
 pub fn linearize(program: &Program, wrt: &[&str]) -> Result<Linearized> {
     let whole = jvp(program, wrt)?;
-    let linear = carried(&whole, wrt)?;
-    let (kept, residuals) = frontier(&whole, &linear);
     let border = (program.inputs().len(), program.outputs().len());
+    let linear = carried(&whole, border.0);
+    let (kept, residuals) = frontier(&whole, border, &linear);
     let mut value = whole.clone();
     value.inputs.truncate(program.inputs().len());
     value.outputs.truncate(program.outputs().len());
-    for (k, v) in residuals.iter().enumerate() {
-        value.outputs.push((format!("res_{k}").into(), *v));
-    }
+    let numbers: Vec<String> = (0..residuals.len()).map(|k| k.to_string()).collect();
+    let word = names::fresh(program, "res", &[], &numbers)?;
+    let names: Vec<Arc<str>> = numbers
+        .iter()
+        .map(|k| format!("{word}_{k}").into())
+        .collect();
+    let named = names.iter().cloned().zip(residuals.iter().copied());
+    value.outputs.extend(named);
     Ok(Linearized {
         value: prune(&value)?,
-        linear: rest(&whole, border, &kept, &residuals)?,
+        linear: rest(&whole, border, &kept, &residuals, &names)?,
         residuals: residuals.len(),
     })
 }
 
-/// Which values depend on tangents.
-fn carried(whole: &Program, wrt: &[&str]) -> Result<Vec<bool>> {
+/// Which values depend on tangents: on inputs from number `first` on.
+fn carried(whole: &Program, first: usize) -> Vec<bool> {
     let mut linear = vec![false; whole.value_count()];
-    for x in wrt {
-        let v = whole
-            .find_input(&format!("d_{x}"))
-            .ok_or_else(|| Error::Unknown {
-                kind: "input",
-                name: (*x).into(),
-                known: String::new(),
-            })?;
+    for (_, v) in &whole.inputs()[first..] {
         linear[v.index()] = true;
     }
     for node in whole.nodes() {
@@ -92,7 +90,7 @@ fn carried(whole: &Program, wrt: &[&str]) -> Result<Vec<bool>> {
             node.results().for_each(|r| linear[r.index()] = true);
         }
     }
-    Ok(linear)
+    linear
 }
 
 /// Whether a value can cross from one program to another as a column.
@@ -109,21 +107,28 @@ fn crosses(program: &Program, v: ValueId) -> bool {
 }
 
 /// The nodes of the linear part, what it computes again included, and the values that it is given.
-fn frontier(whole: &Program, linear: &[bool]) -> (Vec<bool>, Vec<ValueId>) {
+fn frontier(
+    whole: &Program,
+    (inputs, outputs): (usize, usize),
+    linear: &[bool],
+) -> (Vec<bool>, Vec<ValueId>) {
     let mut kept = vec![false; whole.nodes().len()];
     let mut given = vec![false; whole.value_count()];
-    let tangents = whole
-        .outputs()
-        .iter()
-        .map(|(_, v)| *v)
-        .filter(|v| linear[v.index()]);
-    let mut todo: Vec<ValueId> = tangents.collect();
+    let (directions, tangents) = (&whole.inputs()[inputs..], &whole.outputs()[outputs..]);
+    let moving = tangents.iter().map(|(_, v)| *v);
+    let mut todo: Vec<ValueId> = moving.filter(|v| linear[v.index()]).collect();
+    // Levels of what goes in and comes out, also of directions that lead nowhere and of derivatives that are zero.
+    for (_, v) in directions.iter().chain(tangents) {
+        structure_of(whole, &whole.ty(*v).space, &mut todo);
+    }
     while let Some(v) = todo.pop() {
         let node = whole.value(v).node as usize;
         let constant =
             whole.nodes()[node].args.is_empty() && whole.nodes()[node].primitive != prim::INPUT;
         if !linear[v.index()] && !constant && crosses(whole, v) {
-            given[v.index()] = true;
+            if !std::mem::replace(&mut given[v.index()], true) {
+                structure_of(whole, &whole.ty(v).space, &mut todo);
+            }
         } else if !std::mem::replace(&mut kept[node], true) {
             todo.extend(dependencies(whole, node));
         }
@@ -143,6 +148,7 @@ fn rest(
     (inputs, outputs): (usize, usize),
     kept: &[bool],
     residuals: &[ValueId],
+    names: &[Arc<str>],
 ) -> Result<Program> {
     let mut out = Program {
         levels: whole.levels.clone(),
@@ -159,9 +165,8 @@ fn rest(
         out.inputs.push((name, v));
         v
     };
-    for (k, v) in residuals.iter().enumerate() {
-        let name = format!("res_{k}").into();
-        map[v.index()] = input(&mut out, name, whole.ty(*v), whole.value(*v));
+    for (name, v) in names.iter().zip(residuals) {
+        map[v.index()] = input(&mut out, name.clone(), whole.ty(*v), whole.value(*v));
     }
     for (name, v) in &whole.inputs()[inputs..] {
         map[v.index()] = input(&mut out, name.clone(), whole.ty(*v), whole.value(*v));
@@ -187,12 +192,6 @@ fn rest(
         out.nodes.push(copy);
         debug_assert!(kept[k]);
     }
-    for level in &mut out.levels {
-        if let LevelKind::Ragged { offsets, .. } = &mut level.kind {
-            let new = map[offsets.index()];
-            *offsets = if new.0 == u32::MAX { ValueId(0) } else { new };
-        }
-    }
     for (name, v) in &whole.outputs()[outputs..] {
         let mut new = map[v.index()];
         if new.0 == u32::MAX {
@@ -201,7 +200,32 @@ fn rest(
         }
         out.outputs.push((name.clone(), new));
     }
+    describe(&mut out, &map)?;
     prune(&out)
+}
+
+/// Ragged levels get the offsets of the linear part. One that nothing lives in has none, and goes when the program is pruned.
+fn describe(out: &mut Program, map: &[ValueId]) -> Result<()> {
+    let mut used = vec![false; out.levels.len()];
+    for space in out.values.iter().map(|v| v.ty.space) {
+        space.iter().for_each(|l| used[usize::from(l.0)] = true);
+    }
+    for (level, used) in out.levels.iter_mut().zip(used) {
+        if let LevelKind::Ragged { offsets, .. } = &mut level.kind {
+            let new = map[offsets.index()];
+            if used && new.0 == u32::MAX {
+                return Err(crate::primitive::ill_formed(
+                    "linearize",
+                    format!(
+                        "nothing describes level `{}` in the linear part",
+                        level.name
+                    ),
+                ));
+            }
+            *offsets = if used { new } else { ValueId(0) };
+        }
+    }
+    Ok(())
 }
 
 fn zeros(out: &mut Program, ty: Type) -> ValueId {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::cotangent::{Cotangent, pull};
 use super::forward::{Tangents, differentiable_input, push_forward, upstream};
-use crate::attr::{Attr, Attrs};
+use super::linear_part::{LinearPart, PartValues, stand_in};
+use super::names;
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
-use crate::prim;
 use crate::primitive::Call;
 use crate::program::{Program, ValueId};
 use crate::ty::DType;
@@ -36,19 +36,13 @@ impl<'a> Pullback<'a> {
     fn run<'b>(&self, b: &'b Builder, seeds: &[Sym<'b>]) -> Result<Vec<Sym<'b>>> {
         let program = self.program;
         let mut tangents: Tangents<'b> = vec![None; program.value_count()];
-        // Tangents of the inputs stand for themselves: nodes without a column, gone when the program is pruned.
         for &id in &self.wrt {
-            let ty = program.ty(id);
-            let attrs = Attrs::NONE
-                .with("name", Attr::Str(Arc::from(format!("~{}", id.0))))
-                .with("dtype", Attr::DType(ty.dtype))
-                .with("to", Attr::Space(ty.space));
-            tangents[id.index()] = Some(b.push(prim::INPUT, &[], attrs).first(b));
+            tangents[id.index()] = Some(stand_in(b, id, program.ty(id)));
         }
         let wanted = upstream(program, self.of.iter().copied());
         push_forward(b, program, &mut tangents, &wanted)?;
 
-        let linear_program = b.with_program(Program::clone);
+        let part = LinearPart::since(b, program.nodes().len());
         let starts: Vec<ValueId> = self
             .wrt
             .iter()
@@ -61,12 +55,12 @@ impl<'a> Pullback<'a> {
             .zip(seeds)
             .map(|(out, &seed)| (tangents[out.index()].map(|t| b.id(t)), seed))
             .collect();
-        let cotangents = adjoints(b, &linear_program, program.nodes().len(), &starts, &ends)?;
+        let cotangents = adjoints(b, &part, &starts, &ends)?;
         Ok(self
             .wrt
             .iter()
             .map(|&id| {
-                let found = tangents[id.index()].and_then(|t| cotangents[b.id(t).index()]);
+                let found = tangents[id.index()].and_then(|t| cotangents.get(b.id(t)));
                 let zero = || b.broadcast(Sym::from(0.0), program.ty(id).space);
                 found.unwrap_or_else(zero)
             })
@@ -98,49 +92,46 @@ pub(crate) fn differentiable_output(program: &Program, name: &str) -> Result<Val
     Ok(id)
 }
 
-/// Cotangents of the values of a linearised program, whose linear part starts at node `first`: pulled back from `ends` to `starts`.
-pub(crate) fn adjoints<'b>(
+/// Cotangents of the values of the linear part of a program, pulled back from `ends` to `starts`, which stand in it.
+pub(super) fn adjoints<'b>(
     b: &'b Builder,
-    linear_program: &Program,
-    first: usize,
+    part: &LinearPart,
     starts: &[ValueId],
     ends: &[(Option<ValueId>, Sym<'b>)],
-) -> Result<Vec<Option<Sym<'b>>>> {
-    let found = cotangents(b, linear_program, first, starts, ends)?;
-    Ok(found.into_iter().map(|c| c.map(Cotangent::value)).collect())
+) -> Result<PartValues<Sym<'b>>> {
+    Ok(cotangents(b, part, starts, ends)?.map(Cotangent::value))
 }
 
 /// The same with the masks that they carry.
 pub(super) fn cotangents<'b>(
     b: &'b Builder,
-    linear_program: &Program,
-    first: usize,
+    part: &LinearPart,
     starts: &[ValueId],
     ends: &[(Option<ValueId>, Sym<'b>)],
-) -> Result<Vec<Option<Cotangent<'b>>>> {
+) -> Result<PartValues<Cotangent<'b>>> {
     // Everything that depends on a tangent is linear in it.
-    let mut linear = vec![false; linear_program.value_count()];
+    let mut linear = part.values();
     for start in starts {
-        linear[start.index()] = true;
+        linear.set(*start, ());
     }
-    for node in &linear_program.nodes()[first..] {
-        if node.args.iter().any(|a| linear[a.index()]) {
-            node.results().for_each(|r| linear[r.index()] = true);
+    for node in &part.nodes {
+        if node.args.iter().any(|a| linear.get(*a).is_some()) {
+            node.results().for_each(|r| linear.set(r, ()));
         }
     }
-    let mut cotangents: Vec<Option<Cotangent<'b>>> = vec![None; linear_program.value_count()];
-    let add = |sum: &mut Option<Cotangent<'b>>, term: Cotangent<'b>| {
-        *sum = Some(sum.map_or(term, |sum| sum.plus(term)));
+    let mut cotangents: PartValues<Cotangent<'b>> = part.values();
+    let add = |cotangents: &mut PartValues<Cotangent<'b>>, v: ValueId, term: Cotangent<'b>| {
+        let sum = cotangents.get(v).map_or(term, |sum| sum.plus(term));
+        cotangents.set(v, sum);
     };
     for (end, seed) in ends {
-        if let Some(id) = end.filter(|id| linear[id.index()]) {
-            add(&mut cotangents[id.index()], Cotangent::plain(*seed));
+        if let Some(id) = end.filter(|id| linear.get(*id).is_some()) {
+            add(&mut cotangents, id, Cotangent::plain(*seed));
         }
     }
-    for node in linear_program.nodes()[first..].iter().rev() {
-        let given: Vec<Option<Cotangent<'b>>> =
-            node.results().map(|r| cotangents[r.index()]).collect();
-        let flags: Vec<bool> = node.args.iter().map(|a| linear[a.index()]).collect();
+    for node in part.nodes.iter().rev() {
+        let given: Vec<Option<Cotangent<'b>>> = node.results().map(|r| cotangents.get(r)).collect();
+        let flags: Vec<bool> = node.args.iter().map(|a| linear.get(*a).is_some()).collect();
         if !flags.contains(&true) || given.iter().all(Option::is_none) {
             continue;
         }
@@ -152,22 +143,23 @@ pub(super) fn cotangents<'b>(
             outs: &outs,
             attrs: &node.attrs,
         };
-        let label = linear_program.value(node.first).label.clone();
+        let label = b.with_program(|p| p.value(node.first).label.clone());
         let pulled = b.labelled(label, || pull(b, &call, &given, &flags))?;
         if let Some(error) = b.failure() {
             return Err(error);
         }
-        for ((arg, cotangent), flag) in node.args.iter().zip(pulled).zip(flags) {
+        for ((arg, cotangent), flag) in args.iter().zip(pulled).zip(flags) {
             if let (Some(c), true) = (cotangent, flag) {
-                let c = c.broadcast(b, linear_program.ty(*arg).space);
-                add(&mut cotangents[arg.index()], c);
+                let c = c.broadcast(b, arg.space());
+                add(&mut cotangents, b.id(*arg), c);
             }
         }
     }
     Ok(cotangents)
 }
 
-/// The program with cotangents: for each output `y` of `of` one more input `ct_y`, for each input `x` of `wrt` one more output `ct_x`.
+/// The program with cotangents: for each output `y` of `of` one more input `ct_y`, for each input `x` of `wrt` one more output `ct_x`
+/// (`ct2_y`, `ct2_x` where one of these names is [taken](super)).
 ///
 /// Pathwise, at frozen selection, as [`jvp`](super::jvp); [`vjp_total`](super::vjp_total) adds the surface terms of thresholds.
 ///
@@ -175,23 +167,25 @@ pub(super) fn cotangents<'b>(
 /// An unknown name, or a primitive without a rule on the way.
 pub fn vjp(program: &Program, of: &[&str], wrt: &[&str]) -> Result<Program> {
     let pullback = Pullback::new(program, of, wrt)?;
+    let word = names::of_cotangents(program, of, wrt)?;
     let b = Builder::resume(program);
     let mut outputs = program.outputs().to_vec();
     {
         let seeds: Vec<Sym<'_>> = of
             .iter()
             .zip(&pullback.of)
-            .map(|(name, &id)| b.input_of(&format!("ct_{name}"), program.ty(id)))
+            .map(|(name, &id)| b.input_of(&format!("{word}_{name}"), program.ty(id)))
             .collect();
         let results = pullback.run(&b, &seeds)?;
         for (name, result) in wrt.iter().zip(results) {
-            outputs.push((Arc::from(format!("ct_{name}")), b.id(result)));
+            outputs.push((Arc::from(format!("{word}_{name}")), b.id(result)));
         }
     }
     super::prune(&b.finish_ids(outputs)?)
 }
 
-/// The program with the gradient of the scalar output `of`: for each input `x` of `wrt` one more output `d_of/d_x`, called `grad_x`.
+/// The program with the gradient of the scalar output `of`: for each input `x` of `wrt` one more output `d_of/d_x`, called `grad_x`
+/// (`grad2_x` where such a name is [taken](super)).
 ///
 /// Pathwise, at frozen selection, as [`jvp`](super::jvp); [`grad_total`](super::grad_total) adds the surface terms of thresholds.
 ///
@@ -220,12 +214,13 @@ pub fn grad(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
             format!("output `{of}` lives in [{space}], expected a scalar; use `vjp`"),
         ));
     }
+    let word = names::of_gradients(program, wrt)?;
     let b = Builder::resume(program);
     let mut outputs = program.outputs().to_vec();
     {
         let results = pullback.run(&b, &[Sym::from(1.0)])?;
         for (name, result) in wrt.iter().zip(results) {
-            outputs.push((Arc::from(format!("grad_{name}")), b.id(result)));
+            outputs.push((Arc::from(format!("{word}_{name}")), b.id(result)));
         }
     }
     super::prune(&b.finish_ids(outputs)?)

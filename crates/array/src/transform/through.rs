@@ -1,14 +1,13 @@
 //! Derivatives of a node by way of other nodes that compute the same.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
-use super::forward::{Tangents, push_forward};
+use super::forward::push_through;
+use super::linear_part::{LinearPart, stand_in};
 use super::reverse::adjoints;
-use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
 use crate::error::Result;
-use crate::prim;
-use crate::program::{Program, ValueId};
+use crate::program::{Node, Program, ValueId};
 
 /// Tangents of `outs`, which were recorded from `args`, whose tangents are given.
 ///
@@ -22,22 +21,37 @@ pub(crate) fn jvp_through<'b>(
 ) -> Result<Vec<Option<Sym<'b>>>> {
     let ends: Vec<ValueId> = outs.iter().map(|o| cx.id(*o)).collect();
     let starts: Vec<ValueId> = args.iter().map(|a| cx.id(*a)).collect();
-    let program = cx.with_program(Program::clone);
-    // The nodes between: those before the arguments have tangents of their own already.
-    let mut wanted = vec![false; program.nodes().len()];
-    let mut todo = ends.clone();
-    while let Some(v) = todo.pop() {
-        let node = program.value(v).node as usize;
-        if !starts.contains(&v) && !std::mem::replace(&mut wanted[node], true) {
-            todo.extend(&program.nodes()[node].args);
+    let mut tangents: HashMap<ValueId, Sym<'b>> = starts
+        .iter()
+        .zip(given)
+        .filter_map(|(start, tangent)| Some((*start, (*tangent)?)))
+        .collect();
+    let between = cx.with_program(|p| between(p, &starts, &ends));
+    for node in between.values() {
+        let given: Vec<Option<Sym<'b>>> =
+            node.args.iter().map(|a| tangents.get(a).copied()).collect();
+        if given.iter().any(Option::is_some) {
+            let made = push_through(cx, node, &given)?;
+            let made = node.results().zip(made);
+            tangents.extend(made.filter_map(|(r, t)| Some((r, t?))));
         }
     }
-    let mut tangents: Tangents<'b> = vec![None; program.value_count()];
-    for (start, tangent) in starts.iter().zip(given) {
-        tangents[start.index()] = *tangent;
+    Ok(ends.iter().map(|v| tangents.get(v).copied()).collect())
+}
+
+/// The nodes that `ends` need, in order, down to `starts`: what stands before those has tangents of its own already. A copy, so that more can be recorded.
+fn between(program: &Program, starts: &[ValueId], ends: &[ValueId]) -> BTreeMap<u32, Node> {
+    let mut found = BTreeMap::new();
+    let mut todo = ends.to_vec();
+    while let Some(v) = todo.pop() {
+        let k = program.value(v).node;
+        if !starts.contains(&v) && !found.contains_key(&k) {
+            let node = program.node(v);
+            todo.extend(&node.args);
+            found.insert(k, node.clone());
+        }
     }
-    push_forward(cx, &program, &mut tangents, &wanted)?;
-    Ok(ends.iter().map(|v| tangents[v.index()]).collect())
+    found
 }
 
 /// Cotangents of the arguments flagged in `linear` from those of what `record` records.
@@ -52,20 +66,16 @@ pub(crate) fn transpose_through<'b>(
     record: impl FnOnce(&[Sym<'b>]) -> Result<Vec<Sym<'b>>>,
 ) -> Result<Vec<Option<Sym<'b>>>> {
     let first = cx.with_program(|p| p.nodes().len());
-    // Stand-ins for the linear arguments, which may depend on each other: nodes without a column, gone when the program is pruned.
+    // The linear arguments may depend on each other: others stand for them.
     let given: Vec<Sym<'b>> = args
         .iter()
         .zip(linear)
         .map(|(arg, flag)| {
-            if !flag {
-                return *arg;
+            if *flag {
+                stand_in(cx, cx.id(*arg), cx.ty(*arg))
+            } else {
+                *arg
             }
-            let ty = cx.ty(*arg);
-            let attrs = Attrs::NONE
-                .with("name", Attr::Str(Arc::from(format!("~{}", cx.id(*arg).0))))
-                .with("dtype", Attr::DType(ty.dtype))
-                .with("to", Attr::Space(ty.space));
-            cx.push(prim::INPUT, &[], attrs).first(cx)
         })
         .collect();
     let outs = record(&given)?;
@@ -80,11 +90,10 @@ pub(crate) fn transpose_through<'b>(
         .filter(|(_, flag)| **flag)
         .map(|(g, _)| cx.id(*g))
         .collect();
-    let program = cx.with_program(Program::clone);
-    let found = adjoints(cx, &program, first, &starts, &ends)?;
+    let found = adjoints(cx, &LinearPart::since(cx, first), &starts, &ends)?;
     Ok(given
         .iter()
         .zip(linear)
-        .map(|(g, flag)| flag.then(|| found[cx.id(*g).index()]).flatten())
+        .map(|(g, flag)| flag.then(|| found.get(cx.id(*g))).flatten())
         .collect())
 }

@@ -96,6 +96,7 @@ pub(crate) fn lane_by_lane<'b>(cx: &'b Builder, call: &LaneCall<'_, 'b>) -> Resu
 /// the rest is computed once for all lanes. Outputs that depend on no lane stay as they are.
 ///
 /// Structure that depends on lanes (a filter on a varied momentum) becomes structure per lane. The number of lanes follows from the inputs.
+/// Where the program has a level of that name, the new one is `level_2`.
 ///
 /// # Errors
 /// An unknown input; offsets among `in_axes`; more than seven levels; a primitive that refuses by name.
@@ -149,7 +150,7 @@ pub fn vmap(program: &Program, in_axes: &[&str], level: &str) -> Result<Program>
 
     let b = Builder::new();
     let outputs = {
-        let lanes = b.level(level, LevelKind::Batch, None);
+        let lanes = b.level(&program.fresh_level_name(level), LevelKind::Batch, None);
         let mut copy = Copy {
             b: &b,
             program,

@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{forward, grad, jvp, prune, replay, vjp, vmap};
-use crate::build::{Builder, Sym};
+use super::columns::assemble;
+use super::{grad, jvp, names, prune};
 use crate::error::{Error, Result};
-use crate::prim::compare::Compare;
-use crate::prim::permute::permute;
 use crate::program::{Program, ValueId};
-use crate::space::{LevelId, LevelKind, Space};
 
 /// The program with some of its outputs, under other names.
-fn with_outputs(program: &Program, outputs: &[(String, String)]) -> Result<Program> {
+pub(super) fn with_outputs(program: &Program, outputs: &[(String, String)]) -> Result<Program> {
     let mut out = program.clone();
     out.outputs = outputs
         .iter()
@@ -19,7 +16,7 @@ fn with_outputs(program: &Program, outputs: &[(String, String)]) -> Result<Progr
             let v = program.find_output(old).ok_or_else(|| Error::Unknown {
                 kind: "output",
                 name: old.clone(),
-                known: names(program.outputs()),
+                known: listed(program.outputs()),
             })?;
             Ok((Arc::from(new.as_str()), v))
         })
@@ -27,14 +24,15 @@ fn with_outputs(program: &Program, outputs: &[(String, String)]) -> Result<Progr
     prune(&out)
 }
 
-fn names(list: &[(Arc<str>, ValueId)]) -> String {
+pub(super) fn listed(list: &[(Arc<str>, ValueId)]) -> String {
     list.iter()
         .map(|(n, _)| n.to_string())
         .collect::<Vec<_>>()
         .join(", ")
 }
 
-/// The program of a scalar output and its gradient, and of nothing else: outputs are `of`, and `grad_x` for each input `x` of `wrt`.
+/// The program of a scalar output and its gradient, and of nothing else: outputs are `of`, and `grad_x` for each input `x` of `wrt`
+/// (`grad2_x` where `of` has such a name).
 ///
 /// # Errors
 /// As for [`grad`].
@@ -54,15 +52,23 @@ fn names(list: &[(Arc<str>, ValueId)]) -> String {
 /// # Ok::<(), pullback_array::Error>(())
 /// ```
 pub fn value_and_grad(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
-    let keep: Vec<(String, String)> = std::iter::once(of.to_owned())
-        .chain(wrt.iter().map(|x| format!("grad_{x}")))
-        .map(|n| (n.clone(), n))
-        .collect();
-    let part = with_outputs(program, &keep[..1])?;
-    with_outputs(&grad(&part, of, wrt)?, &keep)
+    let part = with_outputs(program, &[(of.to_owned(), of.to_owned())])?;
+    // Outputs of the part are the value, then the gradient.
+    grad(&part, of, wrt)
 }
 
-/// The program of the Hessian of a scalar output times a vector: for each input `x` of `wrt` one more input `d_x`, outputs are `hvp_x`.
+/// The gradient alone, with outputs `grad_x`.
+fn gradient(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
+    let mut out = value_and_grad(program, of, wrt)?;
+    out.outputs.remove(0);
+    for ((name, _), x) in out.outputs.iter_mut().zip(wrt) {
+        *name = Arc::from(format!("grad_{x}"));
+    }
+    prune(&out)
+}
+
+/// The program of the Hessian of a scalar output times a vector: for each input `x` of `wrt` one more input `d_x` (`d2_x` where such
+/// a name is [taken](super)), outputs are `hvp_x`.
 ///
 /// ```text
 /// hvp = H v,   forward over reverse: no Hessian is formed
@@ -86,14 +92,11 @@ pub fn value_and_grad(program: &Program, of: &str, wrt: &[&str]) -> Result<Progr
 ///
 /// Reference: B. Pearlmutter, Neural Computation 6 (1994) 147.
 pub fn hvp(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
-    let keep: Vec<(String, String)> = wrt
-        .iter()
-        .map(|x| (format!("grad_{x}"), format!("grad_{x}")))
-        .collect();
-    let gradient = with_outputs(&value_and_grad(program, of, wrt)?, &keep)?;
+    let gradient = gradient(program, of, wrt)?;
+    let word = names::of_tangents(&gradient, wrt)?;
     let names: Vec<(String, String)> = wrt
         .iter()
-        .map(|x| (format!("d_grad_{x}"), format!("hvp_{x}")))
+        .map(|x| (format!("{word}_grad_{x}"), format!("hvp_{x}")))
         .collect();
     with_outputs(&jvp(&gradient, wrt)?, &names)
 }
@@ -111,7 +114,7 @@ pub fn hvp(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
 /// tells are bound at each run by `Bindings::size`.
 ///
 /// # Errors
-/// An output or input in a stream or a ragged level (their Jacobian is not dense), more levels than a path can have; as for [`jvp`] and [`vjp`].
+/// An output or input in a stream or a ragged level (their Jacobian is not dense), more levels than a path can have; as for [`jvp`] and [`vjp`](super::vjp).
 ///
 /// # Example
 /// ```
@@ -128,13 +131,14 @@ pub fn hvp(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
 /// # Ok::<(), pullback_array::Error>(())
 /// ```
 pub fn jacobian(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
-    let name = |x: &str| format!("jac_{of}_{x}");
-    assemble(program, &[of], wrt, |_, x| name(x))
+    assemble(program, &[of], wrt, false, |_, x| {
+        format!("jac_{of}_{}", wrt[x])
+    })
 }
 
 /// The program of the dense Hessian of a scalar output: outputs are `hess_x_y` for all inputs `x`, `y` of `wrt`.
 ///
-/// Forward over reverse, lanes for the elements of `y`. For a likelihood with many parameters and layers see [`HessianPlan`](super::HessianPlan), which costs
+/// Forward over reverse, lanes for the elements of `y`: one gradient, and one forward transform of it for each `y`. For a likelihood with many parameters and layers see [`HessianPlan`](super::HessianPlan), which costs
 /// less.
 ///
 /// Shape: the levels of `x`, then those of `y`, copied: `n`, `n_1`.
@@ -155,225 +159,10 @@ pub fn jacobian(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
 /// # Ok::<(), pullback_array::Error>(())
 /// ```
 pub fn hessian(program: &Program, of: &str, wrt: &[&str]) -> Result<Program> {
-    let keep: Vec<(String, String)> = wrt
-        .iter()
-        .map(|x| (format!("grad_{x}"), format!("grad_{x}")))
-        .collect();
-    let gradient = with_outputs(&value_and_grad(program, of, wrt)?, &keep)?;
-    let of: Vec<&str> = keep.iter().map(|(n, _)| n.as_str()).collect();
-    assemble(&gradient, &of, wrt, |of, x| {
-        format!("hess_{}_{x}", of.trim_start_matches("grad_"))
+    let gradient = gradient(program, of, wrt)?;
+    let of: Vec<String> = wrt.iter().map(|x| format!("grad_{x}")).collect();
+    let of: Vec<&str> = of.iter().map(String::as_str).collect();
+    assemble(&gradient, &of, wrt, true, |x, y| {
+        format!("hess_{}_{}", wrt[x], wrt[y])
     })
-}
-
-/// Jacobians of several outputs as one program.
-fn assemble(
-    program: &Program,
-    of: &[&str],
-    wrt: &[&str],
-    name: impl Fn(&str, &str) -> String,
-) -> Result<Program> {
-    let b = Builder::new();
-    let mut levels: Vec<Option<LevelId>> = vec![None; program.levels().len()];
-    let values = replay(&b, program, &mut levels, |_, _| None)?;
-    let mut outputs = Vec::new();
-    for o in of {
-        for x in wrt {
-            let block = Block::new(program, o, x)?;
-            let jacobian = block.record(&b, &values, &mut levels)?;
-            outputs.push((name(o, x).into(), b.id(jacobian)));
-        }
-    }
-    drop(values);
-    prune(&b.finish_ids(outputs)?)
-}
-
-/// The Jacobian of one output with respect to one input.
-struct Block<'a> {
-    program: &'a Program,
-    of: &'a str,
-    wrt: &'a str,
-    output: ValueId,
-    input: ValueId,
-}
-
-impl<'a> Block<'a> {
-    fn new(program: &'a Program, of: &'a str, wrt: &'a str) -> Result<Self> {
-        let input = forward::differentiable_input(program, wrt)?;
-        let output = program.find_output(of).ok_or_else(|| Error::Unknown {
-            kind: "output",
-            name: of.into(),
-            known: names(program.outputs()),
-        })?;
-        for v in [input, output] {
-            let sparse = |l: &LevelId| {
-                !matches!(program.level(*l).kind, LevelKind::Dense | LevelKind::Batch)
-            };
-            if let Some(level) = program.ty(v).space.iter().find(sparse) {
-                return Err(Error::Refused {
-                    transform: "jacobian",
-                    primitive: program.node(v).primitive.name(),
-                    label: program.label_of(v),
-                    message: format!(
-                        "it lives in level `{}`, a stream or ragged: its Jacobian is not dense; use `jvp` or `vjp` with `vmap`",
-                        program.level(level).name
-                    ),
-                });
-            }
-        }
-        Ok(Self {
-            program,
-            of,
-            wrt,
-            output,
-            input,
-        })
-    }
-
-    /// Number of elements, if it is known.
-    fn elements(&self, v: ValueId) -> Option<usize> {
-        let space = self.program.ty(v).space;
-        space
-            .iter()
-            .map(|l| self.program.level(l).len)
-            .try_fold(1_usize, |n, len| len.map(|len| n.saturating_mul(len)))
-    }
-
-    fn forward(&self) -> bool {
-        match (self.elements(self.input), self.elements(self.output)) {
-            (Some(columns), Some(rows)) => columns <= rows,
-            _ => !self.program.ty(self.output).space.is_scalar(),
-        }
-    }
-
-    /// Records it where the program has been recorded already.
-    fn record<'b>(
-        &self,
-        b: &'b Builder,
-        values: &[Sym<'b>],
-        levels: &mut [Option<LevelId>],
-    ) -> Result<Sym<'b>> {
-        let (seeded, seed, result) = if self.forward() {
-            let seed = format!("d_{}", self.wrt);
-            (
-                jvp(self.program, &[self.wrt])?,
-                seed,
-                format!("d_{}", self.of),
-            )
-        } else {
-            let seed = format!("ct_{}", self.of);
-            let program = vjp(self.program, &[self.of], &[self.wrt])?;
-            (program, seed, format!("ct_{}", self.wrt))
-        };
-        let side = if self.forward() {
-            self.input
-        } else {
-            self.output
-        };
-        let mut program = with_outputs(&seeded, &[(result.clone(), result)])?;
-        // One lane for each element: a level of lanes for each of its levels, the outermost last.
-        let own = values[side.index()].space();
-        let mut copies: Vec<LevelId> = Vec::new();
-        for level in own.iter().rev() {
-            let (level_name, len) = b.with_program(|p| {
-                let l = p.level(level);
-                (l.name.clone(), l.len)
-            });
-            let copy = b.level(&level_name, LevelKind::Dense, len);
-            program = vmap(&program, &[&seed], &format!("~{}", copies.len()))?;
-            copies.insert(0, copy);
-        }
-        let lanes = Space::from_levels(&copies).unwrap_or(Space::SCALAR);
-        let full = own
-            .iter()
-            .try_fold(lanes, Space::child)
-            .ok_or_else(|| crate::primitive::ill_formed("jacobian", "too many levels"))?;
-        let seed_value = own
-            .iter()
-            .zip(&copies)
-            .map(|(level, copy)| b.broadcast(same(b, level, *copy), full))
-            .fold(Sym::from(1.0), |product, one| product * one);
-        let seed_value = b.broadcast(seed_value, full);
-        let seed_value = b.sym(b.id(seed_value));
-        let mut known = self.levels(&program, &copies, levels);
-        let all = replay(b, &program, &mut known, |name, _| {
-            if name == seed {
-                return Some(seed_value);
-            }
-            let v = self.program.find_input(name)?;
-            Some(values[v.index()])
-        })?;
-        let (_, out) = &program.outputs()[0];
-        self.ordered(b, all[out.index()], values, &copies)
-    }
-
-    /// Levels of the program with lanes where the original ones were recorded.
-    fn levels(
-        &self,
-        program: &Program,
-        copies: &[LevelId],
-        levels: &[Option<LevelId>],
-    ) -> Vec<Option<LevelId>> {
-        let count = copies.len();
-        program
-            .levels()
-            .iter()
-            .map(|level| {
-                let lane = (0..count).find(|k| level.name == format!("~{k}"));
-                match lane {
-                    Some(k) => Some(copies[count - 1 - k]),
-                    None => self
-                        .program
-                        .find_level(&level.name)
-                        .filter(|_| !matches!(level.kind, LevelKind::Ragged { .. }))
-                        .and_then(|l| levels[usize::from(l.0)]),
-                }
-            })
-            .collect()
-    }
-
-    /// Levels of the output before those of the input.
-    fn ordered<'b>(
-        &self,
-        b: &'b Builder,
-        found: Sym<'b>,
-        values: &[Sym<'b>],
-        copies: &[LevelId],
-    ) -> Result<Sym<'b>> {
-        let (output, input) = (
-            values[self.output.index()].space(),
-            values[self.input.index()].space(),
-        );
-        let lanes: Vec<LevelId> = copies.to_vec();
-        let order: Vec<LevelId> = if self.forward() {
-            output.iter().chain(lanes).collect()
-        } else {
-            lanes.into_iter().chain(input.iter()).collect()
-        };
-        let to = Space::from_levels(&order)
-            .ok_or_else(|| crate::primitive::ill_formed("jacobian", "too many levels"))?;
-        // A derivative that does not depend on the lanes is zero.
-        let full = if self.forward() {
-            copies
-                .iter()
-                .copied()
-                .chain(output.iter())
-                .collect::<Vec<_>>()
-        } else {
-            order
-        };
-        let full = Space::from_levels(&full).unwrap_or(to);
-        let found = b.broadcast(found, full);
-        Ok(permute(b.sym(b.id(found)), to))
-    }
-}
-
-/// 1 where an element of `level` and one of its copy have the same position.
-fn same(b: &Builder, level: LevelId, copy: LevelId) -> Sym<'_> {
-    let space = |l: LevelId| Space::from_levels(&[l]).unwrap_or(Space::SCALAR);
-    let both = space(copy).child(level).unwrap_or(Space::SCALAR);
-    let at = |l: LevelId| b.broadcast(b.position(space(l), l), both);
-    let equal = at(copy).compare(Compare::Eq, at(level));
-    let number = |x: f64| b.broadcast(Sym::from(x), both);
-    equal.select(number(1.0), number(0.0))
 }

@@ -274,9 +274,50 @@ fn what_cannot_be_factorised_is_named() {
         ],
     );
     assert!(
-        zero.contains("the triangular matrix is singular: pivot 1 is 0"),
+        zero.contains("triangular matrix is singular: pivot 1 is 0"),
         "{zero}"
     );
+}
+
+/// Whatever the blocks are: the number of a matrix in its block says nothing.
+#[test]
+fn the_element_of_a_stream_that_cannot_be_factorised_is_named() {
+    type Solved = for<'b> fn(&'b Builder, Sym<'b>) -> Sym<'b>;
+    let (events, bad) = (50_000, 43_210);
+    let mut a = vec![2.0; events];
+    a[bad] = 0.0;
+    let offsets = Owned::Offsets((0..=events as i64).map(|e| 2 * e).collect());
+    let twice: Vec<f64> = a.iter().flat_map(|x| [2.0, *x]).collect();
+    let cases: [Solved; 3] = [
+        |_, a| a.cholesky(),
+        |_, a| a.slogdet().1,
+        |b, a| a.lower_solve(b.broadcast(1.0.into(), a.space().prefix(a.space().depth() - 1))),
+    ];
+    for solved in cases {
+        let one = failure(
+            |b| {
+                let a = b.input("a", b.join(b.stream("events"), square(b, 1)));
+                solved(b, a)
+            },
+            &[Owned::F64(a.clone())],
+        );
+        assert!(
+            one.contains("matrix of element 43210 of the stream is "),
+            "{one}"
+        );
+        let two = failure(
+            |b| {
+                let tracks = b.ragged("tracks", b.stream("events"));
+                let a = b.input("a", b.join(tracks, square(b, 1)));
+                solved(b, a)
+            },
+            &[offsets.clone(), Owned::F64(twice.clone())],
+        );
+        assert!(
+            two.contains("matrix 1 of element 43210 of the stream is "),
+            "{two}"
+        );
+    }
 }
 
 #[test]

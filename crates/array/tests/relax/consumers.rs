@@ -147,3 +147,30 @@ fn decisions_that_the_policy_leaves_out_stay_exact() {
         .sum();
     assert_close(&found[0], &[sum], 1e-12, "sum");
 }
+
+#[test]
+fn a_width_that_is_no_width_when_it_runs_gives_nan() {
+    let program = record(On::Events, |c| {
+        vec![c.mask.select(c.w, 0.0.into()).sum_all()]
+    });
+    let policy = Relaxation::all(Smoothing::Sigmoid, Width::input("t"));
+    let soft = relax(&program, &policy).unwrap();
+    let gradient = pullback_array::transform::grad(&soft, "y0", &["s", "t"]).unwrap();
+    for (t, finite) in [
+        (0.1, true),
+        (0.0, false),
+        (-0.1, false),
+        (f64::NAN, false),
+        (f64::INFINITY, false),
+    ] {
+        let mut inputs = sample(On::Events, 5);
+        inputs.push(Owned::F64(vec![t]));
+        let found = run(&soft, &inputs)[0][0];
+        assert_eq!(found.is_finite(), finite, "{t}: {found}");
+        let slopes = run(&gradient, &inputs)[1..].concat();
+        assert!(
+            slopes.iter().all(|d| d.is_nan() != finite),
+            "{t}: {slopes:?}"
+        );
+    }
+}

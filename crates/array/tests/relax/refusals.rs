@@ -182,3 +182,20 @@ fn widths_and_labels_are_checked() {
         assert!(error.starts_with(expected), "{error}");
     }
 }
+
+/// What compares numbers of members has a degree, whatever the policy says of it: to leave it hard is not possible.
+#[test]
+fn a_decision_that_must_stay_hard_but_compares_what_is_relaxed_is_refused_by_name() {
+    let program = record(On::Muons, |c| {
+        let n = c.b.counts(c.mask.filter("good").0);
+        let two = n.ge(c.b.integer(2).broadcast(c.events)).named("two");
+        vec![two.select(c.w, 0.0.into()).sum_all()]
+    });
+    let policy = Relaxation::all(Smoothing::Sigmoid, 0.1).hard("two");
+    let error = relax(&program, &policy).unwrap_err().to_string();
+    let expected =
+        "[PB0206] relax refuses ge (two): it is to stay hard, but compares what is relaxed";
+    assert!(error.starts_with(expected), "{error}");
+    // With what it compares left hard too, it is.
+    assert!(relax(&program, &policy.hard("cut")).is_ok());
+}

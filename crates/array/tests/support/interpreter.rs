@@ -464,6 +464,13 @@ impl<'a> Interpreter<'a> {
                     pairs.map(|(m, w)| c(0.0, w.re * m.im)).collect(),
                 ))
             }
+            // Zero where the first factor is, whatever the second.
+            "masked_mul" => {
+                let zero = |z: &C| z.re == 0.0 && z.im == 0.0;
+                let product = |(a, b): (&C, &C)| if zero(a) { C::from(0.0) } else { *a * *b };
+                let pairs = arg(0).num().iter().zip(arg(1).num());
+                one(Array::Num(pairs.map(product).collect()))
+            }
             "frozen_mul" => {
                 let pairs = arg(0).num().iter().zip(arg(1).num());
                 one(Array::Num(pairs.map(|(w, x)| C::from(w.re) * *x).collect()))

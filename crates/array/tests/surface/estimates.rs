@@ -139,3 +139,34 @@ fn widths_from_a_sample_are_the_rule_of_thumb() {
             .starts_with("[PB0208] no width for the decision named `cut`")
     );
 }
+
+#[test]
+fn a_width_that_is_no_width_when_it_runs_gives_nan_and_no_derivative_without_its_surface_term() {
+    let program = counting(1.0);
+    let x = grid(1000, |q| 2.0 * q);
+    let surface = Surface::new(Width::input("h"));
+    assert!((surface_part(&program, &surface, &x, &[0.1]) - 500.0).abs() < 1.0);
+    for h in [0.0, -0.1, f64::NAN, f64::INFINITY] {
+        let found = surface_part(&program, &surface, &x, &[h]);
+        assert!(found.is_nan(), "h = {h}: {found}");
+    }
+    let b = Builder::new();
+    let x = b.input("x", b.stream("events"));
+    let s = b.input("s", Space::SCALAR);
+    let edges = b.constant_f64(&[0.0, 1.0, 2.0], b.dense_of("edges", 3));
+    let bin = (x * s).bin_index(edges, Flow::Drop, Last::Open);
+    let ones = b.broadcast(1.0.into(), x.space());
+    let filled = ones.scatter_add(bin, b.dense_of("bins", 2));
+    let program = b.finish(&[("N", filled)]).unwrap();
+    let total = transform::jvp_total(&program, &["N"], &["s"], &surface).unwrap();
+    let lowered = Lowered::new(total).unwrap();
+    let mut ws = lowered.workspace();
+    for h in [0.0, -0.1, f64::NAN, f64::INFINITY] {
+        let x = [0.4, 0.9, 1.05, 1.6];
+        let columns = [(&x).into(), (&1.0).into(), (&h).into(), (&1.0).into()];
+        lowered.run(&mut ws, &Bindings::ordered(&columns)).unwrap();
+        assert!(ws.f64(3).iter().all(|d| d.is_nan()), "{h}: {:?}", ws.f64(3));
+        // The value and the pathwise part know nothing of it.
+        assert_eq!((ws.f64(0), ws.f64(2)), (&[2.0, 2.0][..], &[0.0, 0.0][..]));
+    }
+}

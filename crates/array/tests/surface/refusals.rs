@@ -2,7 +2,7 @@
 
 use pullback_ad::Real;
 use pullback_array::transform::{self, HessianPlan, Surface, Width};
-use pullback_array::{Builder, Error, LevelId, Program, Space, Sym};
+use pullback_array::{Builder, DType, Error, LevelId, Program, Space, Sym};
 
 fn last(space: Space) -> LevelId {
     space.last().unwrap()
@@ -28,7 +28,7 @@ fn refusal(program: &Program, surface: &Surface) -> String {
 #[test]
 fn structures_without_known_surface_terms_are_refused_by_name_and_label() {
     type Case = for<'b> fn(&'b Builder, Sym<'b>, Sym<'b>) -> Sym<'b>;
-    let cases: [(Case, &str); 9] = [
+    let cases: [(Case, &str); 11] = [
         (
             |_, x, _| {
                 x.gt(1.0.into())
@@ -96,11 +96,41 @@ fn structures_without_known_surface_terms_are_refused_by_name_and_label() {
             },
             "[PB0206] surface refuses gt (cut): two decisions are called `cut`",
         ),
+        (
+            |b, x, _| {
+                let n = x.gt(1.0.into()).named("cut").count(last(x.space()));
+                let some = n.ge(b.integer(3));
+                let n = some.select(n, b.integer(0)).named("enough");
+                n.cast(DType::F64)
+            },
+            "[PB0206] surface refuses select (enough): it takes a count of the threshold `cut` further as an integer",
+        ),
+        (
+            |b, x, y| {
+                let n = x.gt(1.0.into()).named("cut").count(last(x.space()));
+                let muons = b.counts(y.space());
+                let fewer = muons.lt(n.broadcast(x.space())).named("fewer");
+                fewer.select(x, 0.0.into()).sum_all()
+            },
+            "[PB0206] surface refuses lt (fewer): it takes a count of the threshold `cut` further as an integer",
+        ),
     ];
     for (case, expected) in cases {
         let found = refusal(&record(case), &Surface::new(0.1));
         assert!(found.starts_with(expected), "{found}\nexpected {expected}");
     }
+}
+
+/// A count that is compared outside the stream is a number at a threshold by accident only, as every number is.
+#[test]
+fn counts_may_be_compared_where_they_are_numbers() {
+    let program = record(|b, x, _| {
+        let n = x.gt(1.0.into()).named("cut").count(last(x.space()));
+        let grid = b.constant_i64(&[1, 2, 3], b.dense_of("grid", 3));
+        let at_least = n.broadcast(grid.space()).ge(grid);
+        at_least.cast(DType::F64).sum_all() * x.sum_all()
+    });
+    assert!(transform::jvp_total(&program, &["F"], &["s"], &Surface::new(0.1)).is_ok());
 }
 
 #[test]

@@ -215,6 +215,29 @@ fn events_counted_and_weighted_by_what_they_moved() {
 }
 
 #[test]
+fn counts_that_are_broadcast_before_they_are_numbers() {
+    cut(On::Events, |c| {
+        let n = c.mask.count(last(c.events));
+        let q = c.b.constant_f64(&[1.0, -0.5], c.b.dense_of("q", 2));
+        let each = n.broadcast(q.space()).cast(DType::F64) * q;
+        // Back into the stream, and both ways at once.
+        let shares = n.broadcast(c.events).cast(DType::F64) * c.w;
+        vec![each, shares.sum_all() + n.cast(DType::F64)]
+    });
+}
+
+#[test]
+fn counts_along_events_for_each_of_a_dense_level() {
+    cut(On::Sides, |c| {
+        let n = c.mask.count(c.events.last().unwrap());
+        let q = c.b.constant_f64(&[1.0, -0.5, 2.0], c.b.dense_of("q", 3));
+        let both = c.b.join(n.space(), q.space());
+        let each = n.broadcast(both).cast(DType::F64) * q.broadcast(both);
+        vec![n.cast(DType::F64), each, each.sum_last()]
+    });
+}
+
+#[test]
 fn events_filtered_with_what_hangs_below_them() {
     cut(On::Events, |c| {
         let (good, index) = c.mask.filter("good");

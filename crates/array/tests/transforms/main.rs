@@ -3,7 +3,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod compose;
 mod executor;
+mod plans;
 mod simplify;
 mod specialise;
 mod text;

@@ -51,6 +51,15 @@ impl<'a> TwiceNll<'a> {
         }
     }
 
+    /// A curvature that is not finite is none.
+    fn finite(&mut self, result: Result<bool>) -> std::result::Result<(), Unavailable> {
+        if self.keep(result, false) {
+            Ok(())
+        } else {
+            Err(Unavailable)
+        }
+    }
+
     fn keep<T>(&mut self, result: Result<T>, otherwise: T) -> T {
         result.unwrap_or_else(|error| {
             self.failure.get_or_insert(error);
@@ -82,10 +91,8 @@ impl Objective for TwiceNll<'_> {
     }
 
     fn curvature(&mut self, x: &[f64], h: &mut [f64]) -> std::result::Result<(), Unavailable> {
-        self.model.fisher_into(x, h).map_err(|e| {
-            self.failure.get_or_insert(e);
-            Unavailable
-        })
+        let result = self.model.fisher_into(x, h);
+        self.finite(result)
     }
 
     fn separable(&self) -> &[usize] {
@@ -118,10 +125,8 @@ impl Objective for TwiceNll<'_> {
         h: &mut Bordered,
     ) -> std::result::Result<(), Unavailable> {
         let (a, e, d) = h.blocks_mut();
-        self.model.fisher_blocks(x, a, e, d).map_err(|error| {
-            self.failure.get_or_insert(error);
-            Unavailable
-        })
+        let result = self.model.fisher_blocks(x, a, e, d);
+        self.finite(result)
     }
 }
 

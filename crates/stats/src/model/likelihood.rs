@@ -1,8 +1,9 @@
 //! A model ready to be evaluated: its programs, specialised for fitting, with their memory.
 
+use pullback_ad::SparseMatrix;
 use pullback_array::attr::Data as ArrayData;
 use pullback_array::transform::{self, HessianPlan, JacobianPlan};
-use pullback_array::{Bindings, Column, Lowered, SparseRows, Workspace as Memory};
+use pullback_array::{Bindings, Column, Lowered, Workspace as Memory};
 
 use super::layout::Layout;
 use super::record::{Part, record, templates};
@@ -337,7 +338,7 @@ impl Model {
     ///
     /// # Errors
     /// Lengths that do not fit.
-    pub fn rate_jacobian(&mut self, parameters: &[f64]) -> Result<SparseRows> {
+    pub fn rate_jacobian(&mut self, parameters: &[f64]) -> Result<SparseMatrix> {
         let observed = self.observed();
         self.check(parameters, &observed)?;
         let columns = full_columns(parameters, &observed);
@@ -361,14 +362,16 @@ impl Model {
     /// The Fisher information as curvature of −2 ln L: 2 Jᵀ diag(1/rate) J with the Jacobian J of the rates, and the curvature of the constraint terms,
     /// 2/σ² and 2τ/θ. On Asimov data at its own point it equals the Hessian.
     ///
+    /// False if it is not finite.
+    ///
     /// # Errors
     /// Lengths that do not fit.
-    pub fn fisher_into(&mut self, parameters: &[f64], out: &mut [f64]) -> Result<()> {
+    pub fn fisher_into(&mut self, parameters: &[f64], out: &mut [f64]) -> Result<bool> {
         let n = parameters.len();
         let (dense, separable) = (self.dense(), self.separable.clone());
         let (m, s) = (dense.len(), separable.len());
         let (mut a, mut e, mut d) = (vec![0.0; m * m], vec![0.0; s * m], vec![0.0; s]);
-        self.fisher_blocks(parameters, &mut a, &mut e, &mut d)?;
+        let finite = self.fisher_blocks(parameters, &mut a, &mut e, &mut d)?;
         out.fill(0.0);
         for (&i, row) in dense.iter().zip(a.chunks(m.max(1))) {
             for (&j, x) in dense.iter().zip(row) {
@@ -382,7 +385,7 @@ impl Model {
                 out[j * n + i] = *x;
             }
         }
-        Ok(())
+        Ok(finite)
     }
 
     /// Parameters that are not separable.
@@ -392,7 +395,7 @@ impl Model {
         (0..separable.len()).filter(|&i| !separable[i]).collect()
     }
 
-    /// [`Self::fisher_into`] by the blocks of [`Self::hessian_blocks`].
+    /// [`Self::fisher_into`] by the blocks of [`Self::hessian_blocks`]. False if it is not finite.
     ///
     /// # Errors
     /// Lengths that do not fit.
@@ -402,7 +405,7 @@ impl Model {
         a: &mut [f64],
         e: &mut [f64],
         d: &mut [f64],
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let weights: Vec<f64> = self
             .expected(parameters)?
             .into_iter()
@@ -411,7 +414,7 @@ impl Model {
         let observed = self.observed();
         let columns = full_columns(parameters, &observed);
         let plan = self.jacobian_plan()?;
-        plan.run_gram(&Bindings::ordered(&columns), &weights, a, e, d)?;
+        let finite = plan.run_gram(&Bindings::ordered(&columns), &weights, a, e, d)?;
         let curvature = |k: usize| match self.spec.parameters[k].constraint {
             Constraint::None => 0.0,
             Constraint::Normal { sigma, .. } => 2.0 / (sigma * sigma),
@@ -426,7 +429,7 @@ impl Model {
         for (x, &k) in d.iter_mut().zip(&self.separable) {
             *x += curvature(k);
         }
-        Ok(())
+        Ok(finite)
     }
 
     fn expectation(&mut self, parameters: &[f64]) -> Result<&Evaluator> {

@@ -7,9 +7,12 @@
 //! - `siblings`: nodes that differ in static parameters alone.
 //! - `ladder`: the derivative of a product along a level.
 //! - `pick`, `scatter`: elements at constant indices.
+//! - `pair`, `product`: sums, differences and products inside of each other, and sums of products; also block by block.
 
 mod ladder;
+mod pair;
 mod pick;
+mod product;
 mod scatter;
 mod siblings;
 mod step;

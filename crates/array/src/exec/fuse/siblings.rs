@@ -44,6 +44,7 @@ pub(super) fn find(site: &Site<'_, '_>, nodes: &[u32]) -> Vec<Step> {
             args: first.args.clone(),
             outs: group.iter().map(|k| site.node(*k).first).collect(),
             scratch: Vec::new(),
+            elementwise: false,
             fused: Some(Box::new(move |cx| {
                 let nodes = cx.program().nodes();
                 let attrs: Vec<&Attrs> =

@@ -1,6 +1,6 @@
 //! What an instruction evaluates: a node, or several that fit a pattern.
 
-use super::{ladder, pick, scatter, siblings};
+use super::{ladder, pair, pick, product, scatter, siblings};
 use crate::error::Result;
 use crate::exec::{Kernel, LowerCx};
 use crate::primitive::PrimitiveRef;
@@ -23,6 +23,8 @@ pub(in crate::exec) struct Step {
     pub scratch: Vec<ValueId>,
     /// Makes the kernel of a fused step.
     pub fused: Option<Make>,
+    /// Whether it may read repeated numbers in place, as elementwise kernels do.
+    pub elementwise: bool,
 }
 
 impl Step {
@@ -36,6 +38,7 @@ impl Step {
             outs: node.results().collect(),
             scratch: Vec::new(),
             fused: None,
+            elementwise: node.primitive.is_elementwise(),
         }
     }
 
@@ -57,6 +60,7 @@ impl Step {
             outs,
             scratch,
             fused: Some(make),
+            elementwise: false,
         })
     }
 }
@@ -97,21 +101,49 @@ impl<'a> Site<'a, '_> {
     pub fn is_free(&self, k: u32) -> bool {
         self.free[k as usize]
     }
+
+    fn take(&mut self, step: &Step) {
+        step.nodes
+            .iter()
+            .for_each(|k| self.free[*k as usize] = false);
+    }
+
+    /// Adds the steps whose patterns fit, those of later nodes first.
+    fn find(&mut self, nodes: &[u32], patterns: &[Pattern], steps: &mut Vec<Step>) {
+        for &k in nodes.iter().rev() {
+            if !self.is_free(k) {
+                continue;
+            }
+            if let Some(step) = patterns.iter().find_map(|pattern| pattern(self, k)) {
+                self.take(&step);
+                steps.push(step);
+            }
+        }
+    }
 }
 
 /// A pattern that ends at a node.
 type Pattern = for<'a, 'b, 'c> fn(&'b Site<'a, 'c>, u32) -> Option<Step>;
 
-/// The patterns, those of more nodes first.
-const PATTERNS: [Pattern; 4] = [
+/// The patterns for whole values, where all of a value is there at once; those of more nodes first.
+const WHOLE: [Pattern; 4] = [
     ladder::rows_of_a_product,
     ladder::lanes_of_a_product,
     scatter::of_a_choice,
     pick::or_else,
 ];
 
-/// The steps of a phase in order, fused where a pattern fits. `crossing` are the values that other phases read.
-pub(in crate::exec) fn fuse(cx: &LowerCx<'_>, nodes: &[u32], crossing: &[bool]) -> Vec<Step> {
+/// The patterns that fit anywhere.
+const ANYWHERE: [Pattern; 2] = [product::total, pair::of_operations];
+
+/// The steps of a phase in order, fused where a pattern fits. `crossing` are the values that other phases read; `streamed`, whether the phase runs block by
+/// block.
+pub(in crate::exec) fn fuse(
+    cx: &LowerCx<'_>,
+    nodes: &[u32],
+    crossing: &[bool],
+    streamed: bool,
+) -> Vec<Step> {
     let program = cx.program();
     let mut site = Site {
         cx,
@@ -129,23 +161,15 @@ pub(in crate::exec) fn fuse(cx: &LowerCx<'_>, nodes: &[u32], crossing: &[bool]) 
         site.kept[v.index()] = true;
     }
     let mut steps: Vec<Step> = Vec::new();
-    for &k in nodes.iter().rev() {
-        if !site.is_free(k) {
-            continue;
+    if !streamed {
+        site.find(nodes, &WHOLE, &mut steps);
+        let siblings = siblings::find(&site, nodes);
+        for step in &siblings {
+            site.take(step);
         }
-        if let Some(step) = PATTERNS.iter().find_map(|pattern| pattern(&site, k)) {
-            step.nodes
-                .iter()
-                .for_each(|k| site.free[*k as usize] = false);
-            steps.push(step);
-        }
+        steps.extend(siblings);
     }
-    for step in siblings::find(&site, nodes) {
-        step.nodes
-            .iter()
-            .for_each(|k| site.free[*k as usize] = false);
-        steps.push(step);
-    }
+    site.find(nodes, &ANYWHERE, &mut steps);
     steps.extend(
         nodes
             .iter()

@@ -44,6 +44,12 @@ impl Layout {
         io.dim(self.over)
     }
 
+    /// Whether a lane makes no step: there is none, or the mask (argument `mask`) lets none run. What follows from captures is then not worked on, either.
+    pub fn idle(&self, io: &Io<'_>, args: &[Padded<'_>], mask: Option<usize>, lane: usize) -> bool {
+        let never = |r: usize| !any(&args[r].bytes()[self.lane(io, r, lane)]);
+        self.steps(io) == 0 || mask.is_some_and(never)
+    }
+
     /// Elements of argument `i` that one step of one lane sees.
     pub fn elements(&self, io: &Io<'_>, i: usize) -> usize {
         let lanes = if self.laned[i] { self.lanes(io) } else { 1 };
@@ -142,10 +148,22 @@ impl Running {
             .collect();
         let lens: Vec<usize> = (0..inputs).map(|i| self.layout.elements(io, i)).collect();
         for lane in 0..lanes {
-            if steps == 0 {
-                for (k, out) in outs[..self.carries].iter_mut().enumerate() {
+            if self.layout.idle(io, &args, self.mask, lane) {
+                for (k, out) in outs.iter_mut().enumerate() {
                     let to = part(out.len(), lanes, lane);
-                    out[to].copy_from_slice(&args[k].bytes()[self.layout.lane(io, k, lane)]);
+                    if k < self.carries {
+                        let init = &args[k].bytes()[self.layout.lane(io, k, lane)];
+                        out[to].copy_from_slice(init);
+                    } else {
+                        out[to].fill(0);
+                    }
+                }
+                for (k, stack) in stacks.iter_mut().enumerate() {
+                    let Some(stack) = stack else { continue };
+                    let init = &args[k].bytes()[self.layout.lane(io, k, lane)];
+                    for k in lane * steps..(lane + 1) * steps {
+                        stack[k * init.len()..(k + 1) * init.len()].copy_from_slice(init);
+                    }
                 }
                 continue;
             }

@@ -55,7 +55,7 @@ struct Reversing {
 
 impl Reversing {
     fn run(&self, io: &Io<'_>, pair: &mut Pair) -> Result<()> {
-        let (lanes, steps) = (self.layout.lanes(io), self.layout.steps(io));
+        let lanes = self.layout.lanes(io);
         let pull = &self.adjoint.pull;
         let count = self.adjoint.inner().len();
         let args: Vec<Padded<'_>> = (0..count).map(|i| io.arg_bytes(i)).collect();
@@ -64,7 +64,7 @@ impl Reversing {
             .collect();
         let lens: Vec<usize> = (0..count).map(|i| self.layout.elements(io, i)).collect();
         for lane in 0..lanes {
-            if steps == 0 {
+            if self.layout.idle(io, &args, self.adjoint.running, lane) {
                 for (k, out) in outs.iter_mut().enumerate() {
                     let to = part(out.len(), lanes, lane);
                     if k < pull.carries {

@@ -6,9 +6,9 @@ use super::rewrite::Rewriter;
 use super::soft::{Soft, SoftBin, weigh};
 use crate::build::Sym;
 use crate::error::Result;
+use crate::prim;
 use crate::prim::compare::Compare;
 use crate::prim::logic::Logic;
-use crate::prim::{self, cast::CAST};
 use crate::program::{Node, ValueId};
 use crate::ty::DType;
 
@@ -33,6 +33,19 @@ impl<'b> Rewriter<'_, 'b> {
 
     fn label(&self, v: ValueId) -> Option<&str> {
         self.program.value(v).label.as_deref()
+    }
+
+    /// The width of a decision.
+    fn width(&mut self, v: ValueId) -> Result<Sym<'b>> {
+        let width = self.policy.width(self.b, self.label(v))?;
+        if width.as_const().is_none() {
+            let invalid = width.compare(Compare::Ne, width);
+            self.invalid = Some(match self.invalid {
+                Some(known) if known.value_id() != invalid.value_id() => known | invalid,
+                _ => invalid,
+            });
+        }
+        Ok(width)
     }
 
     /// A number for the margin: a double, or a count of members.
@@ -68,6 +81,11 @@ impl<'b> Rewriter<'_, 'b> {
             if !taken || (integers && !lattice) {
                 return Ok(None);
             }
+        } else if self.policy.keeps(self.label(node.first)) {
+            return self.refuse(
+                node,
+                "it is to stay hard, but compares what is relaxed; keep that hard too, or relax it",
+            );
         }
         let (Some(x), Some(y)) = (self.number(a), self.number(c)) else {
             return self.refuse(node, super::rewrite::SOFT);
@@ -89,7 +107,7 @@ impl<'b> Rewriter<'_, 'b> {
                 );
             }
         };
-        let width = self.policy.width(self.b, self.label(node.first))?;
+        let width = self.width(node.first)?;
         Ok(Some(Soft::Degree(
             self.policy.smoothing().apply(margin / width),
         )))
@@ -111,7 +129,7 @@ impl<'b> Rewriter<'_, 'b> {
         Ok(Some(Soft::Bin(SoftBin {
             x,
             edges,
-            width: self.policy.width(self.b, self.label(node.first))?,
+            width: self.width(node.first)?,
             flow: node.attrs.int("flow").unwrap_or(0),
         })))
     }
@@ -120,10 +138,9 @@ impl<'b> Rewriter<'_, 'b> {
     pub(super) fn degree_of(&self, v: ValueId) -> Option<Sym<'b>> {
         match self.soft(v) {
             Soft::Degree(w) => Some(w),
-            Soft::Plain { value, .. } if value.dtype() == DType::Bool => Some(value.apply(
-                CAST,
-                crate::attr::Attrs::NONE.with("dtype", crate::attr::Attr::DType(DType::F64)),
-            )),
+            Soft::Plain { value, .. } if value.dtype() == DType::Bool => {
+                Some(value.cast(DType::F64))
+            }
             _ => None,
         }
     }
@@ -171,7 +188,7 @@ impl<'b> Rewriter<'_, 'b> {
                 "an integer that is neither a count nor a constant cannot be mixed by degrees",
             );
         }
-        let mixed = weigh(w, x) + weigh(Sym::from(1.0) - w, y);
+        let mixed = weigh(w, x, self.invalid) + weigh(Sym::from(1.0) - w, y, self.invalid);
         Ok(Some(if whole {
             Soft::Count(mixed)
         } else {

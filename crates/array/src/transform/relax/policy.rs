@@ -6,7 +6,6 @@ use pullback_ad::Real;
 
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
-use crate::space::Space;
 use crate::transform::Width;
 
 /// The degree to which a decision holds as a function of margin over width, u = m/T: a cumulative distribution of mean 0.
@@ -66,7 +65,7 @@ impl Relaxation {
         self
     }
 
-    /// The decision of that label stays hard.
+    /// The decision of that label stays hard. One that compares what is relaxed (a number of members) cannot: the program is refused.
     pub fn hard(mut self, label: &str) -> Self {
         self.hard.push(Arc::from(label));
         self
@@ -79,7 +78,12 @@ impl Relaxation {
     /// Whether the decision of that label is relaxed.
     pub(super) fn takes(&self, label: Option<&str>) -> bool {
         let named = |list: &[Arc<str>]| label.is_some_and(|l| list.iter().any(|n| &**n == l));
-        !named(&self.hard) && self.only.as_deref().is_none_or(named)
+        !self.keeps(label) && self.only.as_deref().is_none_or(named)
+    }
+
+    /// Whether the decision of that label is to stay hard.
+    pub(super) fn keeps(&self, label: Option<&str>) -> bool {
+        label.is_some_and(|l| self.hard.iter().any(|n| &**n == l))
     }
 
     /// Labels that are named.
@@ -95,17 +99,7 @@ impl Relaxation {
         let own = self.widths.iter().rev().find(|(l, _)| Some(&**l) == label);
         let name = label.unwrap_or("without a label");
         match own.map(|(_, w)| w).or(self.width.as_ref()) {
-            Some(Width::Value(t)) if t.is_finite() && *t > 0.0 => Ok(Sym::from(*t)),
-            Some(Width::Value(t)) => Err(Error::Input {
-                input: name.into(),
-                message: format!(
-                    "a decision smoothed over a width of {t}, expected a positive number"
-                ),
-            }),
-            Some(Width::Input(input)) => {
-                let known = b.with_program(|p| p.find_input(input));
-                Ok(known.map_or_else(|| b.input(input, Space::SCALAR), |v| b.sym(v)))
-            }
+            Some(width) => width.record(b, name, "a decision smoothed over a width of"),
             None => Err(Error::Unknown {
                 kind: "width for the decision",
                 name: name.into(),
@@ -114,9 +108,12 @@ impl Relaxation {
         }
     }
 
-    /// True for the name of an input that a width adds.
-    pub(super) fn adds_input(&self, name: &str) -> bool {
-        let same = |w: &Width| matches!(w, Width::Input(n) if &**n == name);
-        self.width.iter().any(same) || self.widths.iter().any(|(_, w)| same(w))
+    /// Names of the inputs that widths add.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = &str> {
+        let own = self.widths.iter().map(|(_, w)| w);
+        self.width.iter().chain(own).filter_map(|w| match w {
+            Width::Input(name) => Some(&**name),
+            Width::Value(_) => None,
+        })
     }
 }

@@ -12,6 +12,7 @@ use crate::primitive::ill_formed;
 use crate::program::{Node, Program, ValueId};
 use crate::space::{LevelId, LevelKind, Space};
 use crate::transform::surface::{chooses, decides, gathers_what_it_compares, jumps};
+use crate::transform::width::inputs_first;
 use crate::transform::{prune, upstream_with_structure};
 use crate::ty::{DType, Type};
 
@@ -95,6 +96,7 @@ pub fn relax(program: &Program, policy: &Relaxation) -> Result<Program> {
             places: vec![None; program.levels().len()],
             values: Vec::with_capacity(program.value_count()),
             wanted: &wanted,
+            invalid: None,
         };
         for (k, node) in program.nodes().iter().enumerate() {
             let label = program.value(node.first).label.clone();
@@ -117,11 +119,7 @@ pub fn relax(program: &Program, policy: &Relaxation) -> Result<Program> {
             .collect::<Result<Vec<_>>>()?
     };
     let mut out = prune(&b.finish_ids(outputs)?)?;
-    // Inputs of the original first, widths after them.
-    out.inputs.sort_by_key(|(name, _)| {
-        let place = program.inputs().iter().position(|(n, _)| n == name);
-        place.unwrap_or(usize::MAX)
-    });
+    inputs_first(&mut out, program);
     Ok(out)
 }
 
@@ -134,6 +132,8 @@ pub(super) struct Rewriter<'a, 'b> {
     pub values: Vec<Soft<'b>>,
     /// Nodes that matter.
     pub wanted: &'a [bool],
+    /// Whether a width so far is none when the program runs; nothing if all are numbers.
+    pub invalid: Option<Sym<'b>>,
 }
 
 impl<'b> Rewriter<'_, 'b> {
@@ -270,7 +270,7 @@ impl<'b> Rewriter<'_, 'b> {
         let listed = |(_, v): &&(Arc<str>, ValueId)| *v == node.first;
         let name = self.program.inputs().iter().find(listed);
         let name = name.map_or("", |(n, _)| n);
-        if self.policy.adds_input(name) {
+        if self.policy.inputs().any(|n| n == name) {
             return Err(Error::Input {
                 input: name.into(),
                 message: "a width has the name of an input of the program".into(),

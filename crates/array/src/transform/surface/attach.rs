@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use super::super::rebuild::level_of;
 use super::super::rewrite::translate;
+use super::super::width::inputs_first;
 use super::decide::{Decisions, decisions};
-use super::options::{Surface, Width};
-use super::rerun::{Origin, Rerun, as_number};
+use super::kinds::repeats;
+use super::options::Surface;
+use super::rerun::{Origin, Rerun};
 use super::window::{Window, term, window};
 use crate::build::{Builder, Sym};
 use crate::error::Result;
 use crate::prim;
 use crate::program::{Node, Program, ValueId};
 use crate::space::{LevelId, Space};
-use crate::ty::Type;
+use crate::ty::{DType, Type};
 
 /// A program with surface terms.
 pub(super) struct Attached {
@@ -70,11 +72,7 @@ pub(super) fn attach(
     let count = outputs.len();
     let all = outputs.into_iter().chain(near).collect();
     let mut out = super::super::prune(&b.finish_ids(all)?)?;
-    // Inputs of the original first, widths after them.
-    out.inputs.sort_by_key(|(name, _)| {
-        let place = program.inputs().iter().position(|(n, _)| n == name);
-        place.unwrap_or(usize::MAX)
-    });
+    inputs_first(&mut out, program);
     let near = out
         .outputs
         .split_off(count)
@@ -82,12 +80,6 @@ pub(super) fn attach(
         .map(|(name, v)| (name["near_".len()..].to_owned(), v))
         .collect();
     Ok(Attached { program: out, near })
-}
-
-/// Names of the inputs that the widths add, in the order in which they are declared.
-pub(super) fn is_width(surface: &Surface, name: &str) -> bool {
-    let same = |w: &Width| matches!(w, Width::Input(n) if &**n == name);
-    surface.all_widths().any(same)
 }
 
 struct Copy<'a, 'b> {
@@ -119,7 +111,7 @@ impl<'b> Copy<'_, 'b> {
             let listed = |(_, v): &&(Arc<str>, ValueId)| *v == node.first;
             let name = self.program.inputs().iter().find(listed);
             let name = name.map_or("", |(n, _)| n);
-            if is_width(self.surface, name) {
+            if self.surface.all_widths().any(|w| w.is_input(name)) {
                 b.fail(crate::Error::Input {
                     input: name.into(),
                     message: "a width has the name of an input of the program".into(),
@@ -212,11 +204,14 @@ fn leave<'b>(o: &Origin<'_, 'b>, forked: &mut Forked<'b>, node: &Node) -> Result
         return Ok(up + down);
     }
     // A count, as a double, of a mask.
-    let counted = o.program.node(summand);
+    let mut counted = o.program.node(summand);
+    while repeats(counted) {
+        counted = o.program.node(counted.args[0]);
+    }
     let mask = (node.primitive == prim::cast::CAST).then(|| counted.args[0]);
     let one = |rerun: &mut Rerun<'b>| -> Result<Sym<'b>> {
         if let Some(mask) = mask {
-            return Ok(as_number(rerun.value(o, mask)?));
+            return Ok(rerun.value(o, mask)?.cast(DType::F64));
         }
         let x = rerun.value(o, summand)?;
         Ok(if node.primitive == prim::TOTAL {

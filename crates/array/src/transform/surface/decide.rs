@@ -1,18 +1,17 @@
 //! Which decisions of a program have a surface term, what depends on them, and where their sums leave the stream.
 
-use pullback_ad::{Binary, Kind, Unary};
+use pullback_ad::Binary;
 
+use super::kinds::{chooses, compare, decides, jumps, makes_index, repeats};
 use super::options::Surface;
 use crate::attr::Attr;
 use crate::error::{Error, Result};
 use crate::exec::dependencies;
 use crate::prim::binary::binary;
 use crate::prim::compare::Compare;
-use crate::prim::extreme::Arg;
 use crate::prim::quantify::Quantify;
-use crate::prim::unary::unary;
 use crate::prim::{self, cast::CAST};
-use crate::primitive::{Nature, PrimitiveRef};
+use crate::primitive::Nature;
 use crate::program::{Node, Program, ValueId};
 use crate::space::{LevelId, LevelKind, Space};
 use crate::transform::upstream_with_structure;
@@ -58,35 +57,6 @@ fn refuse<T>(program: &Program, value: ValueId, message: impl Into<String>) -> R
         label: program.label_of(value),
         message: message.into(),
     })
-}
-
-fn compare(primitive: PrimitiveRef) -> Option<Compare> {
-    Compare::ALL
-        .into_iter()
-        .find(|op| op.primitive() == primitive)
-}
-
-/// A function of the table that is constant but for jumps.
-pub(crate) fn jumps(primitive: PrimitiveRef) -> bool {
-    Unary::ALL
-        .iter()
-        .any(|f| f.kind() == Kind::Structure && unary(*f) == primitive)
-}
-
-/// A choice by order.
-pub(crate) fn chooses(primitive: PrimitiveRef) -> bool {
-    primitive == prim::ARGSORT || Arg::ALL.into_iter().any(|a| a.primitive() == primitive)
-}
-
-/// Positions for a gather are made by these; other integers count something.
-fn makes_index(primitive: PrimitiveRef) -> bool {
-    let makers = [
-        prim::FILTER_INDEX,
-        prim::COMBINATION_INDEX,
-        prim::CARTESIAN_INDEX,
-        prim::LOCATE,
-    ];
-    makers.contains(&primitive) || chooses(primitive)
 }
 
 struct Analysis<'a> {
@@ -304,6 +274,40 @@ impl Analysis<'_> {
         Ok(self.found.list.len() - 1)
     }
 
+    /// Where a count of the stream, at node `k`, becomes a double its surface term is added, repeated or not. What else is done with the integer is refused,
+    /// unless it is compared outside the stream, where it is a number like any other.
+    fn count(&mut self, k: usize, below: &[usize]) -> Result<()> {
+        let program = self.program;
+        let mut is_count = vec![false; program.value_count()];
+        is_count[program.nodes()[k].first.index()] = true;
+        for (j, node) in program.nodes().iter().enumerate().skip(k + 1) {
+            if !self.wanted[j] || !node.args.iter().any(|v| is_count[v.index()]) {
+                continue;
+            }
+            let ty = program.ty(node.first);
+            if repeats(node) {
+                is_count[node.first.index()] = true;
+            } else if node.primitive == CAST && ty.dtype == DType::F64 {
+                self.counted[j].extend(below);
+            } else if compare(node.primitive).is_none() || program.stream_root(&ty.space).is_some()
+            {
+                let names: Vec<&str> = below
+                    .iter()
+                    .map(|d| self.found.list[*d].label.as_str())
+                    .collect();
+                return refuse(
+                    program,
+                    node.first,
+                    format!(
+                        "it takes a count of the threshold `{}` further as an integer, and how it jumps with it is not known; make the count a double by `cast` first",
+                        names.join("`, `")
+                    ),
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// A node through which decisions leave the stream. Returns whether its result carries surface terms.
     fn exit(&mut self, k: usize, below: Vec<usize>) -> Result<bool> {
         let program = self.program;
@@ -314,12 +318,7 @@ impl Analysis<'_> {
             return Ok(true);
         }
         if node.primitive == Quantify::Count.primitive() {
-            let doubles = |n: &Node| n.primitive == CAST && n.args.contains(&node.first);
-            for (j, n) in program.nodes().iter().enumerate().filter(|(j, _)| *j > k) {
-                if doubles(n) && program.ty(n.first).dtype == DType::F64 {
-                    self.counted[j].clone_from(&below);
-                }
-            }
+            self.count(k, &below)?;
             return Ok(false);
         }
         let names: Vec<&str> = below
@@ -354,19 +353,4 @@ fn single(program: &Program, space: Space) -> bool {
         Some(LevelKind::Dense) => space.depth() == 2,
         Some(_) => false,
     }
-}
-
-/// True if a sub-program compares doubles, bins or chooses.
-pub(crate) fn decides(program: &Program) -> bool {
-    program.nodes().iter().any(|n| {
-        let doubles = n.args.iter().any(|v| program.ty(*v).dtype == DType::F64);
-        let decision = compare(n.primitive).is_some()
-            || n.primitive == prim::BIN_INDEX
-            || chooses(n.primitive)
-            || jumps(n.primitive);
-        (decision && doubles)
-            || n.attrs
-                .iter()
-                .any(|(_, a)| matches!(a, Attr::Program(p) if decides(p)))
-    })
 }

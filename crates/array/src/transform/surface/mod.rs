@@ -14,18 +14,22 @@
 //! `jvp`, `vjp` and `grad` of the program itself are pathwise, at frozen selection.
 //!
 //! - `options`: widths, kernels, supports; `sample`: both from a sample.
-//! - `decide`: decisions whose margins move, and the sums through which they leave the stream; what is not known is refused by name.
+//! - `decide`: decisions whose margins move, and the sums through which they leave the stream; what is not known is refused by name. `kinds`: what
+//!   decides, chooses, jumps.
 //! - `window`: the elements near a threshold; `rerun`: their events again, with and without them; `attach`: the rewritten program.
 //! - `total`: derivatives in two parts.
 
 mod attach;
 mod decide;
+mod kinds;
 mod options;
 mod rerun;
 mod sample;
 mod total;
 mod window;
 
-pub(super) use decide::{chooses, decides, gathers_what_it_compares, jumps};
-pub use options::{Surface, SurfaceKernel, Width};
+pub(super) use decide::gathers_what_it_compares;
+pub(super) use kinds::decides;
+pub(crate) use kinds::{chooses, jumps};
+pub use options::{Surface, SurfaceKernel};
 pub use total::{Threshold, grad_total, jvp_total, thresholds, vjp_total, with_surface_terms};

@@ -2,27 +2,7 @@
 
 use std::sync::Arc;
 
-/// A width: of the window around a threshold, or of the smoothing of a decision. In the units of the margin: of what is compared.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Width {
-    /// A number, fixed when the program is transformed.
-    Value(f64),
-    /// A scalar input of that name, which the transformed program has in addition: to be changed between runs. Several decisions may share one.
-    Input(Arc<str>),
-}
-
-impl Width {
-    /// An input of that name.
-    pub fn input(name: &str) -> Self {
-        Self::Input(Arc::from(name))
-    }
-}
-
-impl From<f64> for Width {
-    fn from(value: f64) -> Self {
-        Self::Value(value)
-    }
-}
+use crate::transform::Width;
 
 /// A density on [-1, 1] in place of Dirac's δ: Kₕ(m) = K(m/h)/h. Both are symmetric: the bias of the estimate is O(h²).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

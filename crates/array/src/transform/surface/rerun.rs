@@ -8,8 +8,8 @@ use crate::attr::{Attr, Attrs, Data};
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::exec::dependencies;
+use crate::prim;
 use crate::prim::compare::Compare;
-use crate::prim::{self, cast::CAST};
 use crate::program::{Node, Program, ValueId};
 use crate::space::{LevelId, LevelKind, Space};
 use crate::ty::{DType, Type};
@@ -351,9 +351,4 @@ impl Origin<'_, '_> {
     pub fn ty(&self, v: ValueId) -> Type {
         self.b.ty(self.values[v.index()])
     }
-}
-
-/// A mask as a number for each element.
-pub(super) fn as_number(mask: Sym<'_>) -> Sym<'_> {
-    mask.apply(CAST, Attrs::NONE.with("dtype", Attr::DType(DType::F64)))
 }

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use super::attach::{Attached, attach};
 use super::options::Surface;
-use crate::attr::{Attr, Attrs};
+use crate::attr::Attrs;
 use crate::build::{Builder, Sym};
 use crate::error::Result;
 use crate::prim::{self, binary::join};
 use crate::primitive::ill_formed;
 use crate::program::{Program, ValueId};
 use crate::transform::forward::{Tangents, differentiable_input, push_forward_with, upstream};
-use crate::transform::prune;
+use crate::transform::linear_part::{LinearPart, stand_in};
 use crate::transform::reverse::{adjoints, differentiable_output};
+use crate::transform::{names, prune};
 
 fn ends(program: &Program, of: &[&str], wrt: &[&str]) -> Result<(Vec<ValueId>, Vec<ValueId>)> {
     let of = of.iter().map(|n| differentiable_output(program, n));
@@ -29,6 +30,9 @@ fn attached(program: &Program, of: &[&str], wrt: &[&str], surface: &Surface) -> 
 ///
 /// [`jvp`](crate::transform::jvp), [`vjp`](crate::transform::vjp) and [`grad`](crate::transform::grad) of it have both parts in one sum;
 /// [`jvp_total`], [`vjp_total`] and [`grad_total`] keep them apart. For each input that a width names, there is one more input.
+///
+/// Sums, histograms and counts carry the terms out of the stream; a count does where it becomes a double by `cast`, repeated before it or not, and may be compared
+/// outside the stream.
 ///
 /// Equality has no term (it never holds but by accident), nor has a comparison of single numbers (it is no sum over a sample: the derivative is that of the side
 /// it is on), nor the step of 2π of `atan2` (it is an angle).
@@ -136,10 +140,22 @@ fn push_parts<'b>(
     }
 }
 
-fn push_counts(outputs: &mut Vec<(Arc<str>, ValueId)>, near: &[(String, ValueId)]) {
-    for (label, v) in near {
-        outputs.push((Arc::from(format!("near_{label}")), *v));
+/// The names of both parts and of their sum.
+fn parts_of(names: &[&str]) -> Vec<String> {
+    let parts = ["", "_pathwise", "_surface"];
+    names
+        .iter()
+        .flat_map(|n| parts.map(|part| format!("{n}{part}")))
+        .collect()
+}
+
+fn push_counts(outputs: &mut Vec<(Arc<str>, ValueId)>, attached: &Attached) -> Result<()> {
+    let labels: Vec<&str> = attached.near.iter().map(|(l, _)| l.as_str()).collect();
+    let word = names::fresh(&attached.program, "near", &[], &labels)?;
+    for (label, v) in &attached.near {
+        outputs.push((Arc::from(format!("{word}_{label}")), *v));
     }
+    Ok(())
 }
 
 /// Total tangents: for each input `x` of `wrt` one more input `d_x`; for each output `y` of `of` three more outputs, `d_y` = `d_y_pathwise` + `d_y_surface`;
@@ -192,18 +208,21 @@ pub fn jvp_total(
     let mut outputs = program.outputs().to_vec();
     {
         let mut starts: Tangents<'_> = vec![None; program.value_count()];
+        let directions: Vec<String> = wrt.iter().map(|n| (*n).to_owned()).collect();
+        let word = names::fresh(program, "d", &directions, &parts_of(of))?;
         for (name, id) in wrt.iter().zip(&wrt_values) {
-            starts[id.index()] = Some(b.input_of(&format!("d_{name}"), program.ty(*id)));
+            starts[id.index()] = Some(b.input_of(&format!("{word}_{name}"), program.ty(*id)));
         }
         let wanted = upstream(program, of_values.iter().copied());
         let parts = Parts::forward(&b, program, starts, &wanted)?;
         for (name, id) in of.iter().zip(&of_values) {
             let k = id.index();
             let (p, s) = (parts.pathwise[k], parts.surface[k]);
-            push_parts(&b, &mut outputs, &format!("d_{name}"), (program, *id), p, s);
+            let name = format!("{word}_{name}");
+            push_parts(&b, &mut outputs, &name, (program, *id), p, s);
         }
     }
-    push_counts(&mut outputs, &attached.near);
+    push_counts(&mut outputs, &attached)?;
     prune(&without_terms(&b.finish_ids(outputs)?))
 }
 
@@ -250,24 +269,23 @@ fn reverse(
     let (of_values, wrt_values) = ends(program, of, wrt)?;
     let b = Builder::resume(program);
     let mut outputs = program.outputs().to_vec();
+    let (what, seeds) = match seed {
+        Some(_) => ("grad", Vec::new()),
+        None => ("ct", of.iter().map(|n| (*n).to_owned()).collect()),
+    };
+    let word = names::fresh(program, what, &seeds, &parts_of(wrt))?;
     {
         let seeds: Vec<Sym<'_>> = of
             .iter()
             .zip(&of_values)
             .map(|(name, id)| match seed {
                 Some(seed) => Sym::from(seed),
-                None => b.input_of(&format!("ct_{name}"), program.ty(*id)),
+                None => b.input_of(&format!("{word}_{name}"), program.ty(*id)),
             })
             .collect();
         let mut starts: Tangents<'_> = vec![None; program.value_count()];
-        // Tangents of the inputs stand for themselves: nodes without a column, gone when the program is pruned.
         for id in &wrt_values {
-            let ty = program.ty(*id);
-            let attrs = Attrs::NONE
-                .with("name", Attr::Str(Arc::from(format!("~{}", id.0))))
-                .with("dtype", Attr::DType(ty.dtype))
-                .with("to", Attr::Space(ty.space));
-            starts[id.index()] = Some(b.push(prim::INPUT, &[], attrs).first(&b));
+            starts[id.index()] = Some(stand_in(&b, *id, program.ty(*id)));
         }
         let start_ids: Vec<ValueId> = wrt_values
             .iter()
@@ -276,24 +294,23 @@ fn reverse(
             .collect();
         let wanted = upstream(program, of_values.iter().copied());
         let parts = Parts::forward(&b, program, starts, &wanted)?;
-        let linear = b.with_program(Program::clone);
+        let part = LinearPart::since(&b, program.nodes().len());
         let pull = |tangents: &Tangents<'_>| {
             let ends: Vec<_> = of_values
                 .iter()
                 .zip(&seeds)
                 .map(|(out, &seed)| (tangents[out.index()].map(|t| b.id(t)), seed))
                 .collect();
-            adjoints(&b, &linear, program.nodes().len(), &start_ids, &ends)
+            adjoints(&b, &part, &start_ids, &ends)
         };
         let (pathwise, jumps) = (pull(&parts.pathwise)?, pull(&parts.surface)?);
-        let what = if seed.is_some() { "grad" } else { "ct" };
         for ((name, id), start) in wrt.iter().zip(&wrt_values).zip(&start_ids) {
-            let (p, s) = (pathwise[start.index()], jumps[start.index()]);
-            let name = format!("{what}_{name}");
+            let (p, s) = (pathwise.get(*start), jumps.get(*start));
+            let name = format!("{word}_{name}");
             push_parts(&b, &mut outputs, &name, (program, *id), p, s);
         }
     }
-    push_counts(&mut outputs, &attached.near);
+    push_counts(&mut outputs, &attached)?;
     prune(&without_terms(&b.finish_ids(outputs)?))
 }
 

@@ -2,14 +2,14 @@
 
 use pullback_ad::Real;
 
-use super::options::{Surface, SurfaceKernel, Width};
-use super::rerun::{Near, as_number};
+use super::options::{Surface, SurfaceKernel};
+use super::rerun::Near;
 use crate::attr::Attrs;
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::margin::margin;
-use crate::prim::{self, bin::nearest_edge};
-use crate::space::Space;
+use crate::prim::{self, bin::nearest_edge, compare::Compare};
+use crate::ty::DType;
 
 /// The elements near the threshold of one decision, each with a copy of its event.
 #[derive(Clone, Copy)]
@@ -26,15 +26,7 @@ pub(super) struct Window<'b> {
 /// The width as a value of the program: a number, or an input that is declared once.
 pub(super) fn width<'b>(b: &'b Builder, label: &str, surface: &Surface) -> Result<Sym<'b>> {
     match surface.width_of(label) {
-        Some(Width::Value(h)) if h.is_finite() && *h > 0.0 => Ok(Sym::from(*h)),
-        Some(Width::Value(h)) => Err(Error::Input {
-            input: label.into(),
-            message: format!("a window of half-width {h}, expected a positive number"),
-        }),
-        Some(Width::Input(name)) => {
-            let known = b.with_program(|p| p.find_input(name));
-            Ok(known.map_or_else(|| b.input(name, Space::SCALAR), |v| b.sym(v)))
-        }
+        Some(width) => width.record(b, label, "a window of half-width"),
         None => Err(Error::Unknown {
             kind: "width for the decision",
             name: label.into(),
@@ -63,9 +55,13 @@ pub(super) fn window<'b>(
         Some(edge) => (edge.margin, edge.width),
         None => (margin(b, decision)?, given.broadcast(decision.space())),
     };
-    let inside = signed.abs().lt(h);
+    let mut inside = signed.abs().lt(h);
+    if given.as_const().is_none() {
+        // An input that is no width: everything is near the threshold, with a weight that is NaN.
+        inside = inside | given.compare(Compare::Ne, given).broadcast(inside.space());
+    }
     let (path, index) = inside.filter(&format!("near {label}"));
-    let count = as_number(inside).sum_all();
+    let count = inside.cast(DType::F64).sum_all();
     let (m, h) = (signed.at(index), h.at(index));
     // Where the sample ends, as a margin.
     let ends = support.map(|(from, to)| match &edge {
@@ -116,14 +112,17 @@ impl<'b> Edge<'b> {
         let last = (number * 0.0 + 1.0).sum_all() - 1.0;
         // The next edge up and down; beyond the last one everything is one bin.
         let shifted = |by: f64, ends: Sym<'b>, beyond: f64| {
-            let inside = number.compare(prim::compare::Compare::Ne, ends.broadcast(level));
+            let inside = number.compare(Compare::Ne, ends.broadcast(level));
             let index = (number + by).cast(crate::DType::I64);
             let index = inside.select(index, b.integer(-1).broadcast(level));
             inside.select(fixed.gather(index), Sym::from(beyond))
         };
         let up = shifted(1.0, last, f64::INFINITY);
         let down = shifted(-1.0, Sym::from(0.0), f64::NEG_INFINITY);
-        let half = ((up - fixed).min(fixed - down) * 0.5).min(width.broadcast(level));
+        let half = (up - fixed).min(fixed - down) * 0.5;
+        let width = width.broadcast(level);
+        // A width that is NaN stays it.
+        let half = half.lt(width).select(half, width);
         let middle = |a: Sym<'b>| fixed + (a - fixed) * 0.5;
         let nearest = nearest_edge(x, edges);
         Self {
