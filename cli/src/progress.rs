@@ -66,7 +66,7 @@ impl Drop for Progress {
 pub struct Bar {
     total: u64,
     start: Instant,
-    bar: Option<ProgressBar>,
+    shown: Option<ProgressBar>,
     terminal: bool,
 }
 
@@ -76,7 +76,7 @@ impl Bar {
         Self {
             total,
             start: Instant::now(),
-            bar: None,
+            shown: None,
             terminal: std::io::stderr().is_terminal(),
         }
     }
@@ -86,7 +86,7 @@ impl Bar {
         if !self.terminal || self.start.elapsed() < Duration::from_secs(1) {
             return;
         }
-        let bar = self.bar.get_or_insert_with(|| {
+        let bar = self.shown.get_or_insert_with(|| {
             let bar = ProgressBar::new(self.total).with_elapsed(self.start.elapsed());
             let style = "{bar:40} {human_pos} of {human_len} events, {eta} left";
             match ProgressStyle::with_template(style) {
@@ -100,7 +100,7 @@ impl Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = &self.shown {
             bar.finish_and_clear();
         }
     }

@@ -69,7 +69,7 @@ pub enum DataCommand {
 /// `data inspect`.
 #[derive(Debug, Args)]
 pub struct DataArgs {
-    /// A file: ROOT, Parquet (`*.parquet`) or CSV (`*.csv`)
+    /// A file: ROOT, Parquet or CSV (`*.csv`)
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 

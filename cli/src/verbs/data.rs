@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pullback_io::csv::Csv;
 use pullback_io::parquet::Parquet;
 use pullback_io::root::{File, Histogram, Object, ObjectKind};
-use pullback_io::{Field, Sizes, Source, Table, Unreadable};
+use pullback_io::{Field, Format, Sizes, Source, Table, Unreadable};
 
 use crate::app::Outcome;
 use crate::args::DataArgs;
@@ -76,12 +76,8 @@ pub fn inspect_data(args: &DataArgs) -> Result<Outcome, Failure> {
 fn read(args: &DataArgs) -> Result<FileOverview, Failure> {
     let source = Source::open(&args.file)?;
     let bytes = source.len();
-    let extension = args
-        .file
-        .extension()
-        .map(|e| e.to_string_lossy().to_lowercase());
-    match extension.as_deref() {
-        Some("parquet" | "pq") => {
+    match Format::of(&source)? {
+        Format::Parquet => {
             let file = Parquet::new(source)?;
             let codecs: Vec<&'static str> = file.compression().iter().map(|c| c.name()).collect();
             let title = match file.row_groups() {
@@ -91,7 +87,7 @@ fn read(args: &DataArgs) -> Result<FileOverview, Failure> {
             let about = (file.writer().to_owned(), title, codecs);
             single(args, "parquet", bytes, &file, about)
         }
-        Some("csv" | "tsv") => {
+        Format::Csv => {
             let about = (String::new(), String::new(), Vec::new());
             single(args, "csv", bytes, &Csv::new(source)?, about)
         }

@@ -77,7 +77,7 @@ pub use dataset::{Chunk, Dataset, Options};
 pub use dtype::DType;
 pub use error::{Error, ErrorKind, Place, Result};
 pub use limits::Limits;
-pub use open::open;
+pub use open::{Format, open};
 pub use schema::{Field, Level, Schema, Unreadable};
 pub use source::Source;
 pub use table::{Sizes, Table};

@@ -237,7 +237,7 @@ impl Reader<'_> {
         if self.row == 0 && levels.repetition.first().is_some_and(|r| *r > 0) {
             return Err(site.corrupt(None, "a column that does not begin with a row"));
         }
-        let wanted = self.entries(&levels.repetition, all);
+        let wanted = entries(&mut self.row, &self.rows, &levels.repetition, all);
         let most = self.leaf.definitions();
         let count = |range: Range<usize>| {
             let part = levels.definition.get(range.clone()).unwrap_or_default();
@@ -278,46 +278,46 @@ impl Reader<'_> {
         }
         Ok(())
     }
+}
 
-    /// The entries of the wanted rows in a page; counts its rows.
-    fn entries(&mut self, repetition: &[u8], all: usize) -> Range<usize> {
-        let Range { start, end } = self.rows;
-        if repetition.is_empty() {
-            let place = |row: u64| (row.saturating_sub(self.row)).min(all as u64) as usize;
-            let wanted = place(start)..place(end);
-            self.row += all as u64;
-            return wanted;
-        }
-        let rows: u64 = repetition.iter().map(|r| u64::from(*r == 0)).sum();
-        // The rest of a row before the first one that is wanted is not.
-        let inside = self.row > start || (self.row == start && repetition.first() == Some(&0));
-        if inside && self.row + rows <= end {
-            self.row += rows;
-            return 0..all;
-        }
-        // The entry at which so many rows have begun before.
-        let (mut first, mut last) = (None, None);
-        if self.row > start {
-            first = Some(0);
-        }
-        for (k, level) in repetition.iter().enumerate() {
-            if *level > 0 {
-                continue;
-            }
-            if self.row == start {
-                first = first.or(Some(k));
-            }
-            if self.row == end {
-                last = last.or(Some(k));
-            }
-            self.row += 1;
-        }
-        if self.row > end && last.is_none() {
-            last = Some(0);
-        }
-        let last = last.unwrap_or(all);
-        first.unwrap_or(last).min(last)..last
+/// The entries of the wanted rows in a page; counts its rows.
+fn entries(row: &mut u64, wanted: &Range<u64>, repetition: &[u8], all: usize) -> Range<usize> {
+    let Range { start, end } = *wanted;
+    if repetition.is_empty() {
+        let place = |to: u64| (to.saturating_sub(*row)).min(all as u64) as usize;
+        let wanted = place(start)..place(end);
+        *row += all as u64;
+        return wanted;
     }
+    let rows: u64 = repetition.iter().map(|r| u64::from(*r == 0)).sum();
+    // The rest of a row before the first one that is wanted is not.
+    let inside = *row > start || (*row == start && repetition.first() == Some(&0));
+    if inside && *row + rows <= end {
+        *row += rows;
+        return 0..all;
+    }
+    // The entry at which so many rows have begun before.
+    let (mut first, mut last) = (None, None);
+    if *row > start {
+        first = Some(0);
+    }
+    for (k, level) in repetition.iter().enumerate() {
+        if *level > 0 {
+            continue;
+        }
+        if *row == start {
+            first = first.or(Some(k));
+        }
+        if *row == end {
+            last = last.or(Some(k));
+        }
+        *row += 1;
+    }
+    if *row > end && last.is_none() {
+        last = Some(0);
+    }
+    let last = last.unwrap_or(all);
+    first.unwrap_or(last).min(last)..last
 }
 
 /// Integers of the width that the file says; those that do not fit are an error.
@@ -343,5 +343,33 @@ fn narrowed(values: Values, to: DType, site: &Site) -> Result<Values> {
             list.into_iter().map(i64::cast_unsigned).collect(),
         )),
         (values, _) => Ok(values),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pages that are cut anywhere, in the middle of rows too.
+    #[test]
+    fn entries_of_rows_are_found_in_all_pages() {
+        let all = [0, 1, 1, 0, 0, 1, 2, 1, 0, 1, 1, 1, 0];
+        let row_of = |k: usize| all[..=k].iter().map(|r| u64::from(*r == 0)).sum::<u64>() - 1;
+        for size in 1..=all.len() {
+            for start in 0..=5 {
+                for end in start..=5 {
+                    let mut row = 0;
+                    let mut found = Vec::new();
+                    for (k, page) in all.chunks(size).enumerate() {
+                        let wanted = entries(&mut row, &(start..end), page, page.len());
+                        found.extend(wanted.map(|at| k * size + at));
+                    }
+                    let inside = |k: &usize| (start..end).contains(&row_of(*k));
+                    let expected: Vec<usize> = (0..all.len()).filter(inside).collect();
+                    assert_eq!(found, expected, "{size} {start} {end}");
+                    assert_eq!(row, 5);
+                }
+            }
+        }
     }
 }
