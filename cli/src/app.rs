@@ -44,5 +44,6 @@ fn dispatch(command: &Command) -> Result<Outcome, Failure> {
         Command::Fit(args) => verbs::fit(args),
         Command::Run(args) => verbs::run(args),
         Command::Demo(args) => verbs::demo(args),
+        Command::Generate(args) => verbs::generate(args),
     }
 }

@@ -55,6 +55,14 @@ pub enum Failure {
         /// The first one.
         example: String,
     },
+    /// Columns were named, and it is not clear of which table.
+    #[error("--columns chooses from one table, and `{path}` has {}", tables.len())]
+    ColumnsOfWhat {
+        /// The file.
+        path: String,
+        /// Its trees and ntuples.
+        tables: Vec<String>,
+    },
     /// An Asimov data set at a value of the parameter of interest was asked for, and there is none.
     #[error("--asimov needs a parameter of interest, and the model has none")]
     AsimovWithoutPoi,
@@ -71,6 +79,16 @@ pub enum Failure {
         path: String,
         /// What the operating system said.
         message: String,
+    },
+    /// Events that cannot be generated.
+    #[error("{message}")]
+    Events {
+        /// The stable code.
+        code: &'static str,
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        help: String,
     },
     /// Ctrl-C.
     #[error("interrupted{during}; nothing was written")]
@@ -99,6 +117,21 @@ impl From<pullback_analysis::Error> for Failure {
     }
 }
 
+impl From<pullback_sim::SimError> for Failure {
+    /// The text of the error starts with its code and ends with its help.
+    fn from(error: pullback_sim::SimError) -> Self {
+        let text = error.to_string();
+        let text = text.strip_prefix(error.code()).unwrap_or(&text);
+        let text = text.trim_start_matches(": ");
+        let (message, help) = text.split_once("\n  help: ").unwrap_or((text, ""));
+        Self::Events {
+            code: error.code(),
+            message: message.to_owned(),
+            help: help.to_owned(),
+        }
+    }
+}
+
 impl Failure {
     /// An error of a document.
     pub fn document(path: &str, error: Error) -> Self {
@@ -123,6 +156,8 @@ impl Failure {
             Self::NoFolder { .. } => "PB0906",
             Self::Write { .. } => "PB0907",
             Self::Interrupted { .. } => "PB0908",
+            Self::ColumnsOfWhat { .. } => "PB0909",
+            Self::Events { code, .. } => code,
         }
     }
 
@@ -145,6 +180,8 @@ impl Failure {
             | Self::WhichPatch { .. }
             | Self::AsimovWithoutPoi
             | Self::Exists { .. }
+            | Self::ColumnsOfWhat { .. }
+            | Self::Events { .. }
             | Self::NoFolder { .. } => 2,
             Self::Write { .. } => 4,
             Self::Interrupted { .. } => 130,
@@ -169,9 +206,19 @@ impl Failure {
             Self::WhichPatch { path, example, .. } => {
                 format!("add its name or its values: `--patch '{path}#{example}'`")
             }
+            Self::ColumnsOfWhat { tables, .. } if tables.is_empty() => {
+                "leave --columns out".to_owned()
+            }
+            Self::ColumnsOfWhat { tables, .. } => {
+                format!("name it with --tree: `{}`", tables.join("`, `"))
+            }
             Self::AsimovWithoutPoi => "name one with --poi".to_owned(),
             Self::NoFolder { .. } => "make the folder first".to_owned(),
             Self::Write { .. } => "check the free space and the permissions".to_owned(),
+            Self::Events { help, .. } => help.clone(),
+            Self::Interrupted { during } if during.contains("event") => {
+                "the same seed and --first go on where you want".to_owned()
+            }
             Self::Interrupted { .. } => "--max-iterations bounds the work of a fit".to_owned(),
         }
     }

@@ -3,6 +3,7 @@
 mod data;
 mod eval;
 mod fit;
+mod generate;
 mod inspect;
 mod layout;
 mod run;
@@ -10,6 +11,7 @@ mod run;
 pub use data::data;
 pub use eval::{Evaluation, NamedValue};
 pub use fit::fit;
+pub use generate::generate;
 pub use inspect::inspect;
 pub use layout::write;
 pub use run::run;

@@ -21,10 +21,10 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     }
     let mut options = RunOptions::default();
     options.threads = args.threads.map_or(options.threads, usize::from);
-    let mut bar = Bar::start("events");
+    let mut bar: Option<Bar> = None;
     let results = interrupt::watched(|| {
         file.run(&options, &mut |at| {
-            bar.at(at.done, at.events, at.dataset);
+            bar.get_or_insert_with(|| Bar::start(at.events)).set(at.done);
             !interrupt::requested()
         })
     })?;
