@@ -147,7 +147,7 @@ impl Failure {
             Self::Document { error, .. } => error.code(),
             Self::Data { error } => error.code(),
             Self::Analysis { error } => error.code(),
-            Self::Exists { .. } => "PB0909",
+            Self::Exists { .. } => "PB0910",
             Self::Open { .. } => "PB0901",
             Self::StdinTwice => "PB0902",
             Self::NoWorkspace => "PB0903",

@@ -24,7 +24,8 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     let mut bar: Option<Bar> = None;
     let results = interrupt::watched(|| {
         file.run(&options, &mut |at| {
-            bar.get_or_insert_with(|| Bar::start(at.events)).set(at.done);
+            bar.get_or_insert_with(|| Bar::start(at.events))
+                .set(at.done);
             !interrupt::requested()
         })
     })?;

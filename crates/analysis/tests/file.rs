@@ -383,3 +383,53 @@ fn no_text_panics() {
         let _ = read(&cut.join("\n"));
     }
 }
+
+/// The published schema knows the keys that the reader knows, table by table.
+#[test]
+fn the_schema_has_the_keys_of_the_reader() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../../docs/analysis.schema.json")).expect("JSON");
+    let of = |table: &serde_json::Value| -> Vec<String> {
+        let keys = table["properties"].as_object().expect("properties");
+        let mut keys: Vec<String> = keys.keys().cloned().collect();
+        keys.sort();
+        keys
+    };
+    let tables = &schema["properties"];
+    let each = |name: &str| of(&tables[name]["additionalProperties"]);
+    let object = &tables["objects"]["additionalProperties"]["anyOf"][1];
+    for (heading, keys) in [
+        ("title", of(&schema)),
+        ("[analysis]", of(&tables["analysis"])),
+        ("[datasets.a]", each("datasets")),
+        ("[objects.a]", of(object)),
+        ("[regions.a]", each("regions")),
+        ("[histograms.a]", each("histograms")),
+        ("[systematics.a]", each("systematics")),
+        ("[fit]", of(&tables["fit"])),
+    ] {
+        // What is asked for before the key is refused is what is known.
+        let needed = match heading {
+            "title" => "",
+            "[regions.a]" => "cuts = []\n",
+            "[datasets.a]" => "files = 'x'\n",
+            "[fit]" => "signal = 'a'\nchannels = {}\n",
+            _ => "",
+        };
+        let before = if heading == "[fit]" {
+            "[datasets.a]\nfiles = 'x'\n"
+        } else {
+            ""
+        };
+        let heading = if heading == "title" { "" } else { heading };
+        let text = format!("{before}{heading}\n{needed}no_such_key = 1\n");
+        let Err(error @ Error::Unknown { .. }) = read(&text) else {
+            panic!("{text}: {:?}", read(&text));
+        };
+        let help = error.help();
+        let known = help.strip_prefix("known are ").expect("a list").split(", ");
+        let mut known: Vec<String> = known.map(String::from).collect();
+        known.sort();
+        assert_eq!(known, keys, "{heading}");
+    }
+}
