@@ -87,7 +87,7 @@ fn mistakes_leave_nothing_behind() {
         "{}",
         run.stderr
     );
-    assert!(run.stderr.contains("--> bad.toml:30:"), "{}", run.stderr);
+    assert!(run.stderr.contains("--> bad.toml:28:"), "{}", run.stderr);
     let gone = folder.run(&["run", "gone.toml"], "");
     assert_eq!(gone.code, Some(3));
     assert!(

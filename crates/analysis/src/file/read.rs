@@ -269,7 +269,8 @@ fn histogram(name: &str, entry: &Entry<'_>, regions: &[Region]) -> Result<Plot> 
     let table = entry.table()?;
     let of = table.get("of");
     // A histogram is of the column of its name.
-    let of = of.map_or_else(|| Ok(Source::from(name)), |e| expression(&e))?;
+    let own = || Ok(Source::new(format!("{}.of", entry.key), name));
+    let of = of.map_or_else(own, |e| expression(&e))?;
     let label = table.get("label");
     let label = label.map_or(Ok(name), |e| e.text())?.to_owned();
     let (bins, range, edges) = (table.get("bins"), table.get("range"), table.get("edges"));
