@@ -239,7 +239,8 @@ impl<'b> Compiler<'b> {
             return self.nothing();
         };
         match self.lineage(to, from) {
-            Some(index) => self.gathered(self.value(x), from, index, None),
+            Some(Some(index)) => self.gathered(self.value(x), from, index, None),
+            Some(None) => self.value(x),
             None => self.nothing(),
         }
     }

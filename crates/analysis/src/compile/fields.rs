@@ -36,6 +36,13 @@ impl<'b> Compiler<'b> {
                     None => self.nothing(),
                 }
             }
+            (Def::Fields(of, fields), _) => match fields.iter().find(|f| f.0 == name) {
+                Some((_, value)) => {
+                    let label = Some(format!("{}.{name}", collection.name).into());
+                    self.b.labelled(label, || self.value(value))
+                }
+                None => self.field(*of, name),
+            },
             (_, Origin::Part(index)) => match collection.def.parent() {
                 Some(parent) => {
                     let value = self.field(parent, name);
@@ -155,22 +162,27 @@ impl<'b> Compiler<'b> {
         Maybe { value, there }
     }
 
-    /// The index, along the level of an ancestor, of each object of a collection made of it.
-    pub fn lineage(&self, from: CollectionId, to: CollectionId) -> Option<Sym<'b>> {
+    /// The index, along the level of an ancestor, of each object of a collection made of it, unless they are the same objects.
+    pub fn lineage(&self, from: CollectionId, to: CollectionId) -> Option<Option<Sym<'b>>> {
         let mut composed: Option<Sym<'b>> = None;
         let mut at = from;
         while at != to {
-            let Origin::Part(step) = self.made(at).from else {
-                return None;
-            };
             let parent = self.model.collections.get(at.0)?.def.parent()?;
+            let step = match self.made(at).from {
+                Origin::Part(step) => step,
+                Origin::Same => {
+                    at = parent;
+                    continue;
+                }
+                _ => return None,
+            };
             composed = Some(match composed {
                 None => step,
                 Some(index) => step.gather_over(self.level(at)?.id, index),
             });
             at = parent;
         }
-        composed
+        Some(composed)
     }
 
     /// The four-vectors of objects.
@@ -227,6 +239,9 @@ impl<'b> Compiler<'b> {
             Some(Def::Input(g) | Def::Single(g)) => {
                 let group = self.model.schema.groups().get(*g);
                 group.is_some_and(|g| g.field(name).is_some())
+            }
+            Some(Def::Fields(of, fields)) => {
+                fields.iter().any(|f| f.0 == name) || self.has_field(*of, name)
             }
             Some(Def::Filter(of, _) | Def::Sort(of, _) | Def::First(of, _)) => {
                 self.has_field(*of, name)
