@@ -10,6 +10,16 @@ use super::vector::Vector;
 use crate::schema::Target;
 use crate::types::{CollectionId, Def, Kinematics};
 
+/// How the objects of a collection are found among those of one it was made of.
+pub(crate) enum Lineage<'b> {
+    /// They are the same ones, in the same order.
+    Same,
+    /// At this index.
+    Index(Sym<'b>),
+    /// It was not made of that one.
+    Apart,
+}
+
 impl<'b> Compiler<'b> {
     /// A field of all objects of a collection.
     pub fn field(&self, id: CollectionId, name: &str) -> Maybe<'b> {
@@ -162,27 +172,33 @@ impl<'b> Compiler<'b> {
         Maybe { value, there }
     }
 
-    /// The index, along the level of an ancestor, of each object of a collection made of it, unless they are the same objects.
-    pub fn lineage(&self, from: CollectionId, to: CollectionId) -> Option<Option<Sym<'b>>> {
+    /// The index, along the level of an ancestor, of each object of a collection made of it.
+    pub fn lineage(&self, from: CollectionId, to: CollectionId) -> Lineage<'b> {
         let mut composed: Option<Sym<'b>> = None;
         let mut at = from;
         while at != to {
-            let parent = self.model.collections.get(at.0)?.def.parent()?;
+            let def = self.model.collections.get(at.0).map(|c| &c.def);
+            let Some(parent) = def.and_then(Def::parent) else {
+                return Lineage::Apart;
+            };
             let step = match self.made(at).from {
                 Origin::Part(step) => step,
                 Origin::Same => {
                     at = parent;
                     continue;
                 }
-                _ => return None,
+                _ => return Lineage::Apart,
             };
             composed = Some(match composed {
                 None => step,
-                Some(index) => step.gather_over(self.level(at)?.id, index),
+                Some(index) => match self.level(at) {
+                    Some(level) => step.gather_over(level.id, index),
+                    None => return Lineage::Apart,
+                },
             });
             at = parent;
         }
-        Some(composed)
+        composed.map_or(Lineage::Same, Lineage::Index)
     }
 
     /// The four-vectors of objects.
