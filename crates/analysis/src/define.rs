@@ -8,6 +8,7 @@ use crate::place::Source;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
     pub(crate) from: From,
+    pub(crate) fields: Vec<(String, Source)>,
     pub(crate) filter: Option<Source>,
     pub(crate) sort: Option<Source>,
 }
@@ -27,6 +28,7 @@ impl Object {
     fn new(from: From) -> Self {
         Self {
             from,
+            fields: Vec::new(),
             filter: None,
             sort: None,
         }
@@ -45,6 +47,13 @@ impl Object {
     /// The objects of several collections one after the other: `Electron, Muon`.
     pub fn union(members: impl Into<Source>) -> Self {
         Self::new(From::Union(members.into()))
+    }
+
+    /// Gives the objects a field, in place of one of that name if there is one: a calibrated momentum, a mass that the data lack. In the expression, names
+    /// are those of the fields as they were; what is kept and how it is sorted goes by the new ones.
+    pub fn field(mut self, name: impl Into<String>, value: impl Into<Source>) -> Self {
+        self.fields.push((name.into(), value.into()));
+        self
     }
 
     /// Keeps those for which a condition holds; in it, the names of fields are those of the object.
@@ -186,6 +195,12 @@ impl Analysis {
         };
         let object = Object {
             from,
+            fields: (object.fields.into_iter())
+                .map(|(field, s)| {
+                    let key = key(&format!("fields.{field}"));
+                    (field, s.keyed(&key))
+                })
+                .collect(),
             filter: object.filter.map(|s| s.keyed(&key("where"))),
             sort: object.sort.map(|s| s.keyed(&key("sort"))),
         };

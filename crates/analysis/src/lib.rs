@@ -6,7 +6,7 @@
 //! ```text
 //! [objects]
 //! mu   = { from = "Muon", where = "pt > 25 GeV and abs(eta) < 2.4 and pfRelIso04_all < 0.15", sort = "-pt" }
-//! jets = { from = "Jet", where = "pt > 30 and abs(eta) < 2.5 and not near(mu, 0.4)" }
+//! jets = { from = "Jet", fields = { pt = "pt * jes" }, where = "pt > 30 and abs(eta) < 2.5 and not near(mu, 0.4)" }
 //! ll   = { combine = "mu as a, mu as b", where = "a.charge != b.charge" }
 //! [columns]
 //! m_ll = "mass(ll.a + ll.b)"                        # per pair
@@ -34,6 +34,8 @@
 //! - **Objects are values.** `argmin(..)`, `leading(mu)`, `mu[0]`, `mu.jet`, `ll.a` are objects: they have fields, sums of them are four-vectors, `==` asks
 //!   whether two are the same one. So the best pair is found once and everything is asked of it. A column that is defined for the objects of a
 //!   collection is a field of theirs: `z.m_ll`.
+//! - **Fields can be replaced** (`fields = { pt = "pt * jes" }`): a calibrated momentum goes wherever a momentum goes, and a variation of `jes` is a lane of the
+//!   whole selection.
 //! - **Missing values** are stated once: what is computed from something missing is missing; a condition on it is neither true nor false (`and`, `or`, `not` as in
 //!   Kleene's logic), and *what decides asks whether it is true*: a cut on the leading muon of an event without muons is not passed, nor is its opposite.
 //!   `sum`, `count`, `min`, .. leave out what is missing; `exists(x)` and `default(x, y)` ask.

@@ -325,9 +325,13 @@ fn parameters_vary_in_lanes() {
     let data = sample(300);
     let analysis = Analysis::new()
         .parameter("threshold", "30 GeV")
+        .parameter("scale", "1")
         .object(
             "mu",
-            Object::from("Muon").filter("pt > threshold").sort("-pt"),
+            Object::from("Muon")
+                .field("pt", "pt * scale")
+                .filter("pt > threshold")
+                .sort("-pt"),
         )
         .object("leptons", Object::union("mu, Electron"))
         .object(
@@ -345,8 +349,9 @@ fn parameters_vary_in_lanes() {
         .histogram("h", Histogram::uniform("m", 6, 60.0, 120.0).region("SR"));
     let model = analysis.check(&data.schema()).unwrap();
     let one = model.compile(&["h"]).unwrap();
-    let thresholds = [20.0, 30.0, 45.0];
-    let program = vmap(&one.program, &["threshold"], "variations").unwrap();
+    let thresholds = [20.0, 30.0, 45.0, 30.0];
+    let scales = [1.0, 1.0, 1.0, 1.03];
+    let program = vmap(&one.program, &["threshold", "scale"], "variations").unwrap();
     let lowered = Lowered::new(program).unwrap_or_else(|e| panic!("{e}"));
     let mut ws = lowered.workspace();
     let columns: Vec<Column<'_>> = one
@@ -355,13 +360,17 @@ fn parameters_vary_in_lanes() {
         .map(|i| match i {
             Input::Offsets { column, .. } => Column::Offsets(data.get(column).1),
             Input::Column { name, .. } => data.get(name).0.column(),
+            Input::Parameter { name, .. } if name == "scale" => (&scales).into(),
             Input::Parameter { .. } => (&thresholds).into(),
         })
         .collect();
     lowered
         .run(&mut ws, &Bindings::ordered(&columns))
         .unwrap_or_else(|e| panic!("{e}"));
-    let apart = thresholds.map(|t| run(&data, &one, &[("threshold", t)]));
-    assert_ne!(apart[0], apart[2]);
+    let lanes = thresholds.iter().zip(&scales);
+    let apart: Vec<Vec<f64>> = lanes
+        .map(|(t, s)| run(&data, &one, &[("threshold", *t), ("scale", *s)]))
+        .collect();
+    assert!(apart[0] != apart[2] && apart[1] != apart[3]);
     assert_eq!(ws.f64(0), apart.concat());
 }

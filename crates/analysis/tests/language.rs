@@ -251,6 +251,63 @@ fn example() -> Analysis {
         )
 }
 
+/// A calibrated momentum goes wherever a momentum goes; what was there before can be asked of the collection it was made of.
+#[test]
+fn fields_can_be_replaced() {
+    let data = two_events();
+    let jets = |text: &str| {
+        let analysis = Analysis::new()
+            .parameter("jes", "1.3")
+            .object(
+                "jets",
+                Object::from("Jet")
+                    .field("pt", "pt * jes")
+                    .field("mass", "mass * jes")
+                    .field("central", "abs(eta) < 0.5")
+                    .field("one", "1")
+                    .filter("pt > 60")
+                    .sort("-pt"),
+            )
+            .column("value", text);
+        data.evaluate(&analysis, "value")
+    };
+    for (text, expected) in [
+        ("jets.pt", &[130.0, 65.0, 104.0] as &[f64]),
+        ("jets.eta", &[-0.4, 0.6, 1.0]),
+        ("jets.pt - Jet.pt", &[30.0, 15.0, 24.0]),
+        ("jets.central", &[1.0, 0.0, 0.0]),
+        ("sum(jets.one)", &[2.0, 1.0]),
+        ("leading(jets).mass", &[8.0 * 1.3, 6.0 * 1.3]),
+        ("(1.3 * Jet[1] - leading(jets)).energy", &[0.0, MISSING]),
+        ("(Muon where near(jets, 0.4)).pt", &[40.0]),
+        ("Muon.jet.pt", &[50.0, MISSING]),
+        ("(jets where it == leading(jets)).pt", &[130.0, 104.0]),
+        (
+            "union(jets, Jet).pt",
+            &[130.0, 65.0, 50.0, 100.0, 20.0, 104.0, 80.0],
+        ),
+    ] {
+        let found = jets(text);
+        assert!(
+            close(&found, expected, 1e-12),
+            "{text} is {found:?}, not {expected:?}"
+        );
+    }
+    let massless = Analysis::new()
+        .object("x", Object::from("LHEWeight").field("pt", "it.pt"))
+        .check(&data.schema());
+    assert_eq!(massless.map(|_| ()).unwrap_err().code(), "PB0806");
+    for (field, value, code) in [
+        ("2x", "1", "PB0810"),
+        ("p4", "2 * it", "PB0806"),
+        ("pt", "Muon.pt", "PB0807"),
+    ] {
+        let analysis = Analysis::new().object("x", Object::from("Jet").field(field, value));
+        let error = analysis.check(&data.schema()).map(|_| ()).unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+    }
+}
+
 #[test]
 fn definitions_stand_in_any_order() {
     let data = two_events();

@@ -21,6 +21,8 @@ pub(crate) struct Made<'b> {
 pub(crate) enum Origin<'b> {
     /// They are those of the data.
     Data,
+    /// They are those of the parent.
+    Same,
     /// At this index of the parent.
     Part(Sym<'b>),
     /// An index for each member.
@@ -71,6 +73,10 @@ impl<'b> Compiler<'b> {
         match &collection.def {
             Def::Input(group) => data(self.list(*group)),
             Def::Single(_) => data(self.events),
+            Def::Fields(of, _) => Made {
+                space: self.made(*of).space,
+                from: Origin::Same,
+            },
             Def::Filter(of, condition) => {
                 let parent = self.made(*of).space;
                 let Value::Bool { yes, .. } = self.value(condition).value else {

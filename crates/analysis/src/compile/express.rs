@@ -7,6 +7,7 @@ use pullback_ad::Real;
 use pullback_array::{Builder, Space, Sym, ValueId};
 
 use super::collections::Made;
+use super::fields::Lineage;
 use super::program::Input;
 use super::value::{Maybe, Value, both, to_real};
 use crate::syntax::CompareOp;
@@ -239,8 +240,9 @@ impl<'b> Compiler<'b> {
             return self.nothing();
         };
         match self.lineage(to, from) {
-            Some(index) => self.gathered(self.value(x), from, index, None),
-            None => self.nothing(),
+            Lineage::Index(index) => self.gathered(self.value(x), from, index, None),
+            Lineage::Same => self.value(x),
+            Lineage::Apart => self.nothing(),
         }
     }
 

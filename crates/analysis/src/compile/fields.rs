@@ -10,6 +10,16 @@ use super::vector::Vector;
 use crate::schema::Target;
 use crate::types::{CollectionId, Def, Kinematics};
 
+/// How the objects of a collection are found among those of one it was made of.
+pub(crate) enum Lineage<'b> {
+    /// They are the same ones, in the same order.
+    Same,
+    /// At this index.
+    Index(Sym<'b>),
+    /// It was not made of that one.
+    Apart,
+}
+
 impl<'b> Compiler<'b> {
     /// A field of all objects of a collection.
     pub fn field(&self, id: CollectionId, name: &str) -> Maybe<'b> {
@@ -36,6 +46,13 @@ impl<'b> Compiler<'b> {
                     None => self.nothing(),
                 }
             }
+            (Def::Fields(of, fields), _) => match fields.iter().find(|f| f.0 == name) {
+                Some((_, value)) => {
+                    let label = Some(format!("{}.{name}", collection.name).into());
+                    self.b.labelled(label, || self.value(value))
+                }
+                None => self.field(*of, name),
+            },
             (_, Origin::Part(index)) => match collection.def.parent() {
                 Some(parent) => {
                     let value = self.field(parent, name);
@@ -156,21 +173,32 @@ impl<'b> Compiler<'b> {
     }
 
     /// The index, along the level of an ancestor, of each object of a collection made of it.
-    pub fn lineage(&self, from: CollectionId, to: CollectionId) -> Option<Sym<'b>> {
+    pub fn lineage(&self, from: CollectionId, to: CollectionId) -> Lineage<'b> {
         let mut composed: Option<Sym<'b>> = None;
         let mut at = from;
         while at != to {
-            let Origin::Part(step) = self.made(at).from else {
-                return None;
+            let def = self.model.collections.get(at.0).map(|c| &c.def);
+            let Some(parent) = def.and_then(Def::parent) else {
+                return Lineage::Apart;
             };
-            let parent = self.model.collections.get(at.0)?.def.parent()?;
+            let step = match self.made(at).from {
+                Origin::Part(step) => step,
+                Origin::Same => {
+                    at = parent;
+                    continue;
+                }
+                _ => return Lineage::Apart,
+            };
             composed = Some(match composed {
                 None => step,
-                Some(index) => step.gather_over(self.level(at)?.id, index),
+                Some(index) => match self.level(at) {
+                    Some(level) => step.gather_over(level.id, index),
+                    None => return Lineage::Apart,
+                },
             });
             at = parent;
         }
-        composed
+        composed.map_or(Lineage::Same, Lineage::Index)
     }
 
     /// The four-vectors of objects.
@@ -227,6 +255,9 @@ impl<'b> Compiler<'b> {
             Some(Def::Input(g) | Def::Single(g)) => {
                 let group = self.model.schema.groups().get(*g);
                 group.is_some_and(|g| g.field(name).is_some())
+            }
+            Some(Def::Fields(of, fields)) => {
+                fields.iter().any(|f| f.0 == name) || self.has_field(*of, name)
             }
             Some(Def::Filter(of, _) | Def::Sort(of, _) | Def::First(of, _)) => {
                 self.has_field(*of, name)

@@ -1,5 +1,6 @@
 //! Collections chosen from others: which objects, in which order.
 
+use std::fmt::Write;
 use std::rc::Rc;
 
 use super::check::{Checker, Cx};
@@ -7,7 +8,7 @@ use super::collection::Def;
 use super::tree::{Node, Typed};
 use super::ty::{CollectionId, Kind, Per, Type};
 use crate::error::{Error, Result};
-use crate::place::Span;
+use crate::place::{Source, Span};
 use crate::syntax::Expr;
 
 impl Checker<'_> {
@@ -22,6 +23,42 @@ impl Checker<'_> {
                 "such as `Muon`, or `jets where pt > 30`",
             )),
         }
+    }
+
+    /// The objects with other fields.
+    pub(super) fn extended(
+        &mut self,
+        of: CollectionId,
+        fields: &[(String, Source)],
+    ) -> Result<CollectionId> {
+        let mut values: Vec<(String, Typed)> = Vec::with_capacity(fields.len());
+        let mut key = format!("fields {}", of.0);
+        for (name, source) in fields {
+            let cx = Cx {
+                source,
+                it: Some(of),
+            };
+            let place = source.everywhere();
+            if !super::model::is_word(name) || values.iter().any(|v| v.0 == *name) {
+                return Err(Error::Name {
+                    place,
+                    name: name.clone(),
+                    reason: "fields have different names of letters, digits and `_`".into(),
+                });
+            }
+            let e = self.parse(source)?;
+            let value = self.expr(cx, &e)?;
+            if matches!(value.ty.kind, Kind::Vector | Kind::Object(_)) {
+                return Err(self.mistaken(cx, &value, "a number, or true or false", ""));
+            }
+            let mut value = self.about(cx, of, value)?;
+            value.ty.per = Per::Object(of);
+            // Writing to a string does not fail.
+            let _ = write!(key, ", {name} = {e}");
+            values.push((name.clone(), value));
+        }
+        let name = self.name_of(of).to_owned();
+        Ok(self.collection(key, &name, Def::Fields(of, values.into())))
     }
 
     /// The objects for which a condition holds.

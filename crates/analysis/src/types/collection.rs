@@ -21,6 +21,8 @@ pub(crate) enum Def {
     Input(usize),
     /// One object per event: a group of the schema.
     Single(usize),
+    /// The same with other fields (per object of it).
+    Fields(CollectionId, Rc<[(String, Typed)]>),
     /// Those for which a condition (per object of it) holds.
     Filter(CollectionId, Rc<Typed>),
     /// In the order of rising keys (per object of it).
@@ -37,7 +39,9 @@ impl Def {
     /// The collection of which this one has a part, or another order.
     pub fn parent(&self) -> Option<CollectionId> {
         match self {
-            Self::Filter(of, _) | Self::Sort(of, _) | Self::First(of, _) => Some(*of),
+            Self::Fields(of, _) | Self::Filter(of, _) | Self::Sort(of, _) | Self::First(of, _) => {
+                Some(*of)
+            }
             _ => None,
         }
     }

@@ -104,6 +104,14 @@ impl Checker<'_> {
                     }),
                 }
             }
+            Def::Fields(of, fields) => match fields.iter().find(|f| f.0 == name) {
+                Some((_, value)) => Some(FieldType {
+                    kind: value.ty.kind,
+                    dimension: value.ty.dimension,
+                    optional: value.ty.optional,
+                }),
+                None => self.field_type(of, name),
+            },
             Def::Filter(of, _) | Def::Sort(of, _) | Def::First(of, _) => self.field_type(of, name),
             Def::Product(members) => {
                 let member = members.iter().find(|(n, _)| n == name)?;
@@ -152,6 +160,12 @@ impl Checker<'_> {
             Def::Input(group) | Def::Single(group) => {
                 let fields = self.schema.groups().get(group).map(|g| &g.fields);
                 fields.into_iter().flatten().map(|f| f.0.clone()).collect()
+            }
+            Def::Fields(of, fields) => {
+                let mut names = self.field_names(of);
+                names.retain(|n| fields.iter().all(|f| f.0 != *n));
+                names.extend(fields.iter().map(|f| f.0.clone()));
+                names
             }
             Def::Filter(of, _) | Def::Sort(of, _) | Def::First(of, _) => self.field_names(of),
             Def::Product(members) => members.into_iter().map(|m| m.0).collect(),

@@ -100,12 +100,16 @@ fn place_of(name: &str, definition: &Definition) -> Place {
     source.map_or_else(|| Source::new("", name).everywhere(), Source::everywhere)
 }
 
-fn check_name(name: &str, earlier: bool, schema: &Schema, definition: &Definition) -> Result<()> {
+/// Whether a text is a name.
+pub(super) fn is_word(name: &str) -> bool {
     let mut letters = name.chars();
     let first = letters.next();
-    let word = first.is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && letters.all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let reason = if !word {
+    first.is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn check_name(name: &str, earlier: bool, schema: &Schema, definition: &Definition) -> Result<()> {
+    let reason = if !is_word(name) {
         "names are made of letters, digits and `_`, and do not begin with a digit"
     } else if KEYWORDS.contains(&name) || RESERVED.contains(&name) {
         "the word has a meaning of its own"

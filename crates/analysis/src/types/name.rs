@@ -180,7 +180,7 @@ impl Checker<'_> {
     }
 
     /// Parses an expression of the definition under way.
-    fn parse(&mut self, source: &Source) -> Result<Expr> {
+    pub(super) fn parse(&mut self, source: &Source) -> Result<Expr> {
         let e = parse(source)?;
         if let Some(top) = self.stack.last_mut() {
             top.depth = top.depth.max(e.depth());
@@ -309,6 +309,10 @@ impl Checker<'_> {
             }
         };
         let mut id = base;
+        if !object.fields.is_empty() {
+            id = self.extended(id, &object.fields)?;
+            made = true;
+        }
         // First the order, then the choice: what is chosen may be relaxed, and a soft choice has no order.
         if let Some(source) = &object.sort {
             let key = self.parse(source)?;
