@@ -35,7 +35,7 @@ observed = true
 [parameters]
 scale = 0
 [objects]
-mu = { from = "Muon", where = "pt * (1 + 0.1 * scale) > 25 GeV" }
+mu = { from = "Muon", fields = { pt_up = "pt * (1 + 0.1 * scale)" }, where = "pt_up > 25 GeV" }
 [columns]
 lead = "max(mu.pt)"
 
@@ -269,7 +269,7 @@ fn mistakes_are_named_with_their_place() {
             "(a.toml, regions.SR.cuts[1], line 30, column 34)",
         ),
         ("lead < 60 GeV", "leed < 60 GeV", "there is no"),
-        ("Muon\", where", "Muoon\", where", "did you mean `Muon`"),
+        ("Muon\", fields", "Muoon\", fields", "did you mean `Muon`"),
         ("\"3 nb\"", "3", "this is not a cross-section"),
         ("\"3 nb\"", "\"3 nB\"", "this is not a cross-section"),
         ("\"2 /pb\"", "\"2 pb\"", "this is not a luminosity"),

@@ -17,7 +17,7 @@
 //! [parameters]                               # numbers that can vary: thresholds, scales
 //! muon_scale = 0
 //! [objects]
-//! mu = { from = "Muon", where = "pt * (1 + 0.001 * muon_scale) > 25 GeV and abs(eta) < 2.4" }
+//! mu = { from = "Muon", fields = { pt = "pt * (1 + 0.001 * muon_scale)" }, where = "pt > 25 GeV and abs(eta) < 2.4" }
 //! ll = { combine = "mu as a, mu as b", where = "a.charge != b.charge" }
 //! [columns]
 //! m_ll = "max(mass(ll.a + ll.b))"

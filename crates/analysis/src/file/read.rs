@@ -138,7 +138,7 @@ fn object(entry: &Entry<'_>) -> Result<Object> {
     }
     let table = entry.table()?;
     let parts = (table.get("from"), table.get("combine"), table.get("union"));
-    let (filter, sort) = (table.get("where"), table.get("sort"));
+    let (filter, sort, fields) = (table.get("where"), table.get("sort"), table.get("fields"));
     table.finish()?;
     let mut object = match parts {
         (Some(from), None, None) => Object::from(expression(&from)?),
@@ -151,6 +151,11 @@ fn object(entry: &Entry<'_>) -> Result<Object> {
             ));
         }
     };
+    if let Some(fields) = fields {
+        for (name, value) in fields.table()?.entries() {
+            object = object.field(name, expression(&value)?);
+        }
+    }
     if let Some(condition) = filter {
         object = object.filter(expression(&condition)?);
     }
