@@ -42,6 +42,8 @@ fn dispatch(command: &Command) -> Result<Outcome, Failure> {
         } => verbs::inspect_data(args),
         Command::Eval(args) => verbs::eval(args),
         Command::Fit(args) => verbs::fit(args),
+        Command::Run(args) => verbs::run(args),
         Command::Demo(args) => verbs::demo(args),
+        Command::Generate(args) => verbs::generate(args),
     }
 }

@@ -35,6 +35,9 @@ pub fn print_warnings(warnings: &[String]) {
 }
 
 fn render(failure: &Failure, styled: bool) -> String {
+    if let Failure::Analysis { error } = failure {
+        return pullback_analysis::render(error, styled);
+    }
     let renderer = if styled {
         Renderer::styled()
     } else {

@@ -19,6 +19,18 @@ pub enum Failure {
         /// What is wrong, with its place.
         error: Box<pullback_io::Error>,
     },
+    /// An analysis that is wrong, or does not fit to its data.
+    #[error("{error}")]
+    Analysis {
+        /// What is wrong, with its place.
+        error: Box<pullback_analysis::Error>,
+    },
+    /// Something would be overwritten.
+    #[error("`{path}` is there already")]
+    Exists {
+        /// The file.
+        path: String,
+    },
     /// A file could not be opened or read.
     #[error("`{path}` cannot be read: {message}")]
     Open {
@@ -43,6 +55,14 @@ pub enum Failure {
         /// The first one.
         example: String,
     },
+    /// Columns were named, and it is not clear of which table.
+    #[error("--columns chooses from one table, and `{path}` has {}", tables.len())]
+    ColumnsOfWhat {
+        /// The file.
+        path: String,
+        /// Its trees and ntuples.
+        tables: Vec<String>,
+    },
     /// An Asimov data set at a value of the parameter of interest was asked for, and there is none.
     #[error("--asimov needs a parameter of interest, and the model has none")]
     AsimovWithoutPoi,
@@ -60,6 +80,16 @@ pub enum Failure {
         /// What the operating system said.
         message: String,
     },
+    /// Events that cannot be generated.
+    #[error("{message}")]
+    Events {
+        /// The stable code.
+        code: &'static str,
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        help: String,
+    },
     /// Ctrl-C.
     #[error("interrupted{during}; nothing was written")]
     Interrupted {
@@ -72,6 +102,32 @@ impl From<pullback_io::Error> for Failure {
     fn from(error: pullback_io::Error) -> Self {
         Self::Data {
             error: Box::new(error),
+        }
+    }
+}
+
+impl From<pullback_analysis::Error> for Failure {
+    fn from(error: pullback_analysis::Error) -> Self {
+        match error {
+            pullback_analysis::Error::Data(error) => Self::Data { error },
+            error => Self::Analysis {
+                error: Box::new(error),
+            },
+        }
+    }
+}
+
+impl From<pullback_sim::SimError> for Failure {
+    /// The text of the error starts with its code and ends with its help.
+    fn from(error: pullback_sim::SimError) -> Self {
+        let text = error.to_string();
+        let text = text.strip_prefix(error.code()).unwrap_or(&text);
+        let text = text.trim_start_matches(": ");
+        let (message, help) = text.split_once("\n  help: ").unwrap_or((text, ""));
+        Self::Events {
+            code: error.code(),
+            message: message.to_owned(),
+            help: help.to_owned(),
         }
     }
 }
@@ -90,6 +146,8 @@ impl Failure {
         match self {
             Self::Document { error, .. } => error.code(),
             Self::Data { error } => error.code(),
+            Self::Analysis { error } => error.code(),
+            Self::Exists { .. } => "PB0910",
             Self::Open { .. } => "PB0901",
             Self::StdinTwice => "PB0902",
             Self::NoWorkspace => "PB0903",
@@ -98,6 +156,8 @@ impl Failure {
             Self::NoFolder { .. } => "PB0906",
             Self::Write { .. } => "PB0907",
             Self::Interrupted { .. } => "PB0908",
+            Self::ColumnsOfWhat { .. } => "PB0909",
+            Self::Events { code, .. } => code,
         }
     }
 
@@ -114,11 +174,14 @@ impl Failure {
                 pullback_io::ErrorKind::Input => 3,
                 pullback_io::ErrorKind::Limit => 4,
             },
-            Self::Open { .. } => 3,
+            Self::Analysis { .. } | Self::Open { .. } => 3,
             Self::StdinTwice
             | Self::NoWorkspace
             | Self::WhichPatch { .. }
             | Self::AsimovWithoutPoi
+            | Self::Exists { .. }
+            | Self::ColumnsOfWhat { .. }
+            | Self::Events { .. }
             | Self::NoFolder { .. } => 2,
             Self::Write { .. } => 4,
             Self::Interrupted { .. } => 130,
@@ -133,6 +196,8 @@ impl Failure {
                 _ => error.help(),
             },
             Self::Data { error } => error.help(),
+            Self::Analysis { error } => error.help(),
+            Self::Exists { .. } => "--force overwrites it".to_owned(),
             Self::Open { .. } => "check the path and the permissions; `-` is stdin".to_owned(),
             Self::StdinTwice => "give the others as files".to_owned(),
             Self::NoWorkspace => {
@@ -141,9 +206,19 @@ impl Failure {
             Self::WhichPatch { path, example, .. } => {
                 format!("add its name or its values: `--patch '{path}#{example}'`")
             }
+            Self::ColumnsOfWhat { tables, .. } if tables.is_empty() => {
+                "leave --columns out".to_owned()
+            }
+            Self::ColumnsOfWhat { tables, .. } => {
+                format!("name it with --tree: `{}`", tables.join("`, `"))
+            }
             Self::AsimovWithoutPoi => "name one with --poi".to_owned(),
             Self::NoFolder { .. } => "make the folder first".to_owned(),
             Self::Write { .. } => "check the free space and the permissions".to_owned(),
+            Self::Events { help, .. } => help.clone(),
+            Self::Interrupted { during } if during.contains("event") => {
+                "the same seed and --first go on where you want".to_owned()
+            }
             Self::Interrupted { .. } => "--max-iterations bounds the work of a fit".to_owned(),
         }
     }

@@ -45,31 +45,87 @@ fn folder(path: &Path) -> &Path {
 
 /// Writes a file by way of a temporary one in the same folder and a rename: it is there whole or, after an error, as it was before.
 pub fn write_file(path: &Path, content: &str) -> Result<(), Failure> {
-    let failed = |e: std::io::Error| Failure::Write {
-        path: path.display().to_string(),
-        message: e.to_string(),
-    };
-    // Pipes and devices (`/dev/stdout`) cannot be renamed onto.
-    if fs::metadata(path).is_ok_and(|m| !m.is_file()) {
-        return fs::write(path, content).map_err(failed);
-    }
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = folder(path).join(name);
-    set_unfinished(Some(temporary.clone()));
-    let result = write_and_sync(&temporary, content).and_then(|()| fs::rename(&temporary, path));
-    if result.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    set_unfinished(None);
-    result.map_err(failed)
+    let mut file = NewFile::create(path)?;
+    let written = file.write_all(content.as_bytes());
+    written.map_err(|e| failed(path, &e))?;
+    file.commit()
 }
 
-fn write_and_sync(path: &Path, content: &str) -> std::io::Result<()> {
-    let mut file = fs::File::create(path)?;
-    file.write_all(content.as_bytes())?;
-    file.sync_all()
+fn failed(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Write {
+        path: path.display().to_string(),
+        message: error.to_string(),
+    }
+}
+
+/// A file that appears when it is committed. Until then it has another name, by which it is removed if it is dropped or on Ctrl-C.
+#[derive(Debug)]
+pub struct NewFile {
+    path: PathBuf,
+    /// `None` for pipes and devices (`/dev/stdout`), which cannot be renamed onto.
+    temporary: Option<PathBuf>,
+    file: fs::File,
+}
+
+impl NewFile {
+    /// Starts to write a file.
+    pub fn create(path: &Path) -> Result<Self, Failure> {
+        let mut temporary = None;
+        let mut target = path.to_owned();
+        if !fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+            let mut name = OsString::from(".");
+            name.push(path.file_name().unwrap_or_default());
+            name.push(format!(".{}.tmp", std::process::id()));
+            target = folder(path).join(name);
+            temporary = Some(target.clone());
+        }
+        set_unfinished(temporary.clone());
+        match fs::File::create(&target) {
+            Ok(file) => Ok(Self {
+                path: path.to_owned(),
+                temporary,
+                file,
+            }),
+            Err(error) => {
+                set_unfinished(None);
+                Err(failed(path, &error))
+            }
+        }
+    }
+
+    /// Gives the file its name; it is on the disk then.
+    pub fn commit(mut self) -> Result<(), Failure> {
+        let Some(temporary) = &self.temporary else {
+            return self.file.flush().map_err(|e| failed(&self.path, &e));
+        };
+        let renamed = self
+            .file
+            .sync_all()
+            .and_then(|()| fs::rename(temporary, &self.path));
+        renamed.map_err(|e| failed(&self.path, &e))?;
+        self.temporary = None;
+        set_unfinished(None);
+        Ok(())
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            let _ = fs::remove_file(temporary);
+            set_unfinished(None);
+        }
+    }
 }
 
 fn set_unfinished(path: Option<PathBuf>) {

@@ -1,11 +1,11 @@
-//! A spinner on stderr for what takes more than a second, on a terminal only.
+//! A spinner or a bar on stderr for what takes more than a second, on a terminal only.
 
 use std::io::IsTerminal;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// Shows what is going on until it is dropped.
 #[derive(Debug)]
@@ -21,10 +21,10 @@ impl Progress {
         }
         let (sender, receiver) = mpsc::channel::<&'static str>();
         let thread = std::thread::spawn(move || {
-            let patience = std::time::Instant::now() + Duration::from_secs(1);
+            let patience = Instant::now() + Duration::from_secs(1);
             let mut message = message;
             loop {
-                let left = patience.saturating_duration_since(std::time::Instant::now());
+                let left = patience.saturating_duration_since(Instant::now());
                 match receiver.recv_timeout(left) {
                     Ok(next) => message = next,
                     Err(RecvTimeoutError::Disconnected) => return,
@@ -57,6 +57,51 @@ impl Drop for Progress {
         if let Some((sender, thread)) = self.running.take() {
             drop(sender);
             let _ = thread.join();
+        }
+    }
+}
+
+/// How much of a known amount is done, with the time that is left.
+#[derive(Debug)]
+pub struct Bar {
+    total: u64,
+    start: Instant,
+    shown: Option<ProgressBar>,
+    terminal: bool,
+}
+
+impl Bar {
+    /// Starts at 0. Nothing is shown in the first second.
+    pub fn start(total: u64) -> Self {
+        Self {
+            total,
+            start: Instant::now(),
+            shown: None,
+            terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// Shows that so much is done.
+    pub fn set(&mut self, done: u64) {
+        if !self.terminal || self.start.elapsed() < Duration::from_secs(1) {
+            return;
+        }
+        let bar = self.shown.get_or_insert_with(|| {
+            let bar = ProgressBar::new(self.total).with_elapsed(self.start.elapsed());
+            let style = "{bar:40} {human_pos} of {human_len} events, {eta} left";
+            match ProgressStyle::with_template(style) {
+                Ok(style) => bar.with_style(style),
+                Err(_) => bar,
+            }
+        });
+        bar.set_position(done);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.shown {
+            bar.finish_and_clear();
         }
     }
 }

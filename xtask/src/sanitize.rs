@@ -29,6 +29,9 @@ const TESTS: [(&str, &[&str]); 2] = [
     ),
 ];
 
+/// Slots are no larger than they are said to be.
+const EXACT_SLOTS: &str = "--cfg pullback_exact_slots";
+
 /// A tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tool {
@@ -184,10 +187,7 @@ fn sanitized(workspace: &Workspace, compiler: &Compiler, kind: &str) -> Command 
         // Tests ask for more memory than there is, and for an error then: the tools would end the process.
         .env("ASAN_OPTIONS", "allocator_may_return_null=1")
         .env("TSAN_OPTIONS", "allocator_may_return_null=1")
-        .env(
-            "RUSTFLAGS",
-            format!("-Zsanitizer={kind} --cfg pullback_exact_slots"),
-        );
+        .env("RUSTFLAGS", format!("-Zsanitizer={kind} {EXACT_SLOTS}"));
     command
 }
 
@@ -226,16 +226,20 @@ fn miri(workspace: &Workspace) -> Result<Outcome, String> {
             "it is not installed (rustup +nightly component add miri)",
         ));
     }
-    test(|| {
-        let mut command = Command::new("cargo");
-        command
-            .current_dir(&workspace.root)
-            .args(["+nightly", "miri", "test", "--target-dir"])
-            .arg(workspace.target.join("sanitize").join("miri"))
-            .env("PROPTEST_CASES", "1")
-            .env("MIRIFLAGS", "-Zmiri-disable-isolation");
-        command
-    })
+    test(|| interpreted(workspace))
+}
+
+/// Cargo with Miri.
+fn interpreted(workspace: &Workspace) -> Command {
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(&workspace.root)
+        .args(["+nightly", "miri", "test", "--target-dir"])
+        .arg(workspace.target.join("sanitize").join("miri"))
+        .env("RUSTFLAGS", EXACT_SLOTS)
+        .env("PROPTEST_CASES", "1")
+        .env("MIRIFLAGS", "-Zmiri-disable-isolation");
+    command
 }
 
 /// The exit status with which valgrind reports an error.
@@ -261,7 +265,7 @@ fn valgrind(workspace: &Workspace) -> Result<Outcome, String> {
             .args(tests)
             .arg("--target-dir")
             .arg(workspace.target.join("sanitize").join("valgrind"))
-            .env("RUSTFLAGS", "--cfg pullback_exact_slots")
+            .env("RUSTFLAGS", EXACT_SLOTS)
             .stderr(Stdio::inherit());
         let output = build
             .output()
@@ -318,6 +322,25 @@ mod tests {
                 let room = folder.join("tests").join(name).join("main.rs");
                 assert!(file.is_file() || room.is_file(), "{name} of {package}");
             }
+        }
+    }
+
+    /// Without it a kernel that leaves its slot stays inside the allocation, and no tool sees it.
+    #[test]
+    fn slots_are_exact_under_every_tool() {
+        let workspace = Workspace::find().expect("a checkout");
+        let compiler = Compiler {
+            target: "here".into(),
+            rustlib: PathBuf::new(),
+        };
+        for command in [
+            sanitized(&workspace, &compiler, "address"),
+            sanitized(&workspace, &compiler, "thread"),
+            interpreted(&workspace),
+        ] {
+            let flags = command.get_envs().find(|(name, _)| *name == "RUSTFLAGS");
+            let flags = flags.and_then(|(_, value)| value).unwrap_or_default();
+            assert!(flags.to_string_lossy().contains(EXACT_SLOTS), "{command:?}");
         }
     }
 

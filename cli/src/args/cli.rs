@@ -39,6 +39,8 @@ pub enum Command {
         #[command(subcommand)]
         command: DataCommand,
     },
+    /// Generate collider events with the columns of NanoAOD, as Parquet
+    Generate(GenerateArgs),
     /// The same as `ws inspect` (pyhf's name)
     #[command(hide = true)]
     Inspect(InspectArgs),
@@ -46,6 +48,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Fit a workspace: best values, errors, pulls, yields
     Fit(Box<FitArgs>),
+    /// Run an analysis file: events in, cutflow, histograms and a workspace out
+    Run(RunArgs),
     /// Fit a small built-in workspace, differentiate the result, write a report
     Demo(DemoArgs),
 }
@@ -67,7 +71,7 @@ pub enum DataCommand {
 /// `data inspect`.
 #[derive(Debug, Args)]
 pub struct DataArgs {
-    /// A ROOT file
+    /// A file: ROOT, Parquet or CSV (`*.csv`)
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
@@ -82,6 +86,57 @@ pub struct DataArgs {
     /// The output.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `generate`.
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// ZToLL, WJets, TTbar, ZPrimeToTT(MASS, WIDTH), HTo4L, ZZTo4L or JPsiToMuMu
+    #[arg(value_name = "PROCESS")]
+    pub process: String,
+
+    /// How many events
+    #[arg(short = 'n', long, value_name = "N")]
+    pub events: u64,
+
+    /// The Parquet file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+
+    /// The same seed gives the same events, whatever their number and the machine
+    #[arg(short, long, value_name = "SEED", default_value_t = 1)]
+    pub seed: u64,
+
+    /// Id of the first event: files of other ids continue the sample
+    #[arg(long, value_name = "ID", default_value_t = 0)]
+    pub first: u64,
+
+    /// Keep the generator's record (`GenPart_*`)
+    #[arg(long)]
+    pub truth: bool,
+
+    /// Events in memory at once, and in a row group of the file
+    #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub row_group: u32,
+
+    /// How the file is compressed
+    #[arg(long, value_enum, value_name = "CODEC", default_value_t = CodecArg::Zstd)]
+    pub compression: CodecArg,
+
+    /// Print a summary as JSON instead of a sentence
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Compression of what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CodecArg {
+    /// Zstandard.
+    Zstd,
+    /// Snappy: faster, larger.
+    Snappy,
+    /// None.
+    None,
 }
 
 /// How a result is given.
@@ -165,6 +220,34 @@ pub struct FitArgs {
     /// The output.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The analysis file (TOML)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Write histograms (UHI JSON and CSV), a summary and the workspace into this folder
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+
+    /// Overwrite what is there
+    #[arg(long)]
+    pub force: bool,
+
+    /// Look at the observed events of signal regions, too
+    #[arg(long)]
+    pub unblind: bool,
+
+    /// Threads that work on the events (all of the machine)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+
+    /// Print JSON instead of tables
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `demo`.

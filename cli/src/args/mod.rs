@@ -5,7 +5,7 @@ mod model;
 mod parse;
 
 pub use cli::{
-    Cli, Command, DataArgs, DataCommand, DemoArgs, EvalArgs, FitArgs, InspectArgs, NuisancesArg,
-    WorkspaceCommand,
+    Cli, CodecArg, Command, DataArgs, DataCommand, DemoArgs, EvalArgs, FitArgs, GenerateArgs,
+    InspectArgs, NuisancesArg, RunArgs, WorkspaceCommand,
 };
 pub use model::ModelArgs;

@@ -1,7 +1,7 @@
 //! What is in a file of events or histograms.
 
 use pullback_io::Level;
-use pullback_io::root::{Object, ObjectKind};
+use pullback_io::root::Object;
 use serde_json::{Value, json};
 
 use crate::verbs::{FileOverview, TableOverview};
@@ -36,9 +36,10 @@ pub fn data(overview: &FileOverview) -> String {
         .map(|o| json!({"name": o.path, "class": o.class}));
     super::write(&json!({
         "file": overview.path,
-        "format": "root",
+        "format": overview.format,
         "bytes": overview.bytes,
-        "root_version": overview.version,
+        "writer": overview.writer,
+        "root_version": overview.root_version,
         "tables": tables.collect::<Vec<Value>>(),
         "histograms": histograms.collect::<Vec<Value>>(),
         "others": others.collect::<Vec<Value>>(),
@@ -72,9 +73,9 @@ fn table(table: &TableOverview) -> Value {
         .iter()
         .map(|part| json!({"name": part.name, "type": part.type_name, "reason": part.reason}));
     json!({
-        "name": table.object.path,
-        "kind": if table.object.kind == ObjectKind::Ntuple { "ntuple" } else { "tree" },
-        "title": table.object.title,
+        "name": table.path,
+        "kind": table.kind,
+        "title": table.title,
         "entries": table.entries,
         "compression": table.compression,
         "column_count": table.columns,

@@ -3,11 +3,15 @@
 mod data;
 mod eval;
 mod fit;
+mod generate;
 mod inspect;
 mod layout;
+mod run;
 
 pub use data::data;
 pub use eval::{Evaluation, NamedValue};
 pub use fit::fit;
+pub use generate::generate;
 pub use inspect::inspect;
 pub use layout::write;
+pub use run::run;

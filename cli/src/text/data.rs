@@ -2,26 +2,25 @@
 
 use std::fmt::Write;
 
-use pullback_io::root::{Histogram, Object, ObjectKind};
+use pullback_io::root::Histogram;
 
 use super::fit::count;
 use super::table::{Align, render, wrap};
-use crate::verbs::{FileOverview, TableOverview};
+use crate::verbs::{FileOverview, TableOverview, kind};
 
 /// Rows of a table that is not shown whole.
 const SHOWN: usize = 40;
 
 /// The whole text.
 pub fn data(overview: &FileOverview, all: bool, width: usize) -> String {
-    let version = overview.version;
-    let mut text = format!(
-        "{}: {}, ROOT {}.{:02}/{:02}\n",
-        overview.path,
-        bytes(overview.bytes),
-        version / 10_000,
-        version / 100 % 100,
-        version % 100
-    );
+    let mut text = format!("{}: {}", overview.path, bytes(overview.bytes));
+    for part in [overview.writer.as_str(), overview.format] {
+        // Of a ROOT file the name of its writer says what it is.
+        if !part.is_empty() && part != "root" {
+            let _ = write!(text, ", {part}");
+        }
+    }
+    text.push('\n');
     text.push_str(&tables(overview, all, width));
     for table in overview.tables.iter().flatten() {
         text.push_str(&columns(table, all, width));
@@ -69,13 +68,6 @@ fn section(
     format!("\n{title}\n{}{note}", render(header, &rows, width))
 }
 
-fn kind(object: &Object) -> &'static str {
-    match object.kind {
-        ObjectKind::Ntuple => "ntuple",
-        _ => "tree",
-    }
-}
-
 fn tables(overview: &FileOverview, all: bool, width: usize) -> String {
     let header = [
         ("table", Align::Name),
@@ -87,12 +79,12 @@ fn tables(overview: &FileOverview, all: bool, width: usize) -> String {
     ];
     let rows = overview.tables.iter().map(|table| match table {
         Ok(table) => vec![
-            table.object.path.clone(),
-            kind(&table.object).to_owned(),
+            table.path.clone(),
+            table.kind.to_owned(),
             table.entries.to_string(),
             table.columns.to_string(),
             table.compression.join(", "),
-            table.object.title.clone(),
+            table.title.clone(),
         ],
         Err((object, reason)) => vec![
             object.path.clone(),
@@ -103,7 +95,11 @@ fn tables(overview: &FileOverview, all: bool, width: usize) -> String {
             reason.clone(),
         ],
     });
-    section("Trees and ntuples", &header, rows.collect(), all, width)
+    let title = match overview.format {
+        "root" => "Trees and ntuples",
+        _ => "Table",
+    };
+    section(title, &header, rows.collect(), all, width)
 }
 
 fn columns(table: &TableOverview, all: bool, width: usize) -> String {
@@ -126,7 +122,7 @@ fn columns(table: &TableOverview, all: bool, width: usize) -> String {
             bytes(sizes.compressed),
         ]
     });
-    let title = format!("Columns of {}", table.object.path);
+    let title = format!("Columns of {}", table.path);
     let mut text = section(&title, &header, rows.collect(), all, width);
     if !table.unreadable.is_empty() {
         let header = [
@@ -144,7 +140,7 @@ fn columns(table: &TableOverview, all: bool, width: usize) -> String {
         let title = format!(
             "{} of {} cannot be read",
             count(table.unreadable.len(), "column"),
-            table.object.path
+            table.path
         );
         text.push_str(&section(&title, &header, rows.collect(), all, width));
     }
@@ -196,7 +192,7 @@ fn bins(histogram: &Histogram) -> String {
 }
 
 /// `999 B`, `12.3 kB`, `4.56 MB`.
-fn bytes(count: u64) -> String {
+pub(super) fn bytes(count: u64) -> String {
     let units = ["kB", "MB", "GB", "TB"];
     if count < 1000 {
         return format!("{count} B");

@@ -4,11 +4,15 @@ mod data;
 mod demo;
 mod eval;
 mod fit;
+mod generate;
 mod inspect;
 mod point;
+mod run;
 
-pub use data::{FileOverview, TableOverview, inspect_data};
+pub use data::{FileOverview, TableOverview, inspect_data, kind};
 pub use demo::demo;
 pub use eval::eval;
 pub use fit::fit;
+pub use generate::{Generated, generate};
 pub use inspect::inspect;
+pub use run::run;

@@ -41,6 +41,6 @@ pub use primitive::{Call, Nature, Primitive, PrimitiveRef};
 pub use program::{Node, Program, Value, ValueId};
 pub use sample::{Owned, Point, Sample, Sampler};
 pub use space::{Level, LevelId, LevelKind, MAX_DEPTH, Space};
-pub use sparse::{SparseRows, schur_complement, sparse_product};
+pub use sparse::{schur_complement, sparse_product};
 pub use sym::SymMask;
 pub use ty::{DType, Type};

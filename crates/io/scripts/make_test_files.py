@@ -67,6 +67,12 @@ def write_trees(path: Path, compression: Any, names: list[str] | None = None) ->
             file.mktree("runs/Runs", runs)
 
 
+def write_cycles(path: Path) -> None:
+    with uproot.recreate(path, compression=None) as file:
+        for entries in (3, 5):
+            file.mktree("Events", {"x": np.arange(entries, dtype=np.int32)})
+
+
 def write_histograms(path: Path) -> None:
     draw = np.random.default_rng(7)
     with uproot.recreate(path, compression=uproot.ZLIB(4)) as file:
@@ -118,6 +124,7 @@ def main() -> None:
     }
     for name, compression in compressions.items():
         write_trees(folder / f"muons_{name}.root", compression, ["event", "weight", "Muon_pt", "Muon_charge"])
+    write_cycles(folder / "cycles.root")
     write_histograms(folder / "histograms.root")
     write_ntuple(folder / "ntuple_zlib.root", uproot.ZLIB(4))
     write_ntuple(folder / "ntuple_none.root", None)

@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::dtype::DType;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::schema::{Field, Level};
 use crate::values::Values;
 
 /// One level between entries and values.
@@ -51,7 +52,7 @@ impl Axis {
         }
     }
 
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::List(offsets) => 8 * offsets.len(),
             Self::Fixed(_) => 0,
@@ -76,6 +77,113 @@ impl Column {
             axes: Vec::new(),
             values,
         }
+    }
+
+    /// A column of lists: those of entry `k` are `offsets[k]..offsets[k + 1]`. Nothing where offsets do not begin at 0, fall, or end elsewhere than the
+    /// values.
+    ///
+    /// ```
+    /// use pullback_io::{Column, Values};
+    /// let column = Column::lists(vec![0, 2, 2].into(), Values::F64(vec![1.0, 2.0])).unwrap();
+    /// assert_eq!(column.len(), 2);
+    /// assert!(Column::lists(vec![0, 3].into(), Values::F64(vec![1.0, 2.0])).is_none());
+    /// ```
+    pub fn lists(offsets: Arc<Vec<i64>>, values: Values) -> Option<Self> {
+        let len = offsets.len().checked_sub(1)?;
+        Self::new(len, vec![Axis::List(offsets)], values).ok()
+    }
+
+    /// A column of `len` entries under levels.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use pullback_io::{Axis, Column, Values};
+    /// let lists = |offsets| vec![Axis::List(Arc::new(offsets))];
+    /// let values = Values::I32(vec![1, 2, 3]);
+    /// assert!(Column::new(2, lists(vec![0, 2, 3]), values.clone()).is_ok());
+    /// let error = Column::new(2, lists(vec![0, 2, 4]), values).unwrap_err();
+    /// assert_eq!(error.code(), "PB0518");
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Unwritable`]: offsets that do not start at 0 or decrease, levels or values of other lengths than the level above says.
+    pub fn new(len: usize, axes: Vec<Axis>, values: Values) -> Result<Self> {
+        let wrong = |what: String| Error::Unwritable {
+            name: String::new(),
+            what,
+        };
+        let mut parents = len;
+        for (level, axis) in axes.iter().enumerate() {
+            parents = match axis {
+                Axis::List(offsets) => {
+                    let rises = offsets
+                        .iter()
+                        .zip(offsets.iter().skip(1))
+                        .all(|(a, b)| a <= b);
+                    let ends = offsets.first().zip(offsets.last());
+                    match ends {
+                        Some((0, last)) if rises && offsets.len() == parents + 1 => *last as usize,
+                        _ => return Err(wrong(format!("the offsets of level {level} do not fit"))),
+                    }
+                }
+                Axis::Fixed(n) => n.saturating_mul(parents),
+                Axis::Option(present) if present.len() == parents => {
+                    present.iter().filter(|p| **p).count()
+                }
+                Axis::Option(_) => {
+                    return Err(wrong(format!("the mask of level {level} does not fit")));
+                }
+            };
+        }
+        if values.len() != parents {
+            return Err(wrong(format!(
+                "{} values where {parents} should be",
+                values.len()
+            )));
+        }
+        Ok(Self { len, axes, values })
+    }
+
+    /// Whether it has the type and the levels of a field.
+    pub(crate) fn has_shape(&self, field: &Field) -> bool {
+        let same = |(axis, level): (&Axis, &Level)| match (axis, level) {
+            (Axis::List(_), Level::List) | (Axis::Option(_), Level::Option) => true,
+            (Axis::Fixed(a), Level::Fixed(b)) => a == b,
+            _ => false,
+        };
+        self.values.dtype() == field.dtype
+            && self.axes.len() == field.levels.len()
+            && self.axes.iter().zip(&field.levels).all(same)
+    }
+
+    /// The column without its optional levels, in which nothing may be missing.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use pullback_io::{Axis, Column, Values};
+    /// let column = |present: Vec<bool>, values| {
+    ///     Column::new(2, vec![Axis::Option(Arc::new(present))], Values::F64(values))
+    /// };
+    /// let flat = column(vec![true, true], vec![1.0, 2.0])?.required()?;
+    /// assert_eq!(flat, Column::flat(Values::F64(vec![1.0, 2.0])));
+    /// let error = column(vec![true, false], vec![1.0])?.required().unwrap_err();
+    /// assert_eq!(error.code(), "PB0516");
+    /// # Ok::<(), pullback_io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Missing`] with the first place where something is missing.
+    pub fn required(mut self) -> Result<Self> {
+        for axis in &self.axes {
+            if let Axis::Option(present) = axis
+                && let Some(first) = present.iter().position(|p| !p)
+            {
+                let count = present.iter().filter(|p| !**p).count();
+                return Err(Error::Missing { count, first });
+            }
+        }
+        self.axes.retain(|axis| !matches!(axis, Axis::Option(_)));
+        Ok(self)
     }
 
     /// Number of entries.

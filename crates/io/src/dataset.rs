@@ -390,7 +390,21 @@ impl Dataset {
         entries: &Range<u64>,
         pieces: &mut [Vec<Column>],
     ) -> Result<()> {
+        for (friend, own, places) in self.of_friends(selection) {
+            let chunk = friend.read_selection(&own, entries.clone())?;
+            for (place, column) in places.into_iter().zip(chunk.columns) {
+                if let Some(list) = pieces.get_mut(place) {
+                    list.push(column);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The friends with columns in a selection: what is selected of each, and the places of that in the answer.
+    fn of_friends(&self, selection: &Selection) -> Vec<(&Self, Selection, Vec<usize>)> {
         let mut start = self.own;
+        let mut found = Vec::new();
         for friend in &self.friends {
             let end = start + friend.data.schema.fields().len();
             let wanted = selection.positions.iter().enumerate();
@@ -406,16 +420,33 @@ impl Dataset {
                     names: fields.map(|f| f.name.clone()).collect(),
                     positions,
                 };
-                let chunk = friend.data.read_selection(&own, entries.clone())?;
-                for (place, column) in places.into_iter().zip(chunk.columns) {
-                    if let Some(list) = pieces.get_mut(place) {
-                        list.push(column);
-                    }
-                }
+                found.push((&friend.data, own, places));
             }
             start = end;
         }
-        Ok(())
+        found
+    }
+
+    /// Bytes of an entry, on average, of a selection: the most in any file that holds entries of a range, and offsets on top.
+    fn bytes_per_entry(&self, selection: &Selection, entries: &Range<u64>) -> Result<f64> {
+        let (_, columns) = self.own_columns(selection);
+        let mut most: f64 = 0.0;
+        for (k, part) in self.parts.iter().enumerate() {
+            let end = part.first + part.entries;
+            if columns.is_empty() || part.first >= entries.end || end <= entries.start {
+                continue;
+            }
+            let table = self.table(k)?;
+            let mut bytes = 0_u64;
+            for position in self.positions(table.as_ref(), &columns)? {
+                bytes = bytes.saturating_add(table.sizes(position)?.uncompressed);
+            }
+            most = most.max(bytes as f64 / part.entries.max(1) as f64 + 8.0);
+        }
+        for (friend, own, _) in self.of_friends(selection) {
+            most += friend.bytes_per_entry(&own, entries)?;
+        }
+        Ok(most)
     }
 
     /// Where the entries from `start` on may be cut: the end of the file, entries that fill a chunk, entries where nothing is
@@ -428,17 +459,12 @@ impl Dataset {
         let table = self.table(k)?;
         let (_, columns) = self.own_columns(selection);
         let positions = self.positions(table.as_ref(), &columns)?;
-        let mut bytes = 0_u64;
-        for position in &positions {
-            bytes = bytes.saturating_add(table.sizes(*position)?.uncompressed);
-        }
-        // Offsets and the columns of friends come on top: as much again for the latter.
-        let per_entry =
-            bytes as f64 / part.entries.max(1) as f64 * (1 + self.friends.len()) as f64 + 8.0;
-        let entries = (self.options.chunk_bytes as f64 / per_entry) as u64;
+        let end = part.first + part.entries;
+        let per_entry = self.bytes_per_entry(selection, &(start..end))?;
+        let entries = (self.options.chunk_bytes as f64 / per_entry.max(1.0)) as u64;
         let boundaries = table.boundaries(&positions)?;
         Ok(Cuts {
-            end: part.first + part.entries,
+            end,
             entries: entries.max(1),
             boundaries: boundaries
                 .into_iter()

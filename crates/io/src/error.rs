@@ -208,6 +208,28 @@ pub enum Error {
         /// The value at fault, with a colon in front; may be empty.
         detail: String,
     },
+    /// Values that are missing where all are needed.
+    #[error("{count} values are missing, the first is number {first} of its level")]
+    Missing {
+        /// How many.
+        count: usize,
+        /// Position of the first one among the parents of its level.
+        first: usize,
+    },
+    /// Output could not be written.
+    #[error("writing failed: {message}")]
+    Write {
+        /// What the operating system said.
+        message: String,
+    },
+    /// A column that cannot be made or written as asked.
+    #[error("the column `{name}` cannot be written: {what}")]
+    Unwritable {
+        /// The column; may be empty.
+        name: String,
+        /// What does not fit.
+        what: String,
+    },
 }
 
 impl Error {
@@ -229,6 +251,9 @@ impl Error {
             Self::NoFiles { .. } => "PB0513",
             Self::FriendLength { .. } => "PB0514",
             Self::Lossy { .. } => "PB0515",
+            Self::Missing { .. } => "PB0516",
+            Self::Write { .. } => "PB0517",
+            Self::Unwritable { .. } => "PB0518",
         }
     }
 
@@ -239,8 +264,10 @@ impl Error {
             | Self::NoColumn { .. }
             | Self::Range { .. }
             | Self::NoFiles { .. }
-            | Self::Lossy { .. } => ErrorKind::Usage,
-            Self::TooLarge { .. } => ErrorKind::Limit,
+            | Self::Lossy { .. }
+            | Self::Missing { .. }
+            | Self::Unwritable { .. } => ErrorKind::Usage,
+            Self::TooLarge { .. } | Self::Write { .. } => ErrorKind::Limit,
             _ => ErrorKind::Input,
         }
     }
@@ -290,6 +317,12 @@ impl Error {
             }
             Self::FriendLength { .. } => {
                 "friends are joined entry by entry: give the files that belong together".to_owned()
+            }
+            Self::Missing { .. } => "keep the optional level, or choose other entries".to_owned(),
+            Self::Write { .. } => "check the free space and the permissions".to_owned(),
+            Self::Unwritable { .. } => {
+                "give every column the type, the levels and the entries that were announced"
+                    .to_owned()
             }
             Self::Lossy { .. } => "ask for a wider type".to_owned(),
         }

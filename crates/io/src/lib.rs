@@ -1,9 +1,10 @@
-//! Files in, files out: columns of numbers under levels of lists, from ROOT files; no physics.
+//! Files in, files out: columns of numbers under levels of lists, in ROOT, Parquet and CSV files; no physics.
 //!
 //! # Design
 //!
 //! Two layers. The lower one knows a format: [`root::File`] opens a ROOT file ([`Source`]: positioned reads, nothing mapped), lists
-//! what is in it, and gives a [`root::Tree`], a [`root::Ntuple`] or a [`root::Histogram`]. The upper one knows none: a [`Table`] has a
+//! what is in it, and gives a [`root::Tree`], a [`root::Ntuple`] or a [`root::Histogram`]; [`parquet::Parquet`] and [`csv::Csv`] are tables of their own, with a
+//! [`parquet::Writer`] and a [`csv::Writer`] beside them. The upper one knows none: a [`Table`] has a
 //! number of entries and a [`Schema`] of [`Field`]s (name, [`DType`], [`Level`]s), and reads columns by position for a range of
 //! entries; a [`Dataset`] is several tables of several files as one, with friends joined by entry, read in [`Chunk`]s of bounded
 //! memory with global entry numbers. A further format is a module that implements [`Table`].
@@ -53,6 +54,7 @@
 mod budget;
 mod chunks;
 mod column;
+pub mod csv;
 mod cursor;
 mod dataset;
 mod dtype;
@@ -60,6 +62,7 @@ mod error;
 mod limits;
 mod names;
 mod open;
+pub mod parquet;
 mod paths;
 pub mod root;
 mod schema;
@@ -74,7 +77,8 @@ pub use dataset::{Chunk, Dataset, Options};
 pub use dtype::DType;
 pub use error::{Error, ErrorKind, Place, Result};
 pub use limits::Limits;
-pub use open::open;
+pub use names::nearest;
+pub use open::{Format, open};
 pub use schema::{Field, Level, Schema, Unreadable};
 pub use source::Source;
 pub use table::{Sizes, Table};

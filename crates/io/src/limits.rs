@@ -17,6 +17,8 @@ pub struct Limits {
     pub chunk_bytes: u64,
     /// Keys, branches, fields, columns or list items in one file (4 million).
     pub items: u64,
+    /// Bytes of the names, types and titles of the columns of one table, or of the objects of one file (64 MiB).
+    pub name_bytes: u64,
     /// How deep directories, branches or fields may nest (64).
     pub depth: u32,
 }
@@ -27,6 +29,7 @@ impl Default for Limits {
             object_bytes: 1 << 30,
             chunk_bytes: 8 << 30,
             items: 4_000_000,
+            name_bytes: 64 << 20,
             depth: 64,
         }
     }

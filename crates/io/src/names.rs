@@ -29,10 +29,16 @@ pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     pattern.iter().skip(p).all(|c| *c == b'*')
 }
 
-/// At most five names that are near enough to be meant.
-pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+/// At most five names that are near enough to be meant, the nearest first.
+///
+/// ```
+/// assert_eq!(pullback_io::nearest("Muon_Pt", ["Muon_pt", "Jet_eta"].into_iter()), ["Muon_pt"]);
+/// ```
+pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let wanted = name.to_lowercase();
-    let allowed = (wanted.chars().count() / 3).max(2);
+    let length = wanted.chars().count();
+    // Two letters of three say nothing.
+    let allowed = (length / 3).max(if length > 3 { 2 } else { 1 });
     let mut found: Vec<(usize, &str)> = names
         .filter_map(|other| {
             let distance = distance(&wanted, &other.to_lowercase(), allowed)?;

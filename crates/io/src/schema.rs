@@ -36,6 +36,23 @@ pub struct Field {
 }
 
 impl Field {
+    /// A column to be written.
+    ///
+    /// ```
+    /// use pullback_io::{DType, Field, Level};
+    /// assert_eq!(Field::new("pt", DType::F32, &[Level::List]).to_string(), "pt: [f32]");
+    /// ```
+    pub fn new(name: impl Into<String>, dtype: DType, levels: &[Level]) -> Self {
+        Self {
+            name: name.into(),
+            dtype,
+            levels: levels.to_vec(),
+            type_name: String::new(),
+            title: String::new(),
+            counter: None,
+        }
+    }
+
     /// Type and levels: `f32`, `[f32]`, `[[3 × f64]]`, `f64?`.
     pub fn shape(&self) -> String {
         let mut text = self.dtype.to_string();
@@ -83,11 +100,17 @@ impl Schema {
             unreadable,
             by_name: HashMap::with_capacity(fields.len()),
         };
+        // The number that is tried next for a name that stands twice.
+        let mut next: HashMap<String, usize> = HashMap::new();
         for mut field in fields {
             if schema.by_name.contains_key(&field.name) {
-                let taken = |n: usize| format!("{}#{n}", field.name);
-                let free = (2..=usize::MAX).find(|n| !schema.by_name.contains_key(&taken(*n)));
-                field.name = taken(free.unwrap_or(2));
+                let n = next.entry(field.name.clone()).or_insert(2);
+                let mut name = format!("{}#{n}", field.name);
+                while schema.by_name.contains_key(&name) {
+                    *n += 1;
+                    name = format!("{}#{n}", field.name);
+                }
+                field.name = name;
             }
             schema
                 .by_name
@@ -215,5 +238,17 @@ mod tests {
     #[test]
     fn shapes_read_from_the_outside_in() {
         assert_eq!(field("x").to_string(), "x: [[3 × f32]]");
+    }
+
+    /// Quadratic work would take hours here.
+    #[test]
+    fn one_name_many_times() {
+        let mut fields = vec![field("x"); 200_000];
+        fields.insert(1, field("x#3"));
+        let schema = Schema::new(fields, Vec::new());
+        let names = schema.fields().iter().map(|f| f.name.as_str());
+        let names: Vec<&str> = names.collect();
+        assert_eq!(&names[..5], ["x", "x#3", "x#2", "x#4", "x#5"]);
+        assert_eq!(schema.position("x#200001"), Some(200_000));
     }
 }

@@ -82,6 +82,32 @@ fn columns_of_a_collection_share_their_offsets() {
     }
 }
 
+/// The counter of a collection is decoded once, also where it is a column that is asked for: the limit has room for no more.
+#[test]
+fn counters_are_read_once() {
+    let bytes = std::fs::read(own("muons_zlib.root")).expect("it can be read");
+    let columns = |chunk_bytes: u64| {
+        let limits = Limits {
+            chunk_bytes,
+            ..Limits::default()
+        };
+        let source = Source::from_bytes("muons", bytes.clone());
+        let tree = root::File::with_limits(source, limits)?.tree("Events")?;
+        let chosen = tree.select(&["nMuon", "Muon_pt"])?;
+        let twice = [chosen[0], chosen[1], chosen[0]];
+        let read = tree.read(&chosen, 0..250)?;
+        assert_eq!(tree.read(&twice, 20..220)?.len(), 3);
+        Ok::<_, pullback_io::Error>(read)
+    };
+    let whole = columns(1 << 20).expect("it is whole");
+    let numbers: usize = whole.iter().map(|c| c.values().bytes()).sum();
+    assert_eq!(columns(numbers as u64).expect("there is room"), whole);
+    assert_eq!(
+        columns(numbers as u64 - 1).expect_err("not now").code(),
+        "PB0505"
+    );
+}
+
 #[test]
 fn compressions_hold_the_same() {
     let expected = muons("none").column("Muon_pt").expect("it is there");
@@ -152,6 +178,38 @@ fn friends_stand_beside() {
     assert_eq!(error.code(), "PB0514");
 }
 
+/// What is read of friends fills chunks, by the sizes that it has; what is not read does not.
+#[test]
+fn friends_fill_chunks_by_their_own_sizes() {
+    let options = Options {
+        chunk_bytes: 6000,
+        ..Options::default()
+    };
+    let open =
+        |name: &str| Dataset::with_options(&[pattern(name)], options).expect("the files are there");
+    let entries = |data: &Dataset, names: &[&str]| -> Vec<usize> {
+        let chunks = data.chunks(names).expect("they are there");
+        let sizes = chunks.map(|chunk| {
+            let chunk = chunk.expect("it is whole");
+            // Bytes of an event differ by half.
+            assert!(chunk.bytes() <= 9000, "{} of {names:?}", chunk.bytes());
+            chunk.entries
+        });
+        sizes.collect()
+    };
+    let alone = open("muons_zlib.root:Events");
+    let joined = open("muons_zlib.root:Events")
+        .join("rn", open("ntuple_zlib.root"))
+        .expect("both have 250 events");
+    let flat = entries(&alone, &["event"]);
+    assert_eq!(entries(&joined, &["event"]), flat);
+    let heavy = entries(&joined, &["event", "rn.muons.*", "rn.hits"]);
+    assert!(heavy.len() > 2 * flat.len(), "{heavy:?}, {flat:?}");
+    // Also where nothing is read of the table itself.
+    let friend = entries(&joined, &["rn.muons.*", "rn.hits"]);
+    assert!(friend.len() > 2 * flat.len(), "{friend:?}");
+}
+
 #[test]
 fn nested_lists_options_and_texts() {
     let table = open(own("ntuple_zlib.root"), None, Limits::default()).expect("it is whole");
@@ -182,6 +240,28 @@ fn nested_lists_options_and_texts() {
     assert_eq!(label.text(0).as_deref(), Some(""));
     assert_eq!(label.text(1).as_deref(), Some("event 1"));
     assert_eq!(label.text(249).as_deref(), Some(""));
+}
+
+/// A tree that was never flushed: its baskets lie inside its description.
+#[test]
+fn baskets_inside_the_tree_have_their_sizes() {
+    let Some(path) = common::shared("agc-dimuon/open-data-example.root") else {
+        return;
+    };
+    let bytes = std::fs::metadata(&path).expect("it is there").len();
+    let tree = open(path, None, Limits::default()).expect("it is whole");
+    let fields = tree.schema().fields();
+    let sizes = (0..fields.len()).map(|k| tree.sizes(k).expect("it is whole"));
+    let sizes: Vec<_> = sizes.collect();
+    let counter = tree.schema().position("nMuon").expect("it is there");
+    // 100,000 numbers of four bytes, and the heads of baskets.
+    let size = sizes[counter].uncompressed;
+    assert!((400_000..410_000).contains(&size), "{size}");
+    let stored: u64 = sizes.iter().map(|s| s.compressed).sum();
+    assert!(
+        stored < bytes && stored > bytes * 9 / 10,
+        "{stored} of {bytes}"
+    );
 }
 
 #[test]
@@ -230,6 +310,28 @@ fn what_is_not_there_is_named() {
     assert!(place.file.ends_with("muons_zlib.root") && place.object == "Events");
     let error = data.read(&["event"], 0..251).expect_err("there are 250");
     assert_eq!(error.code(), "PB0512");
+}
+
+/// Names with `/` and `;` in them are names as others.
+#[test]
+fn names_may_look_like_paths() {
+    let whole = std::fs::read(own("muons_zlib.root")).expect("it can be read");
+    for name in ["Ev/nts", "Ev;nts", "/vents", "Event/", "Even;x"] {
+        let mut bytes = whole.clone();
+        let (old, new) = (b"\x06Events", [b"\x06", name.as_bytes()].concat());
+        let mut at = 0;
+        while let Some(k) = bytes[at..].windows(7).position(|w| w == old) {
+            bytes[at + k..at + k + 7].copy_from_slice(&new);
+            at += k + 7;
+        }
+        let file = root::File::new(Source::from_bytes("renamed", bytes)).expect("it is whole");
+        let listed = file.objects().expect("it is whole");
+        assert!(listed.iter().any(|o| o.path == name), "{name}");
+        assert_eq!(file.tree(name).expect("it is there").entries(), 250);
+        let exact = format!("{name};1");
+        assert_eq!(file.tree(&exact).expect("it is there").entries(), 250);
+        assert_eq!(file.tree("runs/Runs").expect("it is there").entries(), 3);
+    }
 }
 
 #[test]

@@ -7,31 +7,9 @@ mod common;
 use std::panic::catch_unwind;
 use std::time::{Duration, Instant};
 
-use common::{check_shape, own, own_files, shared};
-use pullback_io::{Column, Error, Limits, Source, Table, root};
-
-/// `xorshift64*` (Vigna 2016, doi:10.1145/2845077): enough for choosing mutations.
-struct Rng(u64);
-
-impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n.max(1) as u64) as usize
-    }
-}
-
-const LIMITS: Limits = Limits {
-    object_bytes: 8 << 20,
-    chunk_bytes: 32 << 20,
-    items: 100_000,
-    depth: 16,
-};
+use common::mutation::{LIMITS, Rng, checked, mutate, setting};
+use common::{own, own_files, shared};
+use pullback_io::{Limits, Source, Table, root};
 
 /// Reads everything in a file; how many columns came out.
 fn fuzz_one(bytes: &[u8]) -> usize {
@@ -69,63 +47,6 @@ fn read(table: &dyn Table) -> usize {
     let _ = table.boundaries(&some);
     checked(table.read(&some, entries / 3..entries / 2));
     good
-}
-
-fn checked(columns: Result<Vec<Column>, Error>) -> bool {
-    match columns {
-        Ok(columns) => {
-            let bytes: usize = columns.iter().map(Column::bytes).sum();
-            assert!(bytes as u64 <= 2 * LIMITS.chunk_bytes, "{bytes} bytes");
-            for column in &columns {
-                check_shape("fuzz", column);
-            }
-            true
-        }
-        Err(error) => {
-            assert!(error.place().is_some(), "{error} has no place");
-            assert!(!error.help().is_empty());
-            false
-        }
-    }
-}
-
-/// Changes a few bytes, cuts the file, or copies a part of it elsewhere.
-fn mutate(bytes: &mut Vec<u8>, rng: &mut Rng) {
-    for _ in 0..=rng.below(4) {
-        if bytes.is_empty() {
-            return;
-        }
-        let at = rng.below(bytes.len());
-        match rng.below(12) {
-            0 => bytes.truncate(at),
-            1 => {
-                let from = rng.below(bytes.len());
-                let len = rng.below(64).min(bytes.len() - from).min(bytes.len() - at);
-                bytes.copy_within(from..from + len, at);
-            }
-            2 => {
-                let len = rng.below(16).min(bytes.len() - at);
-                bytes.drain(at..at + len);
-            }
-            3..=5 => {
-                // Numbers that are often wrong, in both byte orders.
-                let value = [0, 1, -1, 255, 1 << 30, i64::MAX, i64::MIN, 0x4000_0000][rng.below(8)];
-                let size = [1, 2, 4, 8][rng.below(4)];
-                let big = value.to_be_bytes();
-                let little = value.to_le_bytes();
-                let number = if rng.below(2) == 0 {
-                    &big[8 - size..]
-                } else {
-                    &little[..size]
-                };
-                for (to, from) in bytes[at..].iter_mut().zip(number) {
-                    *to = *from;
-                }
-            }
-            6..=8 => bytes[at] = bytes[at].wrapping_add([1, 255, 2, 16][rng.below(4)]),
-            _ => bytes[at] ^= 1 << rng.below(8),
-        }
-    }
 }
 
 /// The envelopes of an uncompressed ntuple: (start, end) of each, the header first.
@@ -190,13 +111,6 @@ fn timed(bytes: &[u8]) -> usize {
         );
     }
     result.unwrap_or(0)
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
 }
 
 #[test]
@@ -304,5 +218,38 @@ fn fuzz_baskets_that_start_too_late_are_refused() {
             tree.column(name).expect_err("no basket has entry 0").code(),
             "PB0503"
         );
+    }
+}
+
+/// Names can be many more bytes than the file: those of members carry the names of what they are in.
+#[test]
+fn fuzz_names_are_counted() {
+    let limits = Limits {
+        name_bytes: 30,
+        ..Limits::default()
+    };
+    let open = |name: &str| {
+        let bytes = std::fs::read(own(name)).expect("it can be read");
+        root::File::with_limits(Source::from_bytes(name, bytes), limits).expect("its header fits")
+    };
+    let trees = open("muons_zlib.root");
+    let ntuples = open("ntuple_zlib.root");
+    let histograms = open("histograms.root");
+    for error in [
+        trees
+            .tree("Events")
+            .map(|_| ())
+            .expect_err("its branches have names"),
+        histograms
+            .objects()
+            .map(|_| ())
+            .expect_err("they have names"),
+        ntuples
+            .ntuple("Events")
+            .map(|_| ())
+            .expect_err("its fields have names"),
+    ] {
+        assert_eq!(error.code(), "PB0505", "{error}");
+        assert!(error.to_string().contains("bytes of names"), "{error}");
     }
 }

@@ -35,15 +35,16 @@ impl BreitWigner {
         let mass = finite("Breit-Wigner", "mass", mass, true)?;
         let width = finite("Breit-Wigner", "width", width, true)?;
         if low >= 0.0 && low < high && high.is_finite() {
-            let (pole, scale) = (mass * mass, mass * width);
-            return Ok(Self {
-                pole,
-                scale,
-                from: atan((low * low - pole) / scale),
-                to: atan((high * high - pole) / scale),
+            let mut resonance = Self {
+                pole: mass * mass,
+                scale: mass * width,
+                from: 0.0,
+                to: 0.0,
                 low: low * low,
                 high: high * high,
-            });
+            };
+            (resonance.from, resonance.to) = (resonance.angle(low), resonance.angle(high));
+            return Ok(resonance);
         }
         Err(ProbError::Range {
             distribution: "Breit-Wigner",
@@ -53,11 +54,23 @@ impl BreitWigner {
         })
     }
 
+    /// arctan((m² − M²)/(M Γ)): masses are drawn evenly in it.
+    #[inline]
+    pub fn angle(&self, mass: f64) -> f64 {
+        atan((mass * mass - self.pole) / self.scale)
+    }
+
+    /// The mass at an angle, inside the two ends.
+    #[inline]
+    pub fn mass(&self, angle: f64) -> f64 {
+        let s = self.pole + self.scale * tan(angle);
+        s.max(self.low).min(self.high).sqrt()
+    }
+
     /// The mass at a uniform number: [`crate::quantile::breit_wigner`] with the angles of the ends at hand.
     #[inline]
     pub fn quantile(&self, u: f64) -> f64 {
-        let s = self.pole + self.scale * tan(self.from + (self.to - self.from) * u);
-        s.max(self.low).min(self.high).sqrt()
+        self.mass(self.from + (self.to - self.from) * u)
     }
 }
 

@@ -5,6 +5,7 @@ use rand_core::Rng;
 
 use crate::distribution::Distribution;
 use crate::error::{ProbError, finite};
+use crate::quantile::{TAIL_END, far_tail};
 use crate::uniform::unit;
 
 /// x (1 + x²/x₀²)⁻ⁿ between two values: a transverse momentum; [`crate::quantile::power_tail`].
@@ -28,6 +29,10 @@ pub struct PowerTail {
     to: f64,
     low: f64,
     high: f64,
+    scale: f64,
+    exponent: f64,
+    /// Whether the survival function at the ends has all its digits.
+    near: bool,
 }
 
 impl PowerTail {
@@ -46,10 +51,16 @@ impl PowerTail {
         if low >= 0.0 && low < high {
             let (square, power) = (scale * scale, 1.0 - exponent);
             let survival = |x: f64| exp(ln(x * x / square + 1.0) * power);
+            let from = survival(low);
+            let squares =
+                low * low < f64::INFINITY && (high * high < f64::INFINITY || high == f64::INFINITY);
             return Ok(Self {
+                near: from >= TAIL_END && squares,
+                scale,
+                exponent,
                 square,
                 inverse_power: power.recip(),
-                from: survival(low),
+                from,
                 to: if high.is_finite() {
                     survival(high)
                 } else {
@@ -74,7 +85,10 @@ impl PowerTail {
     pub fn quantile(&self, u: f64) -> f64 {
         let s = self.from - (self.from - self.to) * u;
         let square = self.square * (exp(ln(s) * self.inverse_power) - 1.0);
-        square.max(self.low * self.low).sqrt().min(self.high)
+        if self.near && square < f64::INFINITY {
+            return square.max(self.low * self.low).sqrt().min(self.high);
+        }
+        far_tail(u, self.scale, self.exponent, self.low, self.high)
     }
 }
 

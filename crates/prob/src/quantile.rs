@@ -92,7 +92,40 @@ pub fn power_tail<R: Real>(u: f64, scale: R, exponent: R, low: f64, high: f64) -
     };
     let s = from - (from - to) * u;
     let x = square * ((s.ln() * power.recip()).exp() - 1.0);
-    x.max(R::constant(low * low)).sqrt().min(R::constant(high))
+    let near = x.max(R::constant(low * low)).sqrt().min(R::constant(high));
+    let is_near = from.ge(R::constant(TAIL_END)) & x.lt(R::constant(f64::INFINITY));
+    if low * low < f64::INFINITY && (high * high < f64::INFINITY || high == f64::INFINITY) {
+        return R::select(is_near, near, far_tail(u, scale, exponent, low, high));
+    }
+    far_tail(u, scale, exponent, low, high)
+}
+
+/// A survival function above this can be divided by 2⁵³ and keeps all its digits.
+pub(crate) const TAIL_END: f64 = 1e-290;
+
+/// [`power_tail`] in logarithms, for ends where S vanishes and values whose square is no number: with t(x) = ln(1 + x²/x₀²) it is
+/// t = t(low) + ln(1 − u (1 − S(high)/S(low)))/(1 − n), x = x₀ √(eᵗ − 1).
+pub(crate) fn far_tail<R: Real>(u: f64, scale: R, exponent: R, low: f64, high: f64) -> R {
+    let power = R::constant(1.0) - exponent;
+    let t = |x: f64| {
+        if x == 0.0 {
+            return R::constant(0.0);
+        }
+        let ratio = R::constant(x) / scale;
+        let inverse = ratio.recip();
+        let above = ratio.ln() * 2.0 + (inverse * inverse).ln_1p();
+        R::select(ratio.lt(R::constant(1.0)), (ratio * ratio).ln_1p(), above)
+    };
+    let from = t(low);
+    let kept = if high.is_finite() {
+        // 1 − S(high)/S(low).
+        -((t(high) - from) * power).expm1()
+    } else {
+        R::constant(1.0)
+    };
+    let t = from + (-(kept * u)).ln_1p() / power;
+    let x = scale * (t * 0.5).exp() * (-(-t).expm1()).sqrt();
+    x.max(R::constant(low)).min(R::constant(high))
 }
 
 /// The density 1 − (x/a)² on (−a, a): x = 2 a sin(⅓ arcsin(2u − 1)).

@@ -116,6 +116,72 @@ draws! {
     Parabola: |u, a, b| quantile::parabola(u, a);
 }
 
+/// Values whose squares are no numbers, and ends at which the survival function vanishes, by the closed form far out:
+/// x = low ((1 − u) + u (low/high)^(2n − 2))^(−1/(2n − 2)).
+#[test]
+fn far_tails_are_finite() {
+    let last = 1.0 - f64::EPSILON / 2.0;
+    for (u, scale, exponent, low, high, expected) in [
+        // (2^53)^(1/0.1), and the square of it has no room in a double.
+        (last, 1.0, 1.05, 0.0, f64::INFINITY, 2.0_f64.powi(530)),
+        // 10^(10·2·19) is not the reciprocal of a double.
+        (
+            0.5,
+            1.0,
+            20.0,
+            1e10,
+            f64::INFINITY,
+            1e10 * 2.0_f64.powf(1.0 / 38.0),
+        ),
+        (
+            0.5,
+            1.0,
+            20.0,
+            1e10,
+            2e10,
+            1e10 * (0.5 + 0.5 * 2.0_f64.powi(-38)).powf(-1.0 / 38.0),
+        ),
+        // The ends have squares that are no doubles.
+        (0.75, 1.0, 2.0, 1e200, f64::INFINITY, 2e200),
+        (0.5, 1.0, 1.01, 0.0, 1e160, 1.0),
+        (
+            0.5,
+            1e-200,
+            2.0,
+            1e-20,
+            f64::INFINITY,
+            1e-20 * 2.0_f64.sqrt(),
+        ),
+    ] {
+        let expected = if exponent == 1.01 {
+            // From 0, where 1 counts beside x²: √(S^(-100) − 1) with S(1e160) = 1e-3.2.
+            let survival = 1.0 - 0.5 * (1.0 - 10.0_f64.powf(-3.2));
+            (survival.powf(-100.0) - 1.0).sqrt()
+        } else {
+            expected
+        };
+        let tail = Tail::new(scale, exponent, low, high).unwrap();
+        for x in [
+            tail.quantile(u),
+            quantile::power_tail(u, scale, exponent, low, high),
+        ] {
+            let error = (x / expected - 1.0).abs();
+            assert!(
+                error < 1e-12,
+                "{u} {exponent} {low} {high}: {x:e}, {expected:e}"
+            );
+        }
+        let x = quantile::power_tail(
+            u,
+            Dual::<f64, 2>::variable(scale, 0),
+            Dual::<f64, 2>::variable(exponent, 1),
+            low,
+            high,
+        );
+        assert!((x.re / expected - 1.0).abs() < 1e-12 && x.eps.iter().all(|e| !e.is_nan()));
+    }
+}
+
 #[test]
 fn draws_are_differentiable_in_their_parameters() {
     differentiates::<Uniform>("uniform", 2.0, 7.0);

@@ -68,6 +68,16 @@ pub enum SimError {
         /// The names there are.
         known: String,
     },
+    /// A parameter in the name of a process that is no number.
+    #[error(
+        "PB0706: {process}: `{text}` is no number\n  help: parameters are numbers in GeV with commas between, as in `ZPrimeToTT(1000, 10)`"
+    )]
+    NoNumber {
+        /// The process.
+        process: &'static str,
+        /// What stands there.
+        text: String,
+    },
     /// A distribution of a process does not exist.
     #[error(transparent)]
     Distribution(#[from] ProbError),
@@ -86,6 +96,7 @@ impl SimError {
             Self::Bins { .. } => "PB0703",
             Self::Events { .. } => "PB0704",
             Self::UnknownProcess { .. } => "PB0705",
+            Self::NoNumber { .. } => "PB0706",
             Self::Distribution(error) => error.code(),
         }
     }

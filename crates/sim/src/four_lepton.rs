@@ -1,8 +1,7 @@
 //! The masses of two Z bosons.
 
-use pullback_ad::math::scalar::{atan, tan};
 use pullback_prob::rand_core::Rng;
-use pullback_prob::{Categorical, ProbError, quantile, unit};
+use pullback_prob::{BreitWigner, Categorical, ProbError, quantile, unit};
 
 use crate::draws::{Draw, Draws};
 use crate::pdg;
@@ -13,15 +12,6 @@ const LOWEST: f64 = 4.0;
 const PHOTON: f64 = 0.25;
 /// Its masses, in GeV.
 const PHOTON_RANGE: [f64; 2] = [12.0, 120.0];
-
-fn angle(mass: f64) -> f64 {
-    atan((mass * mass - pdg::Z.mass * pdg::Z.mass) / (pdg::Z.mass * pdg::Z.width))
-}
-
-fn mass_at(angle: f64) -> f64 {
-    let s = pdg::Z.mass * pdg::Z.mass + pdg::Z.mass * pdg::Z.width * tan(angle);
-    s.max(0.0).sqrt()
-}
 
 /// The weight of two masses beside their resonances, per m_H⁴: √λ (λ + 12 m₁² m₂²), with λ = (1 − a − b)² − 4ab, a = m₁²/m_H², b = m₂²/m_H².
 ///
@@ -47,6 +37,7 @@ pub const HIGGS_RANGE: [f64; 2] = [pdg::HIGGS.mass - 0.5, pdg::HIGGS.mass + 0.5]
 pub struct OffShell {
     strips: Vec<Strip>,
     choice: Categorical,
+    z: BreitWigner,
 }
 
 /// A range of m₁: its angles, and the largest weight in it.
@@ -63,7 +54,7 @@ const STRIP: f64 = 1.0;
 const POINTS: [i32; 2] = [4, 40];
 
 /// The largest weight with m₁ between two masses, on a grid with the given points in m₁ and m₂, at the ends and in the middle of the masses of the boson.
-fn largest_weight(low: f64, high: f64, points: [i32; 2]) -> f64 {
+fn largest_weight(z: &BreitWigner, low: f64, high: f64, points: [i32; 2]) -> f64 {
     let mut largest: f64 = 0.0;
     for mass in [HIGGS_RANGE[0], pdg::HIGGS.mass, HIGGS_RANGE[1]] {
         for i in 0..=points[0] {
@@ -71,7 +62,7 @@ fn largest_weight(low: f64, high: f64, points: [i32; 2]) -> f64 {
             let room = m1.min(mass - m1) - LOWEST;
             for j in 0..=points[1] {
                 let m2 = LOWEST + room * f64::from(j) / f64::from(points[1]);
-                largest = largest.max(joint_weight(m1, m2, mass));
+                largest = largest.max(joint_weight(z, m1, m2, mass));
             }
         }
     }
@@ -83,32 +74,33 @@ impl OffShell {
     pub fn new() -> Result<Self, ProbError> {
         let end = HIGGS_RANGE[1] - LOWEST;
         let count = ((end - LOWEST) / STRIP).ceil() as i32;
+        let z = BreitWigner::new(pdg::Z.mass, pdg::Z.width, LOWEST, end)?;
         let edge = |n: i32| (LOWEST + STRIP * f64::from(n)).min(end);
         let strips: Vec<Strip> = (0..count)
             .map(|n| Strip {
-                from: angle(edge(n)),
-                to: angle(edge(n + 1)),
-                bound: 1.03 * largest_weight(edge(n), edge(n + 1), POINTS),
+                from: z.angle(edge(n)),
+                to: z.angle(edge(n + 1)),
+                bound: 1.03 * largest_weight(&z, edge(n), edge(n + 1), POINTS),
             })
             .collect();
         let sizes: Vec<f64> = strips.iter().map(|s| (s.to - s.from) * s.bound).collect();
         let choice = Categorical::new(&sizes)?;
-        Ok(Self { strips, choice })
+        Ok(Self { strips, choice, z })
     }
 
     /// The two masses, and how many attempts they took.
     pub fn pair(&self, mass: f64, draws: &Draws) -> ([f64; 2], u32) {
-        let lowest = angle(LOWEST);
+        let lowest = self.z.angle(LOWEST);
         let mut pair = [pdg::Z.mass, LOWEST];
         for attempt in 0..1000 {
             let mut stream = draws.stream(Draw::Attempt, attempt);
             let mut next = || unit(stream.next_u64());
             let strip = self.strips[self.choice.quantile(next())];
-            let m1 = mass_at(strip.from + (strip.to - strip.from) * next());
-            let range = angle(m1.min(mass - m1)) - lowest;
-            let m2 = mass_at(lowest + range * next());
+            let m1 = self.z.mass(strip.from + (strip.to - strip.from) * next());
+            let range = self.z.angle(m1.min(mass - m1)) - lowest;
+            let m2 = self.z.mass(lowest + range * next());
             pair = [m1, m2];
-            if next() * strip.bound < joint_weight(m1, m2, mass) {
+            if next() * strip.bound < joint_weight(&self.z, m1, m2, mass) {
                 return (pair, attempt + 1);
             }
         }
@@ -118,9 +110,9 @@ impl OffShell {
 }
 
 /// The weight of two masses times the range of angles from which the second comes; 0 where there is no room.
-fn joint_weight(m1: f64, m2: f64, mass: f64) -> f64 {
+fn joint_weight(z: &BreitWigner, m1: f64, m2: f64, mass: f64) -> f64 {
     let square = mass * mass;
-    let range = angle(m1.min(mass - m1)) - angle(LOWEST);
+    let range = z.angle(m1.min(mass - m1)) - z.angle(LOWEST);
     range.max(0.0) * weight(m1 * m1 / square, m2 * m2 / square)
 }
 
@@ -145,11 +137,11 @@ mod tests {
     /// No pair of masses weighs more than the bound of its strip, on a finer grid.
     #[test]
     fn the_bounds_hold() {
-        let strips = OffShell::new().unwrap().strips;
-        for (n, strip) in strips.iter().enumerate() {
+        let off_shell = OffShell::new().unwrap();
+        for (n, strip) in off_shell.strips.iter().enumerate() {
             let low = LOWEST + STRIP * n as f64;
             let high = (low + STRIP).min(HIGGS_RANGE[1] - LOWEST);
-            let largest = largest_weight(low, high, [13, 137]);
+            let largest = largest_weight(&off_shell.z, low, high, [13, 137]);
             assert!(largest <= strip.bound, "{low}: {largest}, {}", strip.bound);
         }
     }

@@ -157,11 +157,21 @@ impl FromStr for Process {
             None => (text, None),
         };
         let process = Self::menu().into_iter().find(|p| p.name() == name.trim());
-        let numbers: Option<Vec<f64>> = parameters.map(|list| {
-            list.split(',')
-                .filter_map(|number| number.trim().parse().ok())
-                .collect()
-        });
+        let number = |text: &str| {
+            let value = text.trim().parse();
+            value.map_err(|_| SimError::NoNumber {
+                process: process.map_or("", Self::name),
+                text: text.trim().to_owned(),
+            })
+        };
+        let numbers = match (process, parameters) {
+            (Some(_), Some(list)) => Some(
+                list.split(',')
+                    .map(number)
+                    .collect::<Result<Vec<f64>, _>>()?,
+            ),
+            _ => None,
+        };
         match (process, numbers.as_deref(), text.contains('(')) {
             (Some(process), None, false) => process.check(),
             (Some(Self::ZPrimeToTT { .. }), Some(&[mass, width]), _) => {

@@ -317,11 +317,19 @@ fn processes_are_named() {
         "ztoll",
         "ZToLL(1)",
         "ZPrimeToTT(1000)",
-        "ZPrimeToTT(1000, x)",
         "ZPrimeToTT(1, 2",
         "",
     ] {
         says(wrong.parse::<Process>(), "PB0705", &["TTbar", "HTo4L"]);
+    }
+    // What is no number is not left out.
+    for (wrong, text) in [
+        ("ZPrimeToTT(1000, x)", "`x`"),
+        ("ZPrimeToTT(1000, x, 10)", "`x`"),
+        ("ZPrimeToTT(1000,, 10)", "``"),
+        ("ZPrimeToTT(1e3 GeV, 10)", "`1e3 GeV`"),
+    ] {
+        says(wrong.parse::<Process>(), "PB0706", &["ZPrimeToTT", text]);
     }
     says("ZPrimeToTT(100, 1)".parse::<Process>(), "PB0701", &["100"]);
     assert_eq!(generator(Process::TTbar).seed(), SEED);

@@ -63,6 +63,58 @@ impl SparseMatrix {
         })
     }
 
+    /// From where rows start (and the end), their columns, rising in each row, and the values beside them.
+    ///
+    /// Errors: [`Error::Shape`] for parts that are no such rows.
+    ///
+    /// # Example
+    /// ```
+    /// use pullback_ad::SparseMatrix;
+    /// let m = SparseMatrix::from_rows(3, vec![0, 1, 3], vec![2, 0, 2], vec![5.0, 1.0, 2.0])?;
+    /// assert_eq!(m.row(1).collect::<Vec<_>>(), [(0, 1.0), (2, 2.0)]);
+    /// assert!(SparseMatrix::from_rows(3, vec![0, 2], vec![2, 0], vec![1.0, 2.0]).is_err());
+    /// # Ok::<(), pullback_ad::Error>(())
+    /// ```
+    pub fn from_rows(
+        columns: usize,
+        starts: Vec<usize>,
+        indices: Vec<u32>,
+        values: Vec<f64>,
+    ) -> Result<Self, Error> {
+        let wrong = |what, expected, found| {
+            Err(Error::Shape {
+                what,
+                expected,
+                found,
+            })
+        };
+        if values.len() != indices.len() {
+            return wrong("values", indices.len(), values.len());
+        }
+        let (first, last) = (starts.first().copied(), starts.last().copied());
+        if (first, last) != (Some(0), Some(indices.len())) {
+            return wrong("the last start of a row", indices.len(), last.unwrap_or(0));
+        }
+        for bounds in starts.windows(2) {
+            let Some(row) = indices.get(bounds[0]..bounds[1]) else {
+                return wrong("starts of rows, rising", bounds[0], bounds[1]);
+            };
+            if let Some(pair) = row.windows(2).find(|pair| pair[0] >= pair[1]) {
+                let (before, found) = (pair[0] as usize, pair[1] as usize);
+                return wrong("columns of a row, rising", before + 1, found);
+            }
+            if let Some(last) = row.last().filter(|last| **last as usize >= columns) {
+                return wrong("columns", columns, *last as usize + 1);
+            }
+        }
+        Ok(Self {
+            columns,
+            starts,
+            indices,
+            values,
+        })
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.starts.len() - 1

@@ -1,6 +1,8 @@
 //! Which entries sparse rows have, and which coefficients add to each.
 
-use super::SparseRows;
+use pullback_ad::SparseMatrix;
+
+use crate::error::Result;
 
 /// Where the entries of a term go.
 pub(crate) struct PatternSource<'a> {
@@ -109,12 +111,13 @@ impl Pattern {
         sum
     }
 
-    /// All rows with their values.
-    pub fn filled(&self, coefficients: &Coefficients<'_>, n: usize) -> SparseRows {
+    /// All rows with their values, of a pattern whose entries were merged.
+    pub fn filled(&self, coefficients: &Coefficients<'_>, n: usize) -> Result<SparseMatrix> {
         let values = (0..self.columns.len())
             .map(|e| self.value(e, coefficients))
             .collect();
-        SparseRows::new(self.starts.clone(), self.columns.clone(), values, n)
+        SparseMatrix::from_rows(n, self.starts.clone(), self.columns.clone(), values)
+            .map_err(|e| crate::primitive::ill_formed("sparse Jacobian", e.to_string()))
     }
 }
 
@@ -146,7 +149,7 @@ mod tests {
         let merged = Pattern::new(2, &[0, 1], sources(), true);
         // Row 0: (0: 3), (1: 2 + 1); row 1: (1: 4 + 1).
         assert_eq!(
-            merged.filled(&coefficients, 2).dense(),
+            merged.filled(&coefficients, 2).unwrap().dense().as_slice(),
             [3.0, 3.0, 0.0, 5.0]
         );
         let apart = Pattern::new(2, &[0, 1], sources(), false);
@@ -154,7 +157,7 @@ mod tests {
         assert_eq!(apart.columns, [0, 1, 1, 1, 1]);
         let swapped = Pattern::new(2, &[1, 0], sources(), true);
         assert_eq!(
-            swapped.filled(&coefficients, 2).dense(),
+            swapped.filled(&coefficients, 2).unwrap().dense().as_slice(),
             [3.0, 3.0, 5.0, 0.0]
         );
     }

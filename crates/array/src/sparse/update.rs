@@ -392,8 +392,9 @@ mod tests {
                     .all(|(x, y)| x.to_bits() == y.to_bits())
             );
         }
-        let dense = |p: &Pattern| p.filled(&coefficients, N).dense();
+        let dense = |p: &Pattern| p.filled(&coefficients, N).unwrap().dense();
         let (l, r) = (dense(&l), dense(&r));
+        let (l, r) = (l.as_slice(), r.as_slice());
         for i in 0..N {
             for j in 0..=i {
                 let sum: f64 = (0..160)

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use pullback_ad::SparseMatrix;
+
 use super::linear_terms::LinearTerms;
 use super::second_order::{HessianPlan, Order, Recorder, coefficients, finite, pattern};
 use super::terms::spelled_out;
@@ -11,7 +13,7 @@ use crate::exec::Bindings;
 #[allow(unused_imports)] // Named in documentation.
 use crate::exec::Lowered;
 use crate::program::Program;
-use crate::sparse::{Blocks, Gram, Pattern, SparseRows, Updates};
+use crate::sparse::{Blocks, Gram, Pattern, Updates};
 
 /// The Jacobian of a vector output as sparse rows.
 pub struct JacobianPlan {
@@ -74,7 +76,7 @@ impl JacobianPlan {
     ///
     /// # Errors
     /// What [`Lowered::run`] returns.
-    pub fn run(&mut self, inputs: &Bindings<'_>) -> Result<SparseRows> {
+    pub fn run(&mut self, inputs: &Bindings<'_>) -> Result<SparseMatrix> {
         let plan = &mut self.plan;
         plan.sweep.run(&mut plan.memory, inputs)?;
         let n = self.order.place.len();
@@ -85,13 +87,13 @@ impl JacobianPlan {
                 slot.insert(plan.own_pattern(inputs, self.rows, &identity)?)
             }
         };
-        Ok(pattern.filled(&coefficients(&plan.terms, &plan.memory), n))
+        pattern.filled(&coefficients(&plan.terms, &plan.memory), n)
     }
 
     /// `Jᵀ diag(w) J` at `inputs` by blocks, which are those of [`super::HessianPlan::run_blocks`]; false if it is not finite somewhere.
     ///
     /// # Errors
-    /// What [`Lowered::run`] returns; lengths that do not fit; [`Error::Refused`] where a row has two separable variables.
+    /// What [`Lowered::run`] returns; lengths that do not fit; [`Error::Refused`](crate::Error::Refused) where a row has two separable variables.
     pub fn run_gram(
         &mut self,
         inputs: &Bindings<'_>,

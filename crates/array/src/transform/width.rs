@@ -15,7 +15,7 @@ pub enum Width {
     /// A number, fixed when the program is transformed.
     Value(f64),
     /// A scalar input of that name, which the transformed program has in addition: to be changed between runs. Several decisions may share one. Where it is not
-    /// a positive finite number when it runs, what depends on it is NaN.
+    /// a positive finite number when it runs, what depends on it is NaN, and so are derivatives.
     Input(Arc<str>),
 }
 
@@ -41,7 +41,9 @@ impl Width {
             Self::Input(name) => {
                 let known = b.with_program(|p| p.find_input(name));
                 let h = known.map_or_else(|| b.input(name, Space::SCALAR), |v| b.sym(v));
-                Ok(is_width(h).select(h, Sym::from(f64::NAN)))
+                let valid = h.gt(Sym::from(0.0)) & h.lt(Sym::from(f64::INFINITY));
+                // As a factor, so that its derivative is NaN, too.
+                Ok(h * valid.select(Sym::from(1.0), Sym::from(f64::NAN)))
             }
         }
     }
@@ -51,11 +53,6 @@ impl From<f64> for Width {
     fn from(value: f64) -> Self {
         Self::Value(value)
     }
-}
-
-/// Whether a number is a width: positive and finite.
-pub(super) fn is_width(h: Sym<'_>) -> Sym<'_> {
-    h.gt(Sym::from(0.0)) & h.lt(Sym::from(f64::INFINITY))
 }
 
 /// `out` with the inputs of `program` first, and those that widths add after them.

@@ -155,6 +155,7 @@ fn a_width_that_is_no_width_when_it_runs_gives_nan() {
     });
     let policy = Relaxation::all(Smoothing::Sigmoid, Width::input("t"));
     let soft = relax(&program, &policy).unwrap();
+    let gradient = pullback_array::transform::grad(&soft, "y0", &["s", "t"]).unwrap();
     for (t, finite) in [
         (0.1, true),
         (0.0, false),
@@ -166,5 +167,10 @@ fn a_width_that_is_no_width_when_it_runs_gives_nan() {
         inputs.push(Owned::F64(vec![t]));
         let found = run(&soft, &inputs)[0][0];
         assert_eq!(found.is_finite(), finite, "{t}: {found}");
+        let slopes = run(&gradient, &inputs)[1..].concat();
+        assert!(
+            slopes.iter().all(|d| d.is_nan() != finite),
+            "{t}: {slopes:?}"
+        );
     }
 }

@@ -166,5 +166,7 @@ fn a_width_that_is_no_width_when_it_runs_gives_nan_and_no_derivative_without_its
         let columns = [(&x).into(), (&1.0).into(), (&h).into(), (&1.0).into()];
         lowered.run(&mut ws, &Bindings::ordered(&columns)).unwrap();
         assert!(ws.f64(3).iter().all(|d| d.is_nan()), "{h}: {:?}", ws.f64(3));
+        // The value and the pathwise part know nothing of it.
+        assert_eq!((ws.f64(0), ws.f64(2)), (&[2.0, 2.0][..], &[0.0, 0.0][..]));
     }
 }

@@ -227,6 +227,17 @@ fn counts_that_are_broadcast_before_they_are_numbers() {
 }
 
 #[test]
+fn counts_along_events_for_each_of_a_dense_level() {
+    cut(On::Sides, |c| {
+        let n = c.mask.count(c.events.last().unwrap());
+        let q = c.b.constant_f64(&[1.0, -0.5, 2.0], c.b.dense_of("q", 3));
+        let both = c.b.join(n.space(), q.space());
+        let each = n.broadcast(both).cast(DType::F64) * q.broadcast(both);
+        vec![n.cast(DType::F64), each, each.sum_last()]
+    });
+}
+
+#[test]
 fn events_filtered_with_what_hangs_below_them() {
     cut(On::Events, |c| {
         let (good, index) = c.mask.filter("good");

@@ -341,6 +341,11 @@ pub(crate) struct BasketRef {
 }
 
 impl Branch {
+    /// Bytes of the baskets inside the description.
+    pub(crate) fn embedded_bytes(&self) -> u64 {
+        self.embedded.iter().map(|range| range.len() as u64).sum()
+    }
+
     /// The baskets of the branch, in order; `description` is a cursor over the description of the tree, which has `total` entries.
     pub(crate) fn baskets(&self, description: &Cursor<'_>, total: u64) -> Result<Vec<BasketRef>> {
         let mut list = Vec::with_capacity(self.written.min(self.baskets));

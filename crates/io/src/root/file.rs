@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use crate::budget::Budget;
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -186,7 +187,8 @@ impl File {
     pub fn objects(&self) -> Result<Vec<Object>> {
         let mut objects = Vec::new();
         let mut seen = HashSet::new();
-        self.walk(self.top, "", 0, &mut seen, &mut objects)?;
+        let names = Budget::names(&self.limits);
+        self.walk(self.top, "", 0, &mut seen, &names, &mut objects)?;
         let mut newest: HashMap<&str, u16> = HashMap::with_capacity(objects.len());
         for object in &objects {
             let cycle = newest.entry(object.path.as_str()).or_default();
@@ -202,6 +204,7 @@ impl File {
         path: &str,
         depth: u32,
         seen: &mut HashSet<u64>,
+        names: &Budget,
         objects: &mut Vec<Object>,
     ) -> Result<()> {
         let site = self.site.object(path);
@@ -220,12 +223,13 @@ impl File {
                 format!("{path}/{}", key.name)
             };
             site.limit("keys", objects.len() as u64, self.limits.items)?;
+            names.take_texts(&[&path, &key.class, &key.name, &key.title], &site)?;
             let below = key.seek.saturating_add(key.head);
             let object = Object::new(path.clone(), key);
             let kind = object.kind;
             objects.push(object);
             if kind == ObjectKind::Directory {
-                self.walk(below, &path, depth + 1, seen, objects)?;
+                self.walk(below, &path, depth + 1, seen, names, objects)?;
             }
         }
         Ok(())
@@ -268,35 +272,57 @@ impl File {
         }
     }
 
-    /// Goes down the directories of the path only.
+    /// Goes down the directories of the path only. Names may have `/` in them, and `;` without a number behind it.
     fn find(&self, path: &str) -> Result<Option<Object>> {
-        let (wanted, cycle) = match path.rsplit_once(';') {
-            Some((path, cycle)) => (path, cycle.parse::<u16>().ok()),
+        let versioned = path.rsplit_once(';');
+        let versioned = versioned.and_then(|(name, cycle)| Some((name, cycle.parse().ok()?)));
+        let (wanted, cycle) = match versioned {
+            Some((name, cycle)) => (name, Some(cycle)),
             None => (path, None),
         };
-        let parts: Vec<&str> = wanted.split('/').collect();
-        let mut at = self.top;
-        for (depth, name) in parts.iter().enumerate() {
-            let site = self.site.object(wanted);
-            site.limit(
-                "depth of directories",
-                depth as u64,
-                u64::from(self.limits.depth),
-            )?;
-            let last = depth + 1 == parts.len();
-            let fits = |key: &Key| {
-                key.name == *name
-                    && (!last || cycle.is_none_or(|c| c == key.cycle))
-                    && (last || ObjectKind::of(&key.class) == ObjectKind::Directory)
-            };
-            let keys = self.keys(at, &site)?;
-            let Some(key) = keys.into_iter().filter(fits).max_by_key(|key| key.cycle) else {
-                return Ok(None);
-            };
-            if last {
-                return Ok(Some(Object::new(wanted.to_owned(), key)));
+        let key = self.find_in(self.top, wanted, wanted, cycle, 0)?;
+        Ok(key.map(|key| Object::new(wanted.to_owned(), key)))
+    }
+
+    /// The key of `rest` in the directory at `at`: one that is called so, or one in a directory that `rest` starts with.
+    fn find_in(
+        &self,
+        at: u64,
+        wanted: &str,
+        rest: &str,
+        cycle: Option<u16>,
+        depth: u32,
+    ) -> Result<Option<Key>> {
+        let site = self.site.object(wanted);
+        site.limit(
+            "depth of directories",
+            u64::from(depth),
+            u64::from(self.limits.depth),
+        )?;
+        let keys = self.keys(at, &site)?;
+        let fits = |key: &&Key| key.name == rest && cycle.is_none_or(|c| c == key.cycle);
+        if let Some(key) = keys.iter().filter(fits).max_by_key(|key| key.cycle) {
+            return Ok(Some(key.clone()));
+        }
+        // Of several versions of a directory the newest.
+        let mut folders: Vec<(&str, &Key)> = Vec::new();
+        for key in &keys {
+            let below = rest.strip_prefix(key.name.as_str());
+            let below = below.and_then(|rest| rest.strip_prefix('/'));
+            if let (Some(below), ObjectKind::Directory) = (below, ObjectKind::of(&key.class)) {
+                match folders.iter_mut().find(|(known, _)| *known == below) {
+                    Some((_, known)) if known.cycle < key.cycle => *known = key,
+                    Some(_) => {}
+                    None => folders.push((below, key)),
+                }
             }
-            at = key.seek.saturating_add(key.head);
+        }
+        for (below, key) in folders {
+            let inside = key.seek.saturating_add(key.head);
+            let found = self.find_in(inside, wanted, below, cycle, depth + 1)?;
+            if found.is_some() {
+                return Ok(found);
+            }
         }
         Ok(None)
     }
@@ -344,27 +370,40 @@ impl File {
 
     /// Reads the description of a tree.
     pub fn tree(&self, path: &str) -> Result<Tree> {
-        let object = self.of_kind(path, ObjectKind::Tree)?;
-        let site = self.site.object(object.path);
+        self.tree_of(&self.of_kind(path, ObjectKind::Tree)?)
+    }
+
+    /// Reads the description of a tree that [`objects`](Self::objects) or [`object`](Self::object) gave, without looking it up again.
+    pub fn tree_of(&self, object: &Object) -> Result<Tree> {
+        let site = self.site.object(object.path.as_str());
         let data = object.key.object(&self.source, &site, &self.limits)?;
         Tree::read(&object.key, data, &site, self)
     }
 
     /// Reads the description of an ntuple.
     pub fn ntuple(&self, path: &str) -> Result<Ntuple> {
-        let object = self.of_kind(path, ObjectKind::Ntuple)?;
-        let site = self.site.object(object.path);
+        self.ntuple_of(&self.of_kind(path, ObjectKind::Ntuple)?)
+    }
+
+    /// Reads the description of an ntuple that [`objects`](Self::objects) or [`object`](Self::object) gave.
+    pub fn ntuple_of(&self, object: &Object) -> Result<Ntuple> {
+        let site = self.site.object(object.path.as_str());
         let data = object.key.object(&self.source, &site, &self.limits)?;
         Ntuple::read(&data, &site, self.source.clone(), self.limits)
     }
 
     /// Reads a histogram.
     pub fn histogram(&self, path: &str) -> Result<Histogram> {
-        let object = self.of_kind(path, ObjectKind::Histogram)?;
-        let site = self.site.object(object.path);
+        self.histogram_of(&self.of_kind(path, ObjectKind::Histogram)?)
+    }
+
+    /// Reads a histogram that [`objects`](Self::objects) or [`object`](Self::object) gave.
+    pub fn histogram_of(&self, object: &Object) -> Result<Histogram> {
+        let site = self.site.object(object.path.as_str());
         let data = object.key.object(&self.source, &site, &self.limits)?;
         let origin = object.key.head as usize;
-        Histogram::read(&data, origin, &object.class, &site.decompressed())
+        let site = site.decompressed();
+        Histogram::read(&data, origin, &object.class, &site, &self.limits)
     }
 
     pub(crate) fn source(&self) -> &Arc<Source> {

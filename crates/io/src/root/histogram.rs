@@ -2,8 +2,10 @@
 //!
 //! Formats: the class definitions in `hist/hist/inc/TH1.h`, `TH2.h`, `TH3.h`, `TAxis.h` of ROOT; written in the order of their members.
 
+use crate::budget::Budget;
 use crate::cursor::Cursor;
 use crate::error::Result;
+use crate::limits::Limits;
 use crate::root::objects::{Any, Objects, finish, head, named, skip, skip_tobject};
 use crate::site::Site;
 
@@ -86,7 +88,14 @@ impl Histogram {
         kept.map(|(_, value)| *value).collect()
     }
 
-    pub(crate) fn read(data: &[u8], origin: usize, class: &str, site: &Site) -> Result<Self> {
+    pub(crate) fn read(
+        data: &[u8],
+        origin: usize,
+        class: &str,
+        site: &Site,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let memory = &Budget::object(limits);
         let mut cursor = Cursor::new(data, 0, site);
         let cursor = &mut cursor;
         let mut objects = Objects::new(origin);
@@ -110,20 +119,21 @@ impl Histogram {
         let cells = i64::from(cursor.i32()?);
         let mut axes = Vec::with_capacity(3);
         for _ in 0..3 {
-            axes.push(axis(&mut objects, cursor)?);
+            axes.push(axis(&mut objects, cursor, memory)?);
         }
         axes.truncate(dimensions);
         cursor.skip(2 + 2)?; // Bar charts.
         let entries = cursor.f64()?;
         cursor.skip(4 * 8)?; // Sums of w, w², wx, wx².
         cursor.skip(3 * 8)?; // Drawing range, norm.
-        doubles(cursor)?; // Contours.
-        let sumw2 = doubles(cursor)?;
+        doubles(cursor, memory)?; // Contours.
+        let sumw2 = doubles(cursor, memory)?;
         finish(cursor, base)?;
         if let Some(outer) = outer {
             finish(cursor, outer)?;
         }
-        let values = array(cursor, class.as_bytes().last().copied().unwrap_or(0))?;
+        let kind = class.as_bytes().last().copied().unwrap_or(0);
+        let values = array(cursor, kind, memory)?;
         let expected = axes
             .iter()
             .try_fold(1_usize, |n, axis| n.checked_mul(axis.bins() + 2));
@@ -153,13 +163,17 @@ impl Histogram {
     }
 }
 
-fn axis<'a>(objects: &mut Objects<'a>, cursor: &mut Cursor<'a>) -> Result<HistogramAxis> {
+fn axis<'a>(
+    objects: &mut Objects<'a>,
+    cursor: &mut Cursor<'a>,
+    memory: &Budget,
+) -> Result<HistogramAxis> {
     let whole = head(cursor)?;
     let (name, title) = named(cursor)?;
     skip(cursor)?; // Colours and fonts.
     let bins = cursor.i32()?;
     let (low, high) = (cursor.f64()?, cursor.f64()?);
-    let stored = doubles(cursor)?;
+    let stored = doubles(cursor, memory)?;
     let bins = usize::try_from(bins).unwrap_or(0);
     let uniform = stored.is_empty();
     if !uniform && stored.len() != bins + 1 {
@@ -168,12 +182,13 @@ fn axis<'a>(objects: &mut Objects<'a>, cursor: &mut Cursor<'a>) -> Result<Histog
     // Each bin has a value further on.
     let bins = cursor.count(bins as i64, 1, "bins")?;
     let edges = if uniform {
+        memory.take(8 * (bins as u64 + 1), cursor.site())?;
         (0..=bins).map(|k| edge(low, high, bins, k)).collect()
     } else {
         stored
     };
     let labels = if whole.version >= 9 {
-        labels(objects, cursor, bins)?
+        labels(objects, cursor, bins, memory)?
     } else {
         Vec::new()
     };
@@ -200,6 +215,7 @@ fn labels<'a>(
     objects: &mut Objects<'a>,
     cursor: &mut Cursor<'a>,
     bins: usize,
+    memory: &Budget,
 ) -> Result<Vec<String>> {
     cursor.skip(4 + 4 + 2 + 1)?; // Displayed range, bits, time display.
     cursor.skip_string()?;
@@ -220,6 +236,8 @@ fn labels<'a>(
             let bin = object.u32()? as usize;
             let text = cursor.string()?;
             if labels.is_empty() {
+                let bytes = size_of::<String>() as u64 * bins as u64;
+                memory.take(bytes, cursor.site())?;
                 labels = vec![String::new(); bins];
             }
             if let Some(label) = bin.checked_sub(1).and_then(|k| labels.get_mut(k)) {
@@ -232,12 +250,12 @@ fn labels<'a>(
 }
 
 /// `TArrayD`.
-fn doubles(cursor: &mut Cursor<'_>) -> Result<Vec<f64>> {
-    array(cursor, b'D')
+fn doubles(cursor: &mut Cursor<'_>, memory: &Budget) -> Result<Vec<f64>> {
+    array(cursor, b'D', memory)
 }
 
 /// `TArray*`: a length and numbers.
-fn array(cursor: &mut Cursor<'_>, kind: u8) -> Result<Vec<f64>> {
+fn array(cursor: &mut Cursor<'_>, kind: u8, memory: &Budget) -> Result<Vec<f64>> {
     let size = match kind {
         b'C' => 1,
         b'S' => 2,
@@ -246,6 +264,7 @@ fn array(cursor: &mut Cursor<'_>, kind: u8) -> Result<Vec<f64>> {
     };
     let count = i64::from(cursor.i32()?);
     let count = cursor.count(count, size, "numbers in an array")?;
+    memory.take(8 * count as u64, cursor.site())?;
     let bytes = cursor.take(count * size)?;
     macro_rules! numbers {
         ($type:ty, $to:expr) => {
@@ -265,4 +284,67 @@ fn array(cursor: &mut Cursor<'_>, kind: u8) -> Result<Vec<f64>> {
         b'F' => numbers!(f32, f64::from),
         _ => numbers!(f64, |x| x),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(version: u16, inside: &[u8]) -> Vec<u8> {
+        let mut bytes = (0x4000_0000 | (inside.len() as u32 + 2))
+            .to_be_bytes()
+            .to_vec();
+        bytes.extend(version.to_be_bytes());
+        bytes.extend_from_slice(inside);
+        bytes
+    }
+
+    /// An axis of `bins` equal bins between 0 and 1, and as many bytes behind it.
+    fn uniform(bins: i32) -> Vec<u8> {
+        let mut named = vec![0, 1];
+        named.extend([0; 8]);
+        named.extend(b"\x05xaxis\x00");
+        let mut inside = object(1, &named);
+        inside.extend(object(1, &[]));
+        inside.extend(bins.to_be_bytes());
+        inside.extend(0_f64.to_be_bytes());
+        inside.extend(1_f64.to_be_bytes());
+        inside.extend(0_i32.to_be_bytes());
+        let mut bytes = object(8, &inside);
+        bytes.resize(bytes.len() + bins as usize, 0);
+        bytes
+    }
+
+    /// An axis says how many bins it has, and its edges are made from that.
+    #[test]
+    fn edges_are_counted_before_they_are_made() {
+        let bytes = uniform(1000);
+        let site = Site::new(&"f".into());
+        let read = |object_bytes: u64| {
+            let limits = Limits {
+                object_bytes,
+                ..Limits::default()
+            };
+            let mut cursor = Cursor::new(&bytes, 0, &site);
+            axis(&mut Objects::new(0), &mut cursor, &Budget::object(&limits))
+        };
+        let whole = read(8 * 1001).unwrap();
+        assert_eq!((whole.bins(), whole.edges[500]), (1000, 0.5));
+        assert_eq!(read(8 * 1001 - 1).unwrap_err().code(), "PB0505");
+    }
+
+    /// A byte becomes a double.
+    #[test]
+    fn numbers_are_counted_as_what_they_become() {
+        let mut bytes = 100_i32.to_be_bytes().to_vec();
+        bytes.extend([1; 100]);
+        let site = Site::new(&"f".into());
+        let limits = Limits {
+            object_bytes: 799,
+            ..Limits::default()
+        };
+        let mut cursor = Cursor::new(&bytes, 0, &site);
+        let error = array(&mut cursor, b'C', &Budget::object(&limits)).unwrap_err();
+        assert_eq!(error.code(), "PB0505");
+    }
 }

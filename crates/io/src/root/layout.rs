@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::budget::Budget;
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::root::branch::{Branch, Branches, Leaf, LeafClass};
@@ -10,6 +11,7 @@ use crate::root::number::Number;
 use crate::root::reduced::reduced;
 use crate::root::streamer::Record;
 use crate::schema::{Field, Level, Unreadable};
+use crate::site::Site;
 
 /// How the entries of a branch stand in its baskets.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,13 +77,24 @@ struct Content {
 }
 
 impl Layout {
-    pub(crate) fn new(branches: &Branches, file: &File) -> Result<Self> {
+    pub(crate) fn new(branches: &Branches, file: &File, site: &Site) -> Result<Self> {
         let mut layout = Self::default();
         let mut names: Vec<String> = Vec::with_capacity(branches.list.len());
+        let budget = Budget::names(file.limits());
+        let columns = Budget::items("columns", file.limits());
         for (index, branch) in branches.list.iter().enumerate() {
             let parent = branch.parent.and_then(|p| names.get(p)).map(String::as_str);
             let name = full_name(&branch.name, parent);
             let content = Reader { branches, file }.content(index, branch)?;
+            budget.take_texts(&[&name], site)?;
+            if let Ok(content) = &content {
+                columns.take(content.members.len() as u64, site)?;
+                for member in &content.members {
+                    let texts: [&str; 4] =
+                        [&name, &member.suffix, &content.type_name, &branch.title];
+                    budget.take_texts(&texts, site)?;
+                }
+            }
             layout.add(index, branch, &name, content, branches);
             names.push(name);
         }
@@ -293,7 +306,9 @@ impl Reader<'_> {
         if leaf.len > 1 {
             return no("arrays of these are not read".to_owned());
         }
-        let (depth, item) = items(&class);
+        let Some((depth, item)) = items(&class, self.file.limits().depth) else {
+            return no("it is nested too deeply".to_owned());
+        };
         if is_text(item) {
             return Ok(Ok(if depth > 0 {
                 let mut content = text(0, &class);
@@ -441,6 +456,9 @@ fn number_of(leaf: &Leaf, title: &str) -> Result<Number, Option<String>> {
     }
 }
 
+/// Fixed lengths of one leaf at most.
+const DIMENSIONS: usize = 64;
+
 /// The fixed lengths in the title of a leaf (`x[n][3]` has 3), or its length where the title does not fit it.
 fn dims(leaf: &Leaf) -> Vec<usize> {
     let mut dims = Vec::new();
@@ -452,8 +470,10 @@ fn dims(leaf: &Leaf) -> Vec<usize> {
         dims.extend(inside.trim().parse::<usize>().ok());
         rest = tail;
     }
+    // Nobody writes as many brackets as this; each would be a level of the column.
+    dims.truncate(DIMENSIONS + 1);
     let product = dims.iter().try_fold(1_usize, |p, n| p.checked_mul(*n));
-    if product == Some(leaf.len) {
+    if product == Some(leaf.len) && dims.len() <= DIMENSIONS {
         return dims;
     }
     if leaf.len > 1 {
@@ -465,10 +485,17 @@ fn dims(leaf: &Leaf) -> Vec<usize> {
 
 fn type_name(leaf: &Leaf, number: Number) -> String {
     match number {
-        Number::F32AsF64
-        | Number::Truncated { double: true, .. }
-        | Number::Ranged { double: true, .. } => "Double32_t".to_owned(),
-        Number::Truncated { .. } | Number::Ranged { .. } => "Float16_t".to_owned(),
+        Number::F32AsF64 | Number::Truncated { double: true, .. } => "Double32_t".to_owned(),
+        Number::Truncated { .. } => "Float16_t".to_owned(),
+        Number::Ranged {
+            low,
+            high,
+            bits,
+            double,
+        } => {
+            let name = if double { "Double32_t" } else { "Float16_t" };
+            format!("{name}[{low},{high},{bits}]")
+        }
         _ => {
             let brackets = leaf.title.find('[').and_then(|k| leaf.title.get(k..));
             format!("{}{}", number.dtype(), brackets.unwrap_or_default())
@@ -480,8 +507,8 @@ fn is_text(name: &str) -> bool {
     matches!(name, "string" | "std::string" | "TString")
 }
 
-/// Depth and items of nested collections: `vector<vector<float> >` is 2 of `float`.
-fn items(class: &str) -> (usize, &str) {
+/// Depth and items of nested collections: `vector<vector<float> >` is 2 of `float`; `None` beyond the depth that is allowed.
+fn items(class: &str, allowed: u32) -> Option<(usize, &str)> {
     let mut item = class.trim();
     let mut depth = 0;
     let kinds = [
@@ -509,9 +536,12 @@ fn items(class: &str) -> (usize, &str) {
             break;
         };
         depth += 1;
+        if depth > allowed as usize {
+            return None;
+        }
         item = first_argument(inside);
     }
-    (depth, item)
+    Some((depth, item))
 }
 
 /// What stands before the first comma that is not inside brackets: allocators and orders follow it.
@@ -543,8 +573,35 @@ mod tests {
             ("set<string>", (1, "string")),
             ("TLorentzVector", (0, "TLorentzVector")),
         ] {
-            assert_eq!(items(class), expected, "{class}");
+            assert_eq!(items(class, 64), Some(expected), "{class}");
         }
+    }
+
+    /// The levels of a column are gone down by calls within calls.
+    #[test]
+    fn names_of_types_nest_as_deeply_as_is_allowed() {
+        let class = |depth: usize| format!("{}int{}", "vector<".repeat(depth), ">".repeat(depth));
+        assert_eq!(items(&class(64), 64), Some((64, "int")));
+        assert_eq!(items(&class(65), 64), None);
+        assert_eq!(items(&class(1_000_000), 64), None);
+    }
+
+    #[test]
+    fn more_brackets_than_levels_are_one_length() {
+        let leaf = |title: String, len| Leaf {
+            class: LeafClass::Int,
+            name: "x".into(),
+            title,
+            branch: None,
+            len,
+            unsigned: false,
+            counter: None,
+            kind: 0,
+        };
+        assert_eq!(dims(&leaf("x[2][3]".into(), 6)), [2, 3]);
+        assert_eq!(dims(&leaf("x[1]".repeat(64), 1)).len(), 64);
+        assert_eq!(dims(&leaf("x[1]".repeat(65), 1)), [0; 0]);
+        assert_eq!(dims(&leaf(format!("x[3]{}", "[1]".repeat(1000)), 3)), [3]);
     }
 
     #[test]

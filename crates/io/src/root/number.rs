@@ -150,18 +150,15 @@ impl Number {
                 bits,
                 double,
             } => {
-                let step = (high - low) / (1_u64 << bits) as f64;
+                // As ROOT: 32 bits count one step less than they could, and singles are rounded once, at the end (`GetRange` in
+                // TStreamerElement.cxx, TBufferFile::ReadWithFactor).
+                let steps = 1_u32.checked_shl(bits).unwrap_or(u32::MAX);
+                let factor = f64::from(steps) / (high - low);
+                let all = numbers!(items, u32).map(|n| f64::from(n) / factor + low);
                 if double {
-                    let all = numbers!(items, u32).map(|n| f64::from(n) * step + low);
                     Values::F64(all.collect())
                 } else {
-                    // ROOT computes in single precision here (TBufferFile::ReadWithFactor for Float_t).
-                    let (step, low) = (step as f32, low as f32);
-                    Values::F32(
-                        numbers!(items, u32)
-                            .map(|n| n as f32 * step + low)
-                            .collect(),
-                    )
+                    Values::F32(all.map(|x| x as f32).collect())
                 }
             }
         }
@@ -251,5 +248,33 @@ mod tests {
             double: true,
         };
         assert_eq!(ranged.decode(&3_u32.to_be_bytes()), Values::F64(vec![2.0]));
+    }
+
+    /// `aint / factor + minvalue` in double precision, with `factor = (2^bits, or 0xffffffff for 32) / (xmax - xmin)`.
+    #[test]
+    fn ranged_numbers_of_32_bits_count_one_step_less() {
+        let ranged = |low, high, bits, double| Number::Ranged {
+            low,
+            high,
+            bits,
+            double,
+        };
+        let last = u32::MAX.to_be_bytes();
+        assert_eq!(
+            ranged(-1.0, 3.0, 32, true).decode(&last),
+            Values::F64(vec![3.0])
+        );
+        let factor = f64::from(u32::MAX) / 0.3;
+        assert_eq!(
+            ranged(0.1, 0.4, 32, true).decode(&12_345_678_u32.to_be_bytes()),
+            Values::F64(vec![12_345_678.0 / factor + 0.1])
+        );
+        // A single is rounded once, at the end.
+        let low = 16_777_217.0;
+        let expected = (f64::from(3_u32) / (8.0 / 12.0) + low) as f32;
+        assert_eq!(
+            ranged(low, low + 12.0, 3, false).decode(&3_u32.to_be_bytes()),
+            Values::F32(vec![expected])
+        );
     }
 }

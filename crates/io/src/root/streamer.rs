@@ -49,6 +49,30 @@ pub(crate) struct Record {
     pub(crate) members: Vec<Member>,
     /// (position of a head, byte count that it must have).
     pub(crate) heads: Vec<(usize, u32)>,
+    /// Bytes of the names that were made on the way.
+    names: usize,
+}
+
+/// Bytes of an object of fixed size, and of the names of its members. Objects are much smaller: this keeps a damaged description from
+/// claiming the address space.
+const LARGEST: usize = 1 << 24;
+/// Members and heads of one object.
+const PARTS: usize = 1 << 16;
+
+impl Record {
+    /// Makes room for `bytes` more. Everything that grows goes through here, so that classes that hold each other several times are
+    /// refused before they have grown.
+    fn grow(&mut self, bytes: Option<usize>, class: &str) -> Result<(), String> {
+        let size = bytes.and_then(|bytes| self.size.checked_add(bytes));
+        let parts = self.members.len() + self.heads.len();
+        match size {
+            Some(size) if size < LARGEST && parts < PARTS && self.names < LARGEST => {
+                self.size = size;
+                Ok(())
+            }
+            _ => Err(format!("{class} is too large")),
+        }
+    }
 }
 
 /// The classes described in a file.
@@ -101,34 +125,30 @@ impl Streamers {
             return Err(format!("{class} contains itself"));
         }
         if class == "TObject" {
-            record.size += 10;
-            return Ok(());
+            return record.grow(Some(10), class);
         }
         let found = self.classes.get(class);
         let found = found.ok_or_else(|| format!("the file does not describe {class}"))?;
         let start = record.size;
-        record.size += 6;
+        record.grow(Some(6), class)?;
         for element in &found.elements {
             let name = if path.is_empty() {
                 element.name.clone()
             } else {
                 format!("{path}.{}", element.name)
             };
+            record.names += name.len();
             if element.is_base {
                 self.add(&element.name, path, depth + 1, record)?;
-            } else if let Some((number, count)) = element.number() {
+            } else if let Some((number, count)) = element.number()? {
+                let at = record.size;
+                record.grow(number.size().checked_mul(count), class)?;
                 record.members.push(Member {
                     path: name,
-                    at: record.size,
+                    at,
                     number,
                     count,
                 });
-                let bytes = number.size().checked_mul(count);
-                let size = bytes.and_then(|b| record.size.checked_add(b));
-                // Objects are much smaller; this keeps a damaged description from claiming the address space.
-                record.size = size
-                    .filter(|s| *s < 1 << 24)
-                    .ok_or_else(|| format!("{class} is too large"))?;
             } else if matches!(element.kind, OBJECT | ANY) && element.array == 0 {
                 self.add(element.type_name.trim(), &name, depth + 1, record)?;
             } else {
@@ -149,18 +169,22 @@ const OBJECT: i32 = 61;
 const ANY: i32 = 62;
 
 impl Element {
-    /// The number that it is, and how many of them.
-    fn number(&self) -> Option<(Number, usize)> {
+    /// The number that it is, and how many of them; `None` where it is none, and why where it cannot be read.
+    fn number(&self) -> Result<Option<(Number, usize)>, String> {
         let (kind, count) = if (OFFSET_L..OFFSET_L + 20).contains(&self.kind) {
             (self.kind - OFFSET_L, self.array)
         } else {
             (self.kind, 1)
         };
         let number = match kind {
-            9 | 19 => reduced(&self.title, kind == 9).ok()?,
-            _ => Number::of_kind(kind)?,
+            9 | 19 => match reduced(&self.title, kind == 9) {
+                Ok(number) => Some(number),
+                Err(Some(reason)) => return Err(format!("{}: {reason}", self.name)),
+                Err(None) => None,
+            },
+            _ => Number::of_kind(kind),
         };
-        Some((number, count))
+        Ok(number.map(|number| (number, count)))
     }
 }
 
@@ -215,4 +239,84 @@ fn element(class: &str, cursor: &mut Cursor<'_>) -> Result<Element> {
         },
         is_base: class == "TStreamerBase",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn element(name: &str, type_name: &str, kind: i32, array: usize) -> Element {
+        Element {
+            name: name.to_owned(),
+            title: String::new(),
+            type_name: type_name.to_owned(),
+            kind,
+            array,
+            is_base: false,
+        }
+    }
+
+    fn streamers(classes: Vec<(String, Vec<Element>)>) -> Streamers {
+        Streamers {
+            classes: classes
+                .into_iter()
+                .map(|(name, elements)| {
+                    (
+                        name,
+                        Class {
+                            version: 1,
+                            elements,
+                        },
+                    )
+                })
+                .collect(),
+            depth: 64,
+        }
+    }
+
+    /// Each of 60 classes has two members of the next one: 2^60 members in all.
+    #[test]
+    fn members_that_double_are_refused_soon() {
+        for leaf in [
+            element("x", "int", 3, 0),
+            element("x", "int[0]", OFFSET_L + 3, 0),
+            element("x", "TObject", OBJECT, 0),
+        ] {
+            let mut classes: Vec<(String, Vec<Element>)> = (0..60)
+                .map(|k| {
+                    let next = format!("C{}", k + 1);
+                    let member = |name: &str| element(name, &next, ANY, 0);
+                    (format!("C{k}"), vec![member("a"), member("b")])
+                })
+                .collect();
+            classes.push(("C60".to_owned(), vec![leaf]));
+            let reason = streamers(classes).record("C0").unwrap_err();
+            assert!(reason.contains("too large"), "{reason}");
+        }
+    }
+
+    /// A class without a byte of its own between two classes: what grows are names and lists.
+    #[test]
+    fn many_empty_members_and_long_names_are_refused() {
+        let many = (0..1 << 17).map(|k| element(&k.to_string(), "int[0]", OFFSET_L + 3, 0));
+        let classes = vec![("C".to_owned(), many.collect())];
+        assert!(streamers(classes).record("C").is_err());
+        let name = "n".repeat(1 << 20);
+        let inner = (0..1 << 10).map(|_| element("x", "int", 3, 0));
+        let classes = vec![
+            ("C".to_owned(), vec![element(&name, "D", ANY, 0)]),
+            ("D".to_owned(), inner.collect()),
+        ];
+        assert!(streamers(classes).record("C").is_err());
+    }
+
+    #[test]
+    fn a_range_that_cannot_be_read_is_the_reason() {
+        let mut member = element("x", "Double32_t", 9, 0);
+        "[low,high]".clone_into(&mut member.title);
+        let reason = streamers(vec![("C".to_owned(), vec![member])])
+            .record("C")
+            .unwrap_err();
+        assert!(reason.contains("[low,high]"), "{reason}");
+    }
 }

@@ -30,6 +30,8 @@ pub struct Tree {
     pub(super) plans: Vec<Option<Plan>>,
     /// The decompressed object: lists of baskets, and baskets in it, are read from here.
     pub(super) description: Vec<u8>,
+    /// Bytes of the description in the file.
+    stored: u64,
     pub(super) source: Arc<Source>,
     pub(super) limits: Limits,
     pub(super) site: Site,
@@ -80,7 +82,7 @@ impl Tree {
         }
         let mut branches = Branches::default();
         branches.read_array(&mut objects, &mut cursor, None, 0, file.limits())?;
-        let layout = Layout::new(&branches, file)?;
+        let layout = Layout::new(&branches, file, site)?;
         Ok(Self {
             name,
             title,
@@ -90,6 +92,7 @@ impl Tree {
             parts: layout.parts,
             plans: layout.plans,
             description: data,
+            stored: key.bytes.saturating_sub(key.head),
             source: file.source().clone(),
             limits: *file.limits(),
             site: site.clone(),
@@ -112,7 +115,8 @@ impl Tree {
         for branch in &self.branches {
             let stated = Algorithm::from_settings(branch.compression);
             // Some writers leave the settings of a branch empty and compress all the same.
-            let packed = branch.compressed_bytes < branch.bytes;
+            let packed = branch.compressed_bytes < branch.bytes
+                || (branch.embedded_bytes() > 0 && self.stored < self.description.len() as u64);
             let algorithm = match stated {
                 Algorithm::None if packed => Algorithm::Unknown,
                 stated => stated,
@@ -202,7 +206,8 @@ impl Table for Tree {
         Ok(common.unwrap_or_default())
     }
 
-    /// Columns of one branch share its bytes by the size of their numbers.
+    /// Columns of one branch share its bytes by the size of their numbers. Baskets inside the description of the tree, which branches do
+    /// not count, are compressed with it: of its bytes in the file they have their part.
     fn sizes(&self, column: usize) -> Result<Sizes> {
         let part = self.parts.get(column);
         let branch = part.and_then(|p| Some((p, self.branches.get(p.branch)?)));
@@ -216,10 +221,13 @@ impl Table for Tree {
             .and_then(|p| Some(p.as_ref()?.stride));
         let whole = stride.unwrap_or(1).max(1) as u128;
         let own = part.number.map_or(whole, |n| (n.size() * count) as u128);
+        let inside = branch.embedded_bytes();
+        let all = self.description.len().max(1) as u128;
+        let packed = (u128::from(inside) * u128::from(self.stored) / all) as u64;
         let share = |bytes: u64| (u128::from(bytes) * own / whole) as u64;
         Ok(Sizes {
-            uncompressed: share(branch.bytes),
-            compressed: share(branch.compressed_bytes),
+            uncompressed: share(branch.bytes.saturating_add(inside)),
+            compressed: share(branch.compressed_bytes.saturating_add(packed)),
         })
     }
 

@@ -24,6 +24,8 @@ struct Counts {
     entries: Range<u64>,
     /// Starts at 0 for the first entry of the range.
     offsets: Vec<i64>,
+    /// The baskets that were read for it, whole, with their first entries: a job for the same branch takes them from here.
+    baskets: Vec<(u64, Column)>,
 }
 
 impl Counts {
@@ -34,6 +36,15 @@ impl Counts {
             self.offsets.get(k).map(|o| *o as usize)
         };
         Some(at(entries.start)?..at(entries.end)?)
+    }
+
+    /// A basket that was read, by its first entry.
+    fn basket(&self, first: u64) -> Option<&Column> {
+        let k = self
+            .baskets
+            .binary_search_by_key(&first, |(k, _)| *k)
+            .ok()?;
+        self.baskets.get(k).map(|(_, column)| column)
     }
 }
 
@@ -53,7 +64,7 @@ impl Tree {
     ) -> Result<Vec<Column>> {
         check(self, columns, range)?;
         let jobs = self.jobs(columns, range)?;
-        let budget = Budget::new(&self.limits);
+        let budget = Budget::columns(&self.limits);
         let counts = self.counts(&jobs, &budget)?;
         let pieces = self.run(&jobs, &counts, &budget)?;
         // Columns with the same counter share their offsets.
@@ -130,54 +141,69 @@ impl Tree {
                 *known = known.start.min(range.start)..known.end.max(range.end);
             }
         }
-        let needed: Vec<(usize, Range<u64>)> = needed.into_iter().collect();
-        let one = |(counter, range): &(usize, Range<u64>)| {
-            Ok((*counter, self.count(*counter, range, budget)?))
+        let needed = needed.into_iter().map(|(branch, range)| {
+            let found = self.branches.get(branch);
+            let baskets = found.map(|found| self.baskets_of(found, &range));
+            let job = Job {
+                branch,
+                columns: Vec::new(),
+                baskets: baskets.transpose()?.unwrap_or_default(),
+            };
+            Ok((job, range))
+        });
+        let mut needed: Vec<(Job, Range<u64>)> = needed.collect::<Result<_>>()?;
+        needed.sort_unstable_by_key(|(job, _)| job.branch);
+        let tasks: Vec<(&Job, &BasketRef)> = needed
+            .iter()
+            .flat_map(|(job, _)| job.baskets.iter().map(move |basket| (job, basket)))
+            .collect();
+        let one = |&(job, basket): &(&Job, &BasketRef)| {
+            let part = self.parts.iter().find(|p| p.branch == job.branch);
+            self.piece(job, basket, part, &HashMap::new(), budget)
         };
-        if needed.len() > 1 {
-            needed.par_iter().map(one).collect()
+        let done: Vec<Result<Vec<Column>>> = if tasks.len() > 1 {
+            tasks.par_iter().map(one).collect()
         } else {
-            needed.iter().map(one).collect()
+            tasks.iter().map(one).collect()
+        };
+        let mut done = done.into_iter();
+        let mut counts = HashMap::with_capacity(needed.len());
+        for (job, range) in &needed {
+            let read = done.by_ref().take(job.baskets.len());
+            counts.insert(job.branch, self.count(job, range, read)?);
         }
+        Ok(counts)
     }
 
-    fn count(&self, counter: usize, range: &Range<u64>, budget: &Budget) -> Result<Counts> {
-        let mut offsets = Vec::new();
-        if let Some(branch) = self.branches.get(counter) {
-            let site = self.branch_site(branch);
-            let baskets = self.baskets_of(branch, range)?;
-            for at in &baskets {
-                let job = Job {
-                    branch: counter,
-                    columns: Vec::new(),
-                    baskets: Vec::new(),
-                };
-                let part = self.parts.iter().find(|p| p.branch == counter);
-                let mut columns = self.piece(&job, at, part, &HashMap::new(), budget)?;
-                let Some(column) = columns.pop() else {
-                    continue;
-                };
-                let from = range.start.saturating_sub(at.entries.start) as usize;
-                let to = (range.end.min(at.entries.end) - at.entries.start) as usize;
-                let counts = column.slice(from..to).values.cast(DType::I64);
-                let Ok(Values::I64(counts)) = counts else {
-                    return Err(site.corrupt(None, "a counter that is no integer"));
-                };
-                if offsets.is_empty() {
-                    offsets.reserve(counts.len() + 1);
-                    offsets.push(0);
-                }
-                accumulate(&mut offsets, &counts)
-                    .map_err(|count| site.corrupt(None, format!("a list of {count} items")))?;
-            }
-        }
-        if offsets.is_empty() {
-            offsets.push(0);
-        }
-        Ok(Counts {
+    /// Adds up what the baskets of a counter say.
+    fn count(
+        &self,
+        job: &Job,
+        range: &Range<u64>,
+        read: impl Iterator<Item = Result<Vec<Column>>>,
+    ) -> Result<Counts> {
+        let mut counts = Counts {
             entries: range.clone(),
-            offsets,
-        })
+            offsets: vec![0],
+            baskets: Vec::with_capacity(job.baskets.len()),
+        };
+        let site = self.branches.get(job.branch).map(|b| self.branch_site(b));
+        let site = site.unwrap_or_else(|| self.site.clone());
+        for (at, columns) in job.baskets.iter().zip(read) {
+            let Some(column) = columns?.pop() else {
+                continue;
+            };
+            let from = range.start.saturating_sub(at.entries.start) as usize;
+            let to = (range.end.min(at.entries.end) - at.entries.start) as usize;
+            let numbers = column.clone().slice(from..to).values.cast(DType::I64);
+            let Ok(Values::I64(numbers)) = numbers else {
+                return Err(site.corrupt(None, "a counter that is no integer"));
+            };
+            accumulate(&mut counts.offsets, &numbers)
+                .map_err(|count| site.corrupt(None, format!("a list of {count} items")))?;
+            counts.baskets.push((at.entries.start, column));
+        }
+        Ok(counts)
     }
 
     /// Reads the baskets of all jobs in parallel: by job, by basket, by column.
@@ -193,6 +219,11 @@ impl Tree {
             .flat_map(|(k, job)| job.baskets.iter().map(move |basket| (k, job, basket)))
             .collect();
         let one = |&(k, job, basket): &(usize, &Job, &BasketRef)| {
+            // A counter has one column, which may be asked for several times.
+            let known = counts.get(&job.branch);
+            if let Some(column) = known.and_then(|c| c.basket(basket.entries.start)) {
+                return Ok((k, vec![column.clone(); job.columns.len()]));
+            }
             let parts = job
                 .columns
                 .iter()

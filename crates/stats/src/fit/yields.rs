@@ -1,6 +1,6 @@
 //! Expected yields before and after the fit, with their uncertainties.
 
-use pullback_array::SparseRows;
+use pullback_ad::SparseMatrix;
 
 use super::run::prefit_width;
 use super::{ChannelYields, Covariance, SampleYields, Yield};
@@ -100,7 +100,7 @@ type RowError<'a> = dyn Fn(&[(usize, f64)]) -> Option<f64> + 'a;
 struct State {
     rates: Vec<f64>,
     cells: Vec<f64>,
-    jacobian: SparseRows,
+    jacobian: SparseMatrix,
 }
 
 impl State {

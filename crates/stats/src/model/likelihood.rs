@@ -1,8 +1,9 @@
 //! A model ready to be evaluated: its programs, specialised for fitting, with their memory.
 
+use pullback_ad::SparseMatrix;
 use pullback_array::attr::Data as ArrayData;
 use pullback_array::transform::{self, HessianPlan, JacobianPlan};
-use pullback_array::{Bindings, Column, Lowered, SparseRows, Workspace as Memory};
+use pullback_array::{Bindings, Column, Lowered, Workspace as Memory};
 
 use super::layout::Layout;
 use super::record::{Part, record, templates};
@@ -337,7 +338,7 @@ impl Model {
     ///
     /// # Errors
     /// Lengths that do not fit.
-    pub fn rate_jacobian(&mut self, parameters: &[f64]) -> Result<SparseRows> {
+    pub fn rate_jacobian(&mut self, parameters: &[f64]) -> Result<SparseMatrix> {
         let observed = self.observed();
         self.check(parameters, &observed)?;
         let columns = full_columns(parameters, &observed);

@@ -35,6 +35,19 @@ impl<'b> Rewriter<'_, 'b> {
         self.program.value(v).label.as_deref()
     }
 
+    /// The width of a decision.
+    fn width(&mut self, v: ValueId) -> Result<Sym<'b>> {
+        let width = self.policy.width(self.b, self.label(v))?;
+        if width.as_const().is_none() {
+            let invalid = width.compare(Compare::Ne, width);
+            self.invalid = Some(match self.invalid {
+                Some(known) if known.value_id() != invalid.value_id() => known | invalid,
+                _ => invalid,
+            });
+        }
+        Ok(width)
+    }
+
     /// A number for the margin: a double, or a count of members.
     fn number(&self, v: ValueId) -> Option<Sym<'b>> {
         match self.soft(v) {
@@ -94,7 +107,7 @@ impl<'b> Rewriter<'_, 'b> {
                 );
             }
         };
-        let width = self.policy.width(self.b, self.label(node.first))?;
+        let width = self.width(node.first)?;
         Ok(Some(Soft::Degree(
             self.policy.smoothing().apply(margin / width),
         )))
@@ -116,7 +129,7 @@ impl<'b> Rewriter<'_, 'b> {
         Ok(Some(Soft::Bin(SoftBin {
             x,
             edges,
-            width: self.policy.width(self.b, self.label(node.first))?,
+            width: self.width(node.first)?,
             flow: node.attrs.int("flow").unwrap_or(0),
         })))
     }
@@ -175,7 +188,7 @@ impl<'b> Rewriter<'_, 'b> {
                 "an integer that is neither a count nor a constant cannot be mixed by degrees",
             );
         }
-        let mixed = weigh(w, x) + weigh(Sym::from(1.0) - w, y);
+        let mixed = weigh(w, x, self.invalid) + weigh(Sym::from(1.0) - w, y, self.invalid);
         Ok(Some(if whole {
             Soft::Count(mixed)
         } else {

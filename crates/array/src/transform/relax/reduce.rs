@@ -51,7 +51,7 @@ impl<'b> Rewriter<'_, 'b> {
             return Ok(None);
         };
         match self.soft(node.args[arg]).value() {
-            Some(x) => Ok(Some(weigh(degree.broadcast(x.space()), x))),
+            Some(x) => Ok(Some(weigh(degree.broadcast(x.space()), x, self.invalid))),
             None => self.refuse(node, SOFT),
         }
     }
@@ -157,7 +157,7 @@ impl<'b> Rewriter<'_, 'b> {
         let Some(x) = self.soft(node.args[0]).value() else {
             return self.refuse(node, SOFT);
         };
-        let weighed = degree.map_or(x, |d| weigh(d.broadcast(x.space()), x));
+        let weighed = degree.map_or(x, |d| weigh(d.broadcast(x.space()), x, self.invalid));
         match self.soft(node.args[1]) {
             Soft::Plain { .. } if degree.is_none() => Ok(None),
             Soft::Plain { value: index, .. } => {

@@ -12,8 +12,8 @@ use crate::primitive::ill_formed;
 use crate::program::{Node, Program, ValueId};
 use crate::space::{LevelId, LevelKind, Space};
 use crate::transform::surface::{chooses, decides, gathers_what_it_compares, jumps};
-use crate::transform::width::{inputs_first, is_width};
-use crate::transform::{prune, upstream, upstream_with_structure};
+use crate::transform::width::inputs_first;
+use crate::transform::{prune, upstream_with_structure};
 use crate::ty::{DType, Type};
 
 /// The program with decisions that are soft: a mask becomes the degree to which it holds, σ(m/T) of its margin m.
@@ -96,6 +96,7 @@ pub fn relax(program: &Program, policy: &Relaxation) -> Result<Program> {
             places: vec![None; program.levels().len()],
             values: Vec::with_capacity(program.value_count()),
             wanted: &wanted,
+            invalid: None,
         };
         for (k, node) in program.nodes().iter().enumerate() {
             let label = program.value(node.first).label.clone();
@@ -114,39 +115,12 @@ pub fn relax(program: &Program, policy: &Relaxation) -> Result<Program> {
         program
             .outputs()
             .iter()
-            .map(|(name, v)| {
-                let output = b.id(r.output(name, *v)?);
-                Ok((Arc::clone(name), checked(&b, policy, output)))
-            })
+            .map(|(name, v)| Ok((Arc::clone(name), b.id(r.output(name, *v)?))))
             .collect::<Result<Vec<_>>>()?
     };
     let mut out = prune(&b.finish_ids(outputs)?)?;
     inputs_first(&mut out, program);
     Ok(out)
-}
-
-/// An output that is NaN, and so are its derivatives, where a width that reaches it is none: of a degree that is NaN nothing else would be seen, for members to
-/// no known degree contribute nothing, as missing values do not.
-fn checked(b: &Builder, policy: &Relaxation, output: ValueId) -> ValueId {
-    let inputs = policy.inputs().filter_map(|name| {
-        b.with_program(|p| {
-            let width = p.find_input(name)?;
-            let reaches = upstream(p, std::iter::once(output))[p.value(width).node as usize];
-            reaches.then_some(width)
-        })
-    });
-    let widths: std::collections::BTreeSet<ValueId> = inputs.collect();
-    if b.with_program(|p| p.ty(output).dtype != DType::F64) {
-        return output;
-    }
-    let label = b.with_program(|p| p.value(output).label.clone());
-    b.labelled(label, || {
-        widths.into_iter().fold(output, |output, width| {
-            let valid = is_width(b.sym(width));
-            let factor = valid.select(Sym::from(1.0), Sym::from(f64::NAN));
-            b.id(b.sym(output) * factor)
-        })
-    })
 }
 
 /// The relaxed program while it is recorded.
@@ -158,6 +132,8 @@ pub(super) struct Rewriter<'a, 'b> {
     pub values: Vec<Soft<'b>>,
     /// Nodes that matter.
     pub wanted: &'a [bool],
+    /// Whether a width so far is none when the program runs; nothing if all are numbers.
+    pub invalid: Option<Sym<'b>>,
 }
 
 impl<'b> Rewriter<'_, 'b> {

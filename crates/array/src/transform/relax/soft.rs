@@ -97,11 +97,15 @@ impl Place<'_> {
     }
 }
 
-/// `degree · x`; what is no member at all contributes nothing, not even 0·inf.
-pub(super) fn weigh<'b>(degree: Sym<'b>, x: Sym<'b>) -> Sym<'b> {
+/// `degree · x`; what is no member at all contributes nothing, not even 0·inf, and neither does what has no margin. Where a width is `invalid`, everything is NaN.
+pub(super) fn weigh<'b>(degree: Sym<'b>, x: Sym<'b>, invalid: Option<Sym<'b>>) -> Sym<'b> {
     if x.as_const() == Some(1.0) {
         return degree;
     }
     let zero = Sym::from(0.0);
-    degree.gt(zero).select(degree * x, zero)
+    let mut member = degree.gt(zero);
+    if let Some(invalid) = invalid {
+        member = member | invalid.broadcast(member.space());
+    }
+    member.select(degree * x, zero)
 }

@@ -31,6 +31,9 @@ fn attached(program: &Program, of: &[&str], wrt: &[&str], surface: &Surface) -> 
 /// [`jvp`](crate::transform::jvp), [`vjp`](crate::transform::vjp) and [`grad`](crate::transform::grad) of it have both parts in one sum;
 /// [`jvp_total`], [`vjp_total`] and [`grad_total`] keep them apart. For each input that a width names, there is one more input.
 ///
+/// Sums, histograms and counts carry the terms out of the stream; a count does where it becomes a double by `cast`, repeated before it or not, and may be compared
+/// outside the stream.
+///
 /// Equality has no term (it never holds but by accident), nor has a comparison of single numbers (it is no sum over a sample: the derivative is that of the side
 /// it is on), nor the step of 2π of `atan2` (it is an angle).
 ///

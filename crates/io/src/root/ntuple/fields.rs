@@ -2,8 +2,9 @@
 //!
 //! Specification: section "Mapping of C++ Types to Fields and Columns".
 
+use crate::budget::Budget;
 use crate::dtype::DType;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::root::ntuple::description::{Description, Role};
 use crate::root::ntuple::encoding::Encoding;
@@ -53,7 +54,38 @@ struct Walk<'a> {
     encodings: Vec<Option<Encoding>>,
     layout: Layout,
     depth: u32,
+    names: Budget,
+    site: &'a Site,
 }
+
+/// Why a field gives no column.
+enum Stop {
+    /// It is not read.
+    Reason(String),
+    /// Nothing is.
+    Failed(Error),
+}
+
+impl From<String> for Stop {
+    fn from(reason: String) -> Self {
+        Self::Reason(reason)
+    }
+}
+
+impl From<&str> for Stop {
+    fn from(reason: &str) -> Self {
+        Self::Reason(reason.to_owned())
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Ways to store one field, and columns of each.
+const WAYS: (usize, usize) = (64, 2);
 
 impl Layout {
     pub(crate) fn new(description: &Description, site: &Site, limits: &Limits) -> Result<Self> {
@@ -106,25 +138,33 @@ impl Layout {
             encodings: description.columns.iter().map(Encoding::of).collect(),
             layout: Self::default(),
             depth: limits.depth,
+            names: Budget::names(limits),
+            site,
         };
         for top in tops {
             let name = fields.get(top).map_or("", |f| f.name.as_str());
-            walk.field(top, name, &[], 0);
+            walk.field(top, name, &[], 0)?;
         }
         Ok(walk.layout)
     }
 }
 
 impl Walk<'_> {
-    fn field(&mut self, index: usize, name: &str, steps: &[Step], depth: u32) {
-        if let Err(reason) = self.try_field(index, name, steps, depth) {
-            let record = self.description.fields.get(index);
-            self.layout.unreadable.push(Unreadable {
+    fn field(&mut self, index: usize, name: &str, steps: &[Step], depth: u32) -> Result<()> {
+        let record = self.description.fields.get(index);
+        let texts = record.map_or(["", ""], |r| [&r.type_name, &r.description]);
+        self.names.take_texts(&[name], self.site)?;
+        self.names.take_texts(&texts, self.site)?;
+        match self.try_field(index, name, steps, depth) {
+            Err(Stop::Reason(reason)) => self.layout.unreadable.push(Unreadable {
                 name: name.to_owned(),
                 type_name: record.map(|r| r.type_name.clone()).unwrap_or_default(),
                 reason,
-            });
+            }),
+            Err(Stop::Failed(error)) => return Err(error),
+            Ok(()) => {}
         }
+        Ok(())
     }
 
     fn try_field(
@@ -133,15 +173,18 @@ impl Walk<'_> {
         name: &str,
         steps: &[Step],
         depth: u32,
-    ) -> Result<(), String> {
+    ) -> Result<(), Stop> {
         let Some(record) = self.description.fields.get(index) else {
             return Ok(());
         };
         if depth > self.depth {
-            return Err("it is nested too deeply".to_owned());
+            return Err("it is nested too deeply".into());
         }
         let children = self.children.get(index).cloned().unwrap_or_default();
         let columns = self.columns.get(index).cloned().unwrap_or_default();
+        if columns.len() > WAYS.0 || columns.iter().any(|way| way.len() > WAYS.1) {
+            return Err("it is stored in too many columns".into());
+        }
         let mut steps = steps.to_vec();
         if let Some(repetition) = record.repetition {
             let n = usize::try_from(repetition).ok().filter(|n| *n < 1 << 32);
@@ -159,7 +202,7 @@ impl Walk<'_> {
                     },
                 );
                 for child in children {
-                    self.field(child, name, &steps, depth + 1);
+                    self.field(child, name, &steps, depth + 1)?;
                 }
                 Ok(())
             }
@@ -180,16 +223,15 @@ impl Walk<'_> {
                     own if numbered => format!("{name}.{}", own.trim_start_matches('_')),
                     own => format!("{name}.{own}"),
                 };
-                let names: Vec<String> = names.into_iter().map(full).collect();
-                for (child, name) in children.into_iter().zip(names) {
-                    self.field(child, &name, &steps, depth + 1);
+                for (child, own) in children.into_iter().zip(names) {
+                    self.field(child, &full(own), &steps, depth + 1)?;
                 }
                 Ok(())
             }
             Role::Leaf if columns.is_empty() => {
                 // An enumeration, an atomic or an array: what it is made of stands in its only child.
                 for child in children {
-                    self.field(child, name, &steps, depth + 1);
+                    self.field(child, name, &steps, depth + 1)?;
                 }
                 Ok(())
             }
@@ -198,9 +240,9 @@ impl Walk<'_> {
                 self.add(index, name, steps, leaf);
                 Ok(())
             }
-            Role::Variant => Err("variants are not read".to_owned()),
-            Role::Streamer => Err("it is stored by ROOT's streamer".to_owned()),
-            Role::Unknown => Err("its role is unknown".to_owned()),
+            Role::Variant => Err("variants are not read".into()),
+            Role::Streamer => Err("it is stored by ROOT's streamer".into()),
+            Role::Unknown => Err("its role is unknown".into()),
         }
     }
 

@@ -67,7 +67,7 @@ impl Ntuple {
         range: &Range<u64>,
     ) -> Result<Vec<Column>> {
         check(self, columns, range)?;
-        let budget = Budget::new(self.limits());
+        let budget = Budget::columns(self.limits());
         let mut root = Node::default();
         let mut wanted: Vec<&Path> = Vec::with_capacity(columns.len());
         for (place, column) in columns.iter().enumerate() {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use crate::budget::Budget;
 use crate::column::Column;
 use crate::cursor::Cursor;
 use crate::error::{Place, Result};
@@ -113,6 +114,15 @@ impl Ntuple {
     pub(super) fn clusters(&self) -> Result<&[Cluster]> {
         let read = || {
             let mut clusters = Vec::new();
+            let items = Budget::items("clusters and pages", &self.limits);
+            let lists: u64 = self
+                .groups
+                .iter()
+                .fold(0, |sum, group| group.pages.bytes.saturating_add(sum));
+            if lists > self.source.len() {
+                let what = format!("{lists} bytes of page lists in {} bytes", self.source.len());
+                return Err(self.site.corrupt(None, what));
+            }
             for (k, group) in self.groups.iter().enumerate() {
                 let site = self.site.part(&format!("page list {k}"));
                 let data = envelope::read(
@@ -125,7 +135,7 @@ impl Ntuple {
                 let inside = site.decompressed();
                 let mut cursor = Cursor::new(&data, 0, &inside);
                 cursor.skip(8)?;
-                let list = pages::read(&mut cursor, self.header_hash, &self.limits)?;
+                let list = pages::read(&mut cursor, self.header_hash, &items)?;
                 if list.len() as u64 != u64::from(group.clusters) {
                     let what =
                         format!("{} clusters, {} were announced", list.len(), group.clusters);
@@ -133,7 +143,7 @@ impl Ntuple {
                 }
                 clusters.extend(list);
             }
-            clusters.sort_by_key(|cluster| cluster.first);
+            pages::in_order(&mut clusters, self.entries, &self.site)?;
             Ok(clusters)
         };
         match self.clusters.get_or_init(read) {

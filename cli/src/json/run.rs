@@ -1,0 +1,76 @@
+//! What comes out of an analysis.
+
+use pullback_analysis::run::{Bins, Results};
+use serde_json::{Map, Value, json};
+
+/// The JSON of a run.
+pub fn run(results: &Results) -> String {
+    let file = &results.file;
+    let datasets = file.datasets.iter().zip(&results.datasets);
+    let datasets = datasets.map(|(input, (events, scale))| {
+        json!({
+            "name": input.name,
+            "process": if input.observed { None } else { Some(&input.process) },
+            "observed": input.observed,
+            "events": events,
+            "scale": scale,
+        })
+    });
+    let regions = results.cutflows.iter().map(|cutflow| {
+        let region = &file.regions[cutflow.region];
+        let observed = results.observed[cutflow.region].as_ref();
+        let steps = cutflow.steps.iter().enumerate().map(|(k, step)| {
+            json!({
+                "cut": step.cut,
+                "yields": by_process(results, &step.yields),
+                "observed": observed.map(|seen| seen[k]),
+            })
+        });
+        json!({
+            "name": region.name,
+            "kind": region.kind.name(),
+            "blind": observed.is_none(),
+            "cutflow": steps.collect::<Vec<Value>>(),
+        })
+    });
+    let histograms = results.histograms.iter().map(|filled| {
+        let plot = &file.histograms[filled.plot];
+        let variations = filled.variations.iter().map(|(systematic, shift, of)| {
+            let of = results.processes.iter().zip(of);
+            let sums = of.filter_map(|(p, bins)| Some((p.clone(), json!(bins.as_ref()?.sums))));
+            json!({
+                "systematic": file.systematics[*systematic].name,
+                "shift": shift.name().to_lowercase(),
+                "sums": sums.collect::<Map<String, Value>>(),
+            })
+        });
+        json!({
+            "name": plot.name,
+            "region": file.regions[filled.region].name,
+            "edges": plot.edges,
+            "yields": by_process(results, &filled.nominal),
+            "variations": variations.collect::<Vec<Value>>(),
+            "observed": filled.observed.as_ref().map(|bins| &bins.sums),
+        })
+    });
+    super::write(&json!({
+        "title": file.title,
+        "luminosity": file.luminosity,
+        "datasets": datasets.collect::<Vec<Value>>(),
+        "regions": regions.collect::<Vec<Value>>(),
+        "histograms": histograms.collect::<Vec<Value>>(),
+        "warnings": results.warnings,
+        "version": env!("CARGO_PKG_VERSION"),
+    }))
+}
+
+fn by_process(results: &Results, yields: &[Bins]) -> Value {
+    let each = results.processes.iter().zip(yields);
+    let each = each.map(|(process, bins)| {
+        let errors = bins.variances.iter().map(|v| v.sqrt());
+        let errors: Vec<f64> = errors.collect();
+        let value = json!({"sums": bins.sums, "errors": errors, "entries": bins.entries});
+        (process.clone(), value)
+    });
+    Value::Object(each.collect())
+}

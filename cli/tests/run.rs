@@ -1,0 +1,98 @@
+//! `run`: from generated events to a workspace that can be fitted.
+
+mod common;
+
+use common::Folder;
+use serde_json::Value;
+
+/// A folder with the analysis and its events.
+fn analysis() -> Folder {
+    let folder = Folder::new();
+    folder.write("dilepton.toml", include_str!("data/dilepton.toml"));
+    for (process, n, seed, file) in [
+        ("ZToLL", "3000", "1", "zll.parquet"),
+        ("TTbar", "2000", "2", "tt.parquet"),
+        ("ZToLL", "2000", "3", "data.parquet"),
+    ] {
+        let args = ["generate", process, "-n", n, "-s", seed, "-o", file];
+        let run = folder.run(&args, "");
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    }
+    folder
+}
+
+#[test]
+fn from_events_to_a_fit() {
+    let folder = analysis();
+    let run = folder.run(&["run", "dilepton.toml", "-o", "out"], "");
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let widest = run.stdout.lines().map(|l| l.chars().count()).max();
+    assert!(widest <= Some(80), "{}", run.stdout);
+    insta::assert_snapshot!(format!("{}{}", run.stderr, run.stdout));
+
+    // What was written can be fitted, and nothing is overwritten.
+    let fit = folder.run(&["fit", "out/workspace.json", "--json"], "");
+    assert_eq!(fit.code, Some(0), "{}", fit.stderr);
+    let fit: Value = serde_json::from_str(&fit.stdout).expect("JSON");
+    assert_eq!(fit["poi"], "mu");
+    let again = folder.run(&["run", "dilepton.toml", "-o", "out"], "");
+    assert_eq!(again.code, Some(2));
+    assert!(
+        again.stderr.contains("is there already"),
+        "{}",
+        again.stderr
+    );
+    let forced = folder.run(&["run", "dilepton.toml", "-o", "out", "--force"], "");
+    assert_eq!((forced.code, &forced.stdout), (Some(0), &run.stdout));
+
+    let uhi: Value = serde_json::from_str(&folder.read("out/histograms.json")).expect("JSON");
+    let m_ll = &uhi["SR/m_ll/zll"];
+    assert_eq!(m_ll["uhi_schema"], 1);
+    assert_eq!(m_ll["axes"][0]["edges"].as_array().map(Vec::len), Some(7));
+    // No observed events of a blind region in any file.
+    assert!(uhi.get("SR/m_ll/data").is_none() && uhi.get("top/n_jets/data").is_some());
+    assert!(!folder.read("out/histograms.csv").contains("SR,m_ll,data"));
+}
+
+#[test]
+fn the_json_has_the_same_numbers_for_any_number_of_threads() {
+    let folder = analysis();
+    let one = folder.run(&["run", "dilepton.toml", "--json", "--threads", "1"], "");
+    let two = folder.run(&["run", "dilepton.toml", "--json", "--threads", "2"], "");
+    assert_eq!((one.code, &one.stdout), (Some(0), &two.stdout));
+    let json: Value = serde_json::from_str(&one.stdout).expect("JSON");
+    assert_eq!(json["regions"][0]["blind"], true);
+    assert_eq!(json["regions"][0]["cutflow"][0]["cut"], "");
+    assert_eq!(json["datasets"][0]["events"], 3000);
+    let sums = &json["histograms"][0]["yields"]["zll"]["sums"];
+    assert_eq!(sums.as_array().map(Vec::len), Some(6));
+    // Unblinded, the observed events are there.
+    let seen = folder.run(&["run", "dilepton.toml", "--json", "--unblind"], "");
+    let json: Value = serde_json::from_str(&seen.stdout).expect("JSON");
+    assert_eq!(json["regions"][0]["blind"], false);
+    assert!(json["histograms"][0]["observed"].is_array());
+}
+
+#[test]
+fn mistakes_leave_nothing_behind() {
+    let folder = analysis();
+    let text = folder
+        .read("dilepton.toml")
+        .replace("btagDeepFlavB", "btagDeepFlavC");
+    folder.write("bad.toml", text);
+    let run = folder.run(&["run", "bad.toml", "-o", "bad"], "");
+    assert_eq!((run.code, run.stdout.as_str()), (Some(3), ""));
+    assert!(
+        run.stderr.contains("did you mean `btagDeepFlavB`?"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("--> bad.toml:28:"), "{}", run.stderr);
+    let gone = folder.run(&["run", "gone.toml"], "");
+    assert_eq!(gone.code, Some(3));
+    assert!(
+        gone.stderr.contains("`gone.toml` cannot be read"),
+        "{}",
+        gone.stderr
+    );
+}

@@ -1,0 +1,322 @@
+//! A TOML document with the places of everything in it.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml_edit::{Document as Toml, Item, TableLike, Value};
+
+use crate::define::Analysis;
+use crate::error::{Error, Result};
+use crate::place::{Place, Source};
+use crate::schema::Schema;
+
+/// Largest document, in bytes.
+pub const LARGEST: usize = 4 << 20;
+
+/// The text of a document.
+#[derive(Debug, Clone)]
+pub(super) struct Document {
+    path: Arc<str>,
+    text: Arc<str>,
+}
+
+impl Document {
+    pub fn new(path: &str, text: &str) -> Result<(Self, Toml<String>)> {
+        let document = Self {
+            path: path.into(),
+            text: text.into(),
+        };
+        if text.len() > LARGEST {
+            return Err(Error::TooLong {
+                place: document.place("", None),
+                what: "bytes in an analysis file",
+                limit: LARGEST,
+            });
+        }
+        let toml = Toml::parse(text.to_owned()).map_err(|e| Error::Meaning {
+            place: document.place("", e.span()),
+            message: format!("the file is not TOML: {}", e.message().trim_end()),
+            help: String::new(),
+        })?;
+        Ok((document, toml))
+    }
+
+    /// A part of the document, as it stands there.
+    fn source(&self, key: &str, span: Option<Range<usize>>) -> Source {
+        let span = span.unwrap_or(0..0);
+        let text = self.text.get(span.clone()).unwrap_or("");
+        Source::within(key, text, &*self.path, Arc::clone(&self.text), span.start)
+    }
+
+    fn place(&self, key: &str, span: Option<Range<usize>>) -> Place {
+        self.source(key, span).everywhere()
+    }
+
+    /// An expression in quotes, placed at its first letter.
+    fn quoted(&self, key: &str, value: &str, span: Option<Range<usize>>) -> Source {
+        let start = span.map_or(0, |s| s.start);
+        // One or three quotes, and after these perhaps a line break.
+        let offset = [1, 3, 4, 5].into_iter().map(|n| start + n).find(|at| {
+            let rest = self.text.get(*at..);
+            rest.is_some_and(|rest| rest.starts_with(value))
+        });
+        let (path, text) = (&*self.path, Arc::clone(&self.text));
+        Source::within(key, value, path, text, offset.unwrap_or(usize::MAX))
+    }
+}
+
+/// A table of the document. It remembers what was asked for: other keys are mistakes.
+pub(super) struct Table<'a> {
+    document: &'a Document,
+    /// Its dotted name, empty for the document.
+    pub key: String,
+    span: Option<Range<usize>>,
+    table: &'a dyn TableLike,
+    asked: RefCell<Vec<&'static str>>,
+}
+
+impl<'a> Table<'a> {
+    pub fn root(document: &'a Document, toml: &'a Toml<String>) -> Self {
+        Self {
+            document,
+            key: String::new(),
+            span: None,
+            table: toml.as_table(),
+            asked: RefCell::default(),
+        }
+    }
+
+    /// The place of the table.
+    pub fn place(&self) -> Place {
+        self.document.place(&self.key, self.span.clone())
+    }
+
+    fn entry(&self, name: &str, item: &'a Item) -> Entry<'a> {
+        let dot = if self.key.is_empty() { "" } else { "." };
+        Entry {
+            document: self.document,
+            key: format!("{}{dot}{name}", self.key),
+            item,
+        }
+    }
+
+    /// What stands at a key.
+    pub fn get(&self, name: &'static str) -> Option<Entry<'a>> {
+        self.asked.borrow_mut().push(name);
+        self.table.get(name).map(|item| self.entry(name, item))
+    }
+
+    /// What stands at a key that must be there.
+    pub fn need(&self, name: &'static str, what: &str) -> Result<Entry<'a>> {
+        self.get(name).ok_or_else(|| Error::Meaning {
+            place: self.place(),
+            message: format!("`{}` has no `{name}`", self.key),
+            help: format!("give it {what}"),
+        })
+    }
+
+    /// Everything in the table, with the names as keys.
+    pub fn entries(&self) -> Vec<(&'a str, Entry<'a>)> {
+        let all = self.table.iter();
+        all.map(|(name, item)| (name, self.entry(name, item)))
+            .collect()
+    }
+
+    /// Names keys that may be there.
+    pub fn know(&self, names: &[&'static str]) {
+        self.asked.borrow_mut().extend(names);
+    }
+
+    /// Refuses keys that nobody asked for.
+    pub fn finish(&self) -> Result<()> {
+        let asked = self.asked.borrow();
+        for (name, item) in self.table.iter() {
+            if !asked.contains(&name) {
+                let span = self.table.key(name).and_then(toml_edit::Key::span);
+                let dot = if self.key.is_empty() { "" } else { "." };
+                return Err(Error::Unknown {
+                    place: self.document.place(&self.key, span.or_else(|| item.span())),
+                    what: "key".into(),
+                    name: format!("{}{dot}{name}", self.key),
+                    nearest: pullback_io::nearest(name, asked.iter().copied()),
+                    help: format!("known are {}", asked.join(", ")),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value of the document.
+pub(super) struct Entry<'a> {
+    document: &'a Document,
+    /// Its dotted name.
+    pub key: String,
+    item: &'a Item,
+}
+
+impl<'a> Entry<'a> {
+    pub fn place(&self) -> Place {
+        self.document.place(&self.key, self.item.span())
+    }
+
+    fn expected(&self, expected: &str) -> Error {
+        Error::Type {
+            place: self.place(),
+            expected: expected.into(),
+            found: match self.item.type_name() {
+                "float" | "integer" => "a number".into(),
+                "boolean" => "true or false".into(),
+                "array" | "array of tables" => "a list".into(),
+                other => format!("a {other}"),
+            },
+            help: String::new(),
+        }
+    }
+
+    /// A mistake at this place.
+    pub fn refuse(&self, message: impl Into<String>, help: impl Into<String>) -> Error {
+        Error::Meaning {
+            place: self.place(),
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+
+    fn one(&self, value: &'a Value, key: &str) -> Option<Source> {
+        match value {
+            Value::String(text) => Some(self.document.quoted(key, text.value(), text.span())),
+            Value::Integer(_) | Value::Float(_) => Some(self.document.source(key, value.span())),
+            _ => None,
+        }
+    }
+
+    /// An expression: a text or a number.
+    pub fn expression(&self) -> Result<Source> {
+        let value = self.item.as_value();
+        value
+            .and_then(|v| self.one(v, &self.key))
+            .ok_or_else(|| self.expected("an expression in quotes"))
+    }
+
+    /// Expressions: a list of them, or one.
+    pub fn expressions(&self) -> Result<Vec<Source>> {
+        let Some(list) = self.item.as_array() else {
+            return Ok(vec![self.expression()?]);
+        };
+        let each = list.iter().enumerate();
+        each.map(|(k, value)| {
+            self.one(value, &format!("{}[{k}]", self.key))
+                .ok_or_else(|| self.expected("a list of expressions in quotes"))
+        })
+        .collect()
+    }
+
+    /// A text.
+    pub fn text(&self) -> Result<&'a str> {
+        let text = self.item.as_str();
+        text.ok_or_else(|| self.expected("a text in quotes"))
+    }
+
+    /// Texts: a list of them, or one.
+    pub fn texts(&self) -> Result<Vec<String>> {
+        if let Some(text) = self.item.as_str() {
+            return Ok(vec![text.into()]);
+        }
+        let list = self.item.as_array();
+        let texts = list.map(|l| l.iter().map(|v| v.as_str().map(String::from)).collect());
+        texts
+            .flatten()
+            .ok_or_else(|| self.expected("texts in quotes"))
+    }
+
+    /// True or false.
+    pub fn flag(&self) -> Result<bool> {
+        let flag = self.item.as_bool();
+        flag.ok_or_else(|| self.expected("true or false"))
+    }
+
+    /// A whole number from `least` on.
+    pub fn count(&self, least: i64) -> Result<usize> {
+        let n = self.item.as_integer().filter(|n| *n >= least);
+        n.and_then(|n| usize::try_from(n).ok())
+            .ok_or_else(|| self.expected(&format!("a whole number from {least} on")))
+    }
+
+    /// A number, with a unit of the expressions if in quotes: `2.4`, `"60 GeV"`.
+    pub fn number(&self) -> Result<f64> {
+        constant(&self.expression()?)
+    }
+
+    /// Several of them.
+    pub fn numbers(&self) -> Result<Vec<f64>> {
+        self.expressions()?.iter().map(constant).collect()
+    }
+
+    /// A cross-section or luminosity, in pb or 1/pb; `power` is 1 or −1.
+    pub fn area(&self, power: i32) -> Result<f64> {
+        let help = if power > 0 {
+            "write `\"2.1 nb\"` or `\"831 fb\"`"
+        } else {
+            "write `\"140 /fb\"` or `\"2.3 /pb\"`"
+        };
+        let refuse = || {
+            let what = if power > 0 {
+                "a cross-section"
+            } else {
+                "a luminosity"
+            };
+            self.refuse(format!("this is not {what}"), help)
+        };
+        let text = self.item.as_str().ok_or_else(refuse)?;
+        let (number, unit) = text.trim().split_once(' ').ok_or_else(refuse)?;
+        let unit = unit.trim();
+        let unit = if power > 0 {
+            unit
+        } else {
+            unit.strip_prefix('/').ok_or_else(refuse)?
+        };
+        let barns: [(&str, f64); 7] = [
+            ("mb", 1e9),
+            ("ub", 1e6),
+            ("µb", 1e6),
+            ("nb", 1e3),
+            ("pb", 1.0),
+            ("fb", 1e-3),
+            ("ab", 1e-6),
+        ];
+        let factor = barns.iter().find(|(n, _)| *n == unit).map(|(_, f)| *f);
+        let value = number
+            .parse::<f64>()
+            .ok()
+            .filter(|x| x.is_finite() && *x > 0.0);
+        let (value, factor) = value.zip(factor).ok_or_else(refuse)?;
+        Ok(value * factor.powi(power))
+    }
+
+    /// A table.
+    pub fn table(&self) -> Result<Table<'a>> {
+        let table = self.item.as_table_like();
+        Ok(Table {
+            document: self.document,
+            key: self.key.clone(),
+            span: self.item.span(),
+            table: table.ok_or_else(|| self.expected("a table"))?,
+            asked: RefCell::default(),
+        })
+    }
+
+    /// Whether it is a table.
+    pub fn is_table(&self) -> bool {
+        self.item.is_table_like()
+    }
+}
+
+/// The number that a constant expression is.
+fn constant(source: &Source) -> Result<f64> {
+    let model = Analysis::new()
+        .parameter("value", source.clone())
+        .check(&Schema::default())?;
+    Ok(model.parameters.get("value").map_or(f64::NAN, |p| p.0))
+}

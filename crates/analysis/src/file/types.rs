@@ -1,0 +1,181 @@
+//! What an analysis file says.
+
+use std::path::PathBuf;
+
+use pullback_array::Flow;
+
+use crate::define::Analysis;
+use crate::place::{Place, Source};
+
+/// An analysis: data, selections, histograms, systematic variations, and what is fitted.
+#[derive(Debug, Clone)]
+pub struct AnalysisFile {
+    /// Its name for people.
+    pub title: String,
+    /// Integrated luminosity, in 1/pb.
+    pub luminosity: Option<f64>,
+    /// Whether the observed data of signal regions stay unseen.
+    pub blind: bool,
+    /// Where events come from.
+    pub datasets: Vec<Input>,
+    /// Regions in the order of the file.
+    pub regions: Vec<Region>,
+    /// Histograms in the order of the file.
+    pub histograms: Vec<Plot>,
+    /// Systematic variations.
+    pub systematics: Vec<Systematic>,
+    /// What is fitted.
+    pub fit: Option<FitModel>,
+    /// Objects, columns and parameters.
+    pub(crate) definitions: Analysis,
+}
+
+/// Events of one kind.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Its name.
+    pub name: String,
+    /// The process it belongs to; several data sets may share one.
+    pub process: String,
+    /// Patterns of files, relative to the folder of the analysis file, with `:table` where there are several.
+    pub files: Vec<PathBuf>,
+    /// Whether these are observed events: they have no weights, and signal regions may be blind to them.
+    pub observed: bool,
+    /// Cross-section in pb.
+    pub cross_section: Option<f64>,
+    /// What the weights of all generated events add up to.
+    pub generated: Generated,
+    /// The weight of an event.
+    pub weight: Option<Source>,
+    pub(crate) place: Place,
+}
+
+/// The sum of the weights of all generated events, by which a cross-section is divided.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Generated {
+    /// A number, of events that are perhaps not in the files any more.
+    Number(f64),
+    /// The sum of an expression over all events of the files.
+    Sum(Source),
+    /// The number of events in the files.
+    Events,
+}
+
+/// What a region is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegionKind {
+    /// Where the signal is looked for.
+    Signal,
+    /// Where backgrounds are measured.
+    Control,
+    /// Where the prediction is compared.
+    Validation,
+}
+
+impl RegionKind {
+    /// Its name in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Signal => "signal",
+            Self::Control => "control",
+            Self::Validation => "validation",
+        }
+    }
+}
+
+/// A selection of events.
+#[derive(Debug, Clone)]
+pub struct Region {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub kind: RegionKind,
+    /// The cuts, in the order of the cutflow.
+    pub cuts: Vec<Source>,
+}
+
+/// A histogram, filled in several regions.
+#[derive(Debug, Clone)]
+pub struct Plot {
+    /// Its name.
+    pub name: String,
+    /// What is on the axis, for people.
+    pub label: String,
+    /// The value.
+    pub of: Source,
+    /// Rising edges.
+    pub edges: Vec<f64>,
+    /// What happens to values outside the edges.
+    pub flow: Flow,
+    /// Positions of the regions in which it is filled.
+    pub regions: Vec<usize>,
+}
+
+/// A systematic uncertainty. Those of one name are correlated.
+#[derive(Debug, Clone)]
+pub struct Systematic {
+    /// Its name.
+    pub name: String,
+    /// The processes that it acts on.
+    pub processes: Vec<String>,
+    /// What it does.
+    pub effect: Effect,
+}
+
+/// What a systematic uncertainty does at one standard deviation.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Yields change by factors.
+    Norm {
+        /// The factor upwards.
+        up: f64,
+        /// The factor downwards.
+        down: f64,
+    },
+    /// The weights of events change by factors.
+    Weight {
+        /// The factor upwards.
+        up: Source,
+        /// The factor downwards; without one, the variation is mirrored.
+        down: Option<Source>,
+    },
+    /// A parameter of the analysis changes, and the whole selection is evaluated again.
+    Parameter {
+        /// Its name.
+        name: String,
+        /// Its value upwards.
+        up: f64,
+        /// Its value downwards.
+        down: f64,
+    },
+}
+
+/// What is fitted.
+#[derive(Debug, Clone)]
+pub struct FitModel {
+    /// Name of the parameter of interest.
+    pub poi: String,
+    /// Upper end of its range.
+    pub maximum: f64,
+    /// The processes that it scales.
+    pub signal: Vec<String>,
+    /// Free normalisations: name of the factor, and the processes that it scales.
+    pub free: Vec<(String, Vec<String>)>,
+    /// Pairs of a region and a histogram: the channels, by position.
+    pub channels: Vec<(usize, usize)>,
+    /// Whether bins get the uncertainty of the number of simulated events.
+    pub mc_statistics: bool,
+}
+
+impl AnalysisFile {
+    /// Names of the processes that are no observed data, in the order of the data sets.
+    pub fn processes(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for input in self.datasets.iter().filter(|d| !d.observed) {
+            if !names.contains(&input.process.as_str()) {
+                names.push(&input.process);
+            }
+        }
+        names
+    }
+}

@@ -1,0 +1,14 @@
+//! Running an analysis file: events in, cutflow, histograms and a workspace out.
+//!
+//! Each data set is one program: all regions, histograms and variations are outputs of it, so that its events are read once. A systematic that moves a parameter is
+//! the same program at another value, on the same chunk: the whole selection is evaluated again, nothing is interpolated.
+
+mod plan;
+mod result;
+mod sweep;
+mod uhi;
+mod workspace;
+
+pub use plan::Shift;
+pub use result::{Bins, Cutflow, Filled, Results, Step};
+pub use sweep::{Progress, RunOptions};

@@ -1,0 +1,353 @@
+//! One pass over the events of each data set.
+
+use std::num::NonZero;
+
+use pullback_io::{Chunk, Dataset};
+
+use super::plan::{Item, Plan, Quantity, Shift, Weighting, is_seen};
+use super::result::{Bins, Cutflow, Filled, Results, Step};
+use crate::error::{Error, Result};
+use crate::file::{AnalysisFile, Generated, Input};
+use crate::place::Source;
+use crate::schema::Schema;
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// The data set.
+    pub dataset: &'a str,
+    /// Events done, of all data sets.
+    pub done: u64,
+    /// Events of all data sets.
+    pub events: u64,
+}
+
+/// How an analysis is run.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Threads that work on a chunk.
+    pub threads: usize,
+    /// How files are read.
+    pub data: pullback_io::Options,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().map_or(1, NonZero::get),
+            data: pullback_io::Options::default(),
+        }
+    }
+}
+
+/// Sums of the outputs of a program, at each point of the parameters.
+type Sums = Vec<Vec<Vec<f64>>>;
+
+impl AnalysisFile {
+    /// Reads all events and fills everything. `progress` is told how far the run is, and stops it by returning false.
+    ///
+    /// # Errors
+    /// Files that cannot be read, expressions that do not fit to their columns, weights that are not finite.
+    pub fn run(
+        &self,
+        options: &RunOptions,
+        progress: &mut dyn FnMut(Progress<'_>) -> bool,
+    ) -> Result<Option<Results>> {
+        let mut opened = Vec::new();
+        for input in &self.datasets {
+            let patterns: Vec<String> = (input.files.iter())
+                .map(|p| p.to_string_lossy().into_owned())
+                .collect();
+            let data = Dataset::with_options(&patterns, options.data)?;
+            let plan = Plan::new(self, input, &Schema::of_table(data.schema()))?;
+            opened.push((input, data, plan));
+        }
+        let events = opened.iter().map(|(_, data, _)| data.entries()).sum();
+        let plots: Vec<usize> = (self.histograms.iter())
+            .map(|h| h.edges.len() - 1)
+            .collect();
+        let mut done = 0;
+        let mut results = self.empty();
+        for (input, data, plan) in &opened {
+            let mut tell = |more: u64| {
+                done += more;
+                progress(Progress {
+                    dataset: &input.name,
+                    done,
+                    events,
+                })
+            };
+            let Some(sums) = sweep(plan, data, &plots, options.threads, &mut tell)? else {
+                return Ok(None);
+            };
+            let scale = self.scale(input, data.entries(), plan, &sums[0])?;
+            results.datasets.push((data.entries(), scale));
+            check(plan, &sums, input)?;
+            self.put(&mut results, input, plan, &sums, scale);
+        }
+        self.warn(&mut results);
+        Ok(Some(results))
+    }
+
+    fn empty(&self) -> Results {
+        let processes: Vec<String> = self.processes().iter().map(|p| (*p).to_owned()).collect();
+        let yields = |n: usize| vec![Bins::zeros(n); processes.len()];
+        let cutflow = |(r, region): (usize, &crate::file::Region)| Cutflow {
+            region: r,
+            steps: std::iter::once("")
+                .chain(region.cuts.iter().map(Source::text))
+                .map(|cut| Step {
+                    cut: cut.to_owned(),
+                    yields: yields(1),
+                })
+                .collect(),
+        };
+        let cutflows: Vec<Cutflow> = self.regions.iter().enumerate().map(cutflow).collect();
+        let mut histograms = Vec::new();
+        for region in 0..self.regions.len() {
+            for (plot, of) in self.histograms.iter().enumerate() {
+                if of.regions.contains(&region) {
+                    histograms.push(Filled {
+                        plot,
+                        region,
+                        nominal: yields(of.edges.len() - 1),
+                        variations: Vec::new(),
+                        observed: None,
+                    });
+                }
+            }
+        }
+        Results {
+            file: self.clone(),
+            processes,
+            datasets: Vec::new(),
+            observed: vec![None; self.regions.len()],
+            cutflows,
+            histograms,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// What the weights of a data set are multiplied by.
+    fn scale(&self, input: &Input, entries: u64, plan: &Plan, nominal: &[Vec<f64>]) -> Result<f64> {
+        let (Some(cross_section), Some(luminosity)) = (input.cross_section, self.luminosity) else {
+            return Ok(1.0);
+        };
+        let all = plan
+            .items
+            .iter()
+            .find(|i| i.quantity == Quantity::Generated);
+        let generated = match &input.generated {
+            Generated::Number(n) => *n,
+            Generated::Events => entries as f64,
+            Generated::Sum(_) => all.map_or(f64::NAN, |item| nominal[item.outputs.0][0]),
+        };
+        if generated > 0.0 && generated.is_finite() {
+            return Ok(cross_section * luminosity / generated);
+        }
+        Err(Error::Meaning {
+            place: input.place.clone(),
+            message: format!(
+                "the weights of `{}` add up to {generated}, by which a cross-section cannot be divided",
+                input.name
+            ),
+            help: "look at `generated`, and whether the files have events".into(),
+        })
+    }
+
+    /// Puts the sums of a data set where they belong.
+    fn put(&self, results: &mut Results, input: &Input, plan: &Plan, sums: &Sums, scale: f64) {
+        let find = |quantity, weighting| {
+            let mut items = plan.items.iter();
+            items.find(|i| i.quantity == quantity && i.weighting == weighting)
+        };
+        let process = results.processes.iter().position(|p| *p == input.process);
+        let bins = |point: usize, quantity, weighting| -> Option<Bins> {
+            let raw: &Item = find(quantity, Weighting::Raw)?;
+            let weighted = find(quantity, weighting).unwrap_or(raw);
+            let values = |output: usize, factor: f64| {
+                let each = sums[point][output].iter();
+                each.map(|x| x * factor).collect()
+            };
+            Some(Bins {
+                sums: values(weighted.outputs.0, scale),
+                variances: values(weighted.outputs.1, scale * scale),
+                entries: values(raw.outputs.0, 1.0),
+            })
+        };
+        for (r, cutflow) in results.cutflows.iter_mut().enumerate() {
+            for (cuts, step) in cutflow.steps.iter_mut().enumerate() {
+                let found = bins(0, Quantity::Step { region: r, cuts }, Weighting::Nominal);
+                let Some(found) = found else { continue };
+                if input.observed {
+                    let n = self.regions[r].cuts.len() + 1;
+                    let seen = results.observed[r].get_or_insert_with(|| vec![0.0; n]);
+                    seen[cuts] += found.entries[0];
+                } else if let Some(p) = process {
+                    step.yields[p].add(&found);
+                }
+            }
+        }
+        let counts = results.processes.len();
+        for filled in &mut results.histograms {
+            let quantity = Quantity::Plot {
+                plot: filled.plot,
+                region: filled.region,
+            };
+            let Some(nominal) = bins(0, quantity, Weighting::Nominal) else {
+                continue;
+            };
+            if input.observed {
+                debug_assert!(is_seen(self, input, filled.region));
+                let n = nominal.sums.len();
+                filled
+                    .observed
+                    .get_or_insert_with(|| Bins::zeros(n))
+                    .add(&nominal);
+                continue;
+            }
+            let Some(p) = process else { continue };
+            filled.nominal[p].add(&nominal);
+            let mut vary = |systematic: usize, shift: Shift, found: &Bins| {
+                let place = filled
+                    .variations
+                    .iter()
+                    .position(|(s, d, _)| (*s, *d) == (systematic, shift));
+                let place = place.unwrap_or_else(|| {
+                    filled
+                        .variations
+                        .push((systematic, shift, vec![None; counts]));
+                    filled.variations.len() - 1
+                });
+                filled.variations[place].2[p]
+                    .get_or_insert_with(|| Bins::zeros(found.sums.len()))
+                    .add(found);
+            };
+            for (point, (which, _)) in plan.points.iter().enumerate() {
+                if let (Some((s, shift)), Some(found)) =
+                    (*which, bins(point, quantity, Weighting::Nominal))
+                {
+                    vary(s, shift, &found);
+                }
+            }
+            for item in plan.items.iter().filter(|i| i.quantity == quantity) {
+                if let Weighting::Factor { systematic, shift } = item.weighting
+                    && let Some(found) = bins(0, quantity, item.weighting)
+                {
+                    vary(systematic, shift, &found);
+                }
+            }
+        }
+    }
+
+    /// What is easily overlooked.
+    fn warn(&self, results: &mut Results) {
+        for (s, systematic) in self.systematics.iter().enumerate() {
+            let mut filled = results.histograms.iter();
+            let moves = filled.any(|h| h.variations.iter().any(|(k, ..)| *k == s));
+            if !moves && !matches!(systematic.effect, crate::file::Effect::Norm { .. }) {
+                let name = &systematic.name;
+                let message = format!("the systematic `{name}` moves no histogram");
+                results.warnings.push(message);
+            }
+        }
+        for cutflow in &results.cutflows {
+            let region = &self.regions[cutflow.region].name;
+            let Some(last) = cutflow.steps.last() else {
+                continue;
+            };
+            for (process, bins) in results.processes.iter().zip(&last.yields) {
+                if bins.entries[0] == 0.0 {
+                    let message = format!("no event of `{process}` is selected in `{region}`");
+                    results.warnings.push(message);
+                }
+            }
+        }
+        for filled in &results.histograms {
+            let (plot, region) = (
+                &self.histograms[filled.plot].name,
+                &self.regions[filled.region].name,
+            );
+            for (process, bins) in results.processes.iter().zip(&filled.nominal) {
+                let negative = bins.sums.iter().filter(|x| **x < 0.0).count();
+                if negative > 0 {
+                    results.warnings.push(format!(
+                        "`{plot}` of `{process}` in `{region}` is negative in {negative} of {} bins",
+                        bins.sums.len()
+                    ));
+                }
+            }
+        }
+    }
+}
+
+/// Sums all outputs over all chunks, at each point of the parameters. `plots` are the numbers of bins of the histograms.
+fn sweep(
+    plan: &Plan,
+    data: &Dataset,
+    plots: &[usize],
+    threads: usize,
+    tell: &mut dyn FnMut(u64) -> bool,
+) -> Result<Option<Sums>> {
+    let mut ws = plan.lowered.workspace_with(threads, 1024);
+    let outputs = plan.compiled.outputs.len();
+    let mut sums: Sums = vec![vec![Vec::new(); outputs]; plan.points.len()];
+    let names = plan.compiled.columns();
+    let mut run = |chunk: &Chunk| -> Result<()> {
+        for ((_, point), sums) in plan.points.iter().zip(&mut sums) {
+            let bindings = plan.compiled.bind(chunk, point)?;
+            plan.lowered.run(&mut ws, &bindings)?;
+            for (k, sum) in sums.iter_mut().enumerate() {
+                let found = ws.f64(k);
+                sum.resize(found.len(), 0.0);
+                sum.iter_mut().zip(found).for_each(|(a, b)| *a += b);
+            }
+        }
+        Ok(())
+    };
+    let mut any = false;
+    for chunk in data.chunks(&names)? {
+        let mut chunk = chunk?;
+        chunk.columns = chunk
+            .columns
+            .into_iter()
+            .map(pullback_io::Column::widen)
+            .collect();
+        run(&chunk)?;
+        any = true;
+        if !tell(chunk.entries as u64) {
+            return Ok(None);
+        }
+    }
+    if !any {
+        // No events: every output is a sum of nothing.
+        for sums in &mut sums {
+            for item in &plan.items {
+                let bins = match item.quantity {
+                    Quantity::Plot { plot, .. } => plots[plot],
+                    _ => 1,
+                };
+                sums[item.outputs.0] = vec![0.0; bins];
+                sums[item.outputs.1] = vec![0.0; bins];
+            }
+        }
+    }
+    Ok(Some(sums))
+}
+
+/// Weights that are not finite spoil everything that they are added to.
+fn check(plan: &Plan, sums: &Sums, input: &Input) -> Result<()> {
+    let finite = |sums: &Vec<Vec<f64>>| {
+        let mut of = plan.items.iter().map(|item| &sums[item.outputs.0]);
+        of.all(|sum| sum.iter().all(|x| x.is_finite()))
+    };
+    if sums.iter().all(finite) {
+        return Ok(());
+    }
+    let weight = input.weight.as_ref().map(Source::everywhere);
+    Err(Error::Meaning {
+        place: weight.unwrap_or_else(|| input.place.clone()),
+        message: format!("some weights of `{}` are NaN or infinite", input.name),
+        help: "a cut such as `abs(genWeight) < 1e10` is false for NaN, too".into(),
+    })
+}

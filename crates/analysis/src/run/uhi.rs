@@ -1,0 +1,98 @@
+//! Histograms for other programs: UHI JSON, and CSV.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::plan::Shift;
+use super::result::{Bins, Filled, Results};
+
+impl Shift {
+    /// `Up` or `Down`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Up => "Up",
+            Self::Down => "Down",
+        }
+    }
+}
+
+impl Results {
+    /// Bins by name of process: simulated ones with their variations (`zmm__jesUp`), and `data`.
+    fn named<'a>(&'a self, filled: &'a Filled) -> Vec<(String, &'a Bins)> {
+        let mut all: Vec<(String, &Bins)> = Vec::new();
+        for (process, bins) in self.processes.iter().zip(&filled.nominal) {
+            all.push((process.clone(), bins));
+        }
+        for (systematic, shift, of) in &filled.variations {
+            let systematic = &self.file.systematics[*systematic].name;
+            for (process, bins) in self.processes.iter().zip(of) {
+                if let Some(bins) = bins {
+                    let name = format!("{process}__{systematic}{}", shift.name());
+                    all.push((name, bins));
+                }
+            }
+        }
+        if let Some(observed) = &filled.observed {
+            all.push(("data".into(), observed));
+        }
+        all
+    }
+
+    /// All histograms as UHI JSON: an object by names `region/histogram/process`, each a histogram with variable axis and weighted storage.
+    ///
+    /// Reference: Universal Histogram Interface, serialization schema version 1 (<https://uhi.readthedocs.io/en/latest/serialization.html>).
+    pub fn uhi(&self) -> Value {
+        let mut out = serde_json::Map::new();
+        for filled in &self.histograms {
+            let (plot, region) = (
+                &self.file.histograms[filled.plot],
+                &self.file.regions[filled.region].name,
+            );
+            for (name, bins) in self.named(filled) {
+                let value = json!({
+                    "uhi_schema": 1,
+                    "writer_info": {"pullback": {"version": env!("CARGO_PKG_VERSION")}},
+                    "metadata": {"region": region, "histogram": plot.name, "process": name},
+                    "axes": [{
+                        "type": "variable",
+                        "edges": plot.edges,
+                        "underflow": false,
+                        "overflow": false,
+                        "circular": false,
+                        "metadata": {"label": plot.label},
+                    }],
+                    "storage": {
+                        "type": "weighted",
+                        "values": bins.sums,
+                        "variances": bins.variances,
+                    },
+                });
+                out.insert(format!("{region}/{}/{name}", plot.name), value);
+            }
+        }
+        Value::Object(out)
+    }
+
+    /// All histograms as CSV, a line per bin.
+    pub fn csv(&self) -> String {
+        let mut out = String::from("region,histogram,process,low,high,sum,error,entries\n");
+        for filled in &self.histograms {
+            let (plot, region) = (
+                &self.file.histograms[filled.plot],
+                &self.file.regions[filled.region].name,
+            );
+            for (name, bins) in self.named(filled) {
+                for (k, edges) in plot.edges.windows(2).enumerate() {
+                    let error = bins.variances[k].sqrt();
+                    let _ = writeln!(
+                        out,
+                        "{region},{},{name},{},{},{},{error},{}",
+                        plot.name, edges[0], edges[1], bins.sums[k], bins.entries[k]
+                    );
+                }
+            }
+        }
+        out
+    }
+}

@@ -1,0 +1,120 @@
+//! The pyhf workspace of a run.
+
+use serde_json::{Value, json};
+
+use super::plan::Shift;
+use super::result::{Bins, Filled, Results};
+use crate::file::{Effect, FitModel, Systematic};
+
+impl Results {
+    /// The HistFactory workspace (pyhf JSON 1.0.0) of the analysis; nothing without `[fit]`.
+    ///
+    /// Norm factors for signal and free processes, `normsys` for the change of a yield, `histosys` for that of its shape at the nominal yield, `staterror` per
+    /// channel. A variation without a downward one is mirrored. Where no observed data are looked at, the observations are the expected yields.
+    pub fn workspace(&self) -> Option<Value> {
+        let fit = self.file.fit.as_ref()?;
+        let channels: Vec<(String, &Filled)> = (fit.channels.iter())
+            .filter_map(|(region, plot)| {
+                let filled = self.histogram(*plot, *region)?;
+                Some((self.file.regions[*region].name.clone(), filled))
+            })
+            .collect();
+        let observations: Vec<Value> = (channels.iter())
+            .map(|(name, filled)| json!({"name": name, "data": observed(filled)}))
+            .collect();
+        let listed: Vec<Value> = (channels.iter())
+            .map(|(name, filled)| {
+                let samples: Vec<Value> = (0..self.processes.len())
+                    .map(|p| self.sample(fit, name, filled, p))
+                    .collect();
+                json!({"name": name, "samples": samples})
+            })
+            .collect();
+        let bounds = json!([{"name": fit.poi, "bounds": [[0.0, fit.maximum]], "inits": [1.0]}]);
+        Some(json!({
+            "version": "1.0.0",
+            "channels": listed,
+            "observations": observations,
+            "measurements": [{
+                "name": "pullback",
+                "config": {"poi": fit.poi, "parameters": bounds},
+            }],
+        }))
+    }
+
+    fn sample(&self, fit: &FitModel, channel: &str, filled: &Filled, p: usize) -> Value {
+        let (process, nominal) = (&self.processes[p], &filled.nominal[p]);
+        let mut modifiers = Vec::new();
+        let factors = std::iter::once((&fit.poi, &fit.signal));
+        for (name, of) in factors.chain(fit.free.iter().map(|(n, p)| (n, p))) {
+            if of.contains(process) {
+                modifiers.push(json!({"name": name, "type": "normfactor", "data": null}));
+            }
+        }
+        for (s, systematic) in self.file.systematics.iter().enumerate() {
+            if systematic.processes.contains(process) {
+                modifiers.extend(varied(systematic, s, filled, p));
+            }
+        }
+        if fit.mc_statistics {
+            let errors: Vec<f64> = nominal.variances.iter().map(|v| v.sqrt()).collect();
+            let name = format!("staterror_{channel}");
+            modifiers.push(json!({"name": name, "type": "staterror", "data": errors}));
+        }
+        json!({"name": process, "data": nominal.sums, "modifiers": modifiers})
+    }
+}
+
+/// The modifiers of a systematic: what it does to the yield, and to the shape at this yield.
+fn varied(systematic: &Systematic, s: usize, filled: &Filled, p: usize) -> Vec<Value> {
+    let name = &systematic.name;
+    if let Effect::Norm { up, down } = systematic.effect {
+        return vec![json!({"name": name, "type": "normsys", "data": {"hi": up, "lo": down}})];
+    }
+    let nominal = &filled.nominal[p].sums;
+    let find = |shift| {
+        let mut all = filled.variations.iter();
+        let found = all.find(|(k, d, _)| (*k, *d) == (s, shift))?;
+        Some(&found.2[p].as_ref()?.sums)
+    };
+    let Some(up) = find(Shift::Up) else {
+        return Vec::new();
+    };
+    let mirrored = || -> Vec<f64> { nominal.iter().zip(up).map(|(n, u)| 2.0 * n - u).collect() };
+    let down = find(Shift::Down).cloned().unwrap_or_else(mirrored);
+    let yields: f64 = nominal.iter().sum();
+    let ratio = |varied: &[f64]| varied.iter().sum::<f64>() / yields;
+    let (hi, lo) = (ratio(up), ratio(&down));
+    if !(hi > 0.0 && lo > 0.0 && hi.is_finite() && lo.is_finite()) {
+        // No yield to speak of: the change itself is the shape.
+        return vec![
+            json!({"name": name, "type": "histosys", "data": {"hi_data": up, "lo_data": down}}),
+        ];
+    }
+    let shape =
+        |varied: &[f64], ratio: f64| -> Vec<f64> { varied.iter().map(|x| x / ratio).collect() };
+    let shapes = (shape(up, hi), shape(&down, lo));
+    let mut modifiers =
+        vec![json!({"name": name, "type": "normsys", "data": {"hi": hi, "lo": lo}})];
+    let moved = |varied: &[f64]| {
+        let mut pairs = varied.iter().zip(nominal);
+        pairs.any(|(v, n)| (v - n).abs() > 1e-9 * n.abs())
+    };
+    // A shape that rounding alone moves is none.
+    if moved(&shapes.0) || moved(&shapes.1) {
+        let data = json!({"hi_data": shapes.0, "lo_data": shapes.1});
+        modifiers.push(json!({"name": name, "type": "histosys", "data": data}));
+    }
+    modifiers
+}
+
+fn observed(filled: &Filled) -> Vec<f64> {
+    if let Some(observed) = &filled.observed {
+        return observed.sums.clone();
+    }
+    let mut sum = Bins::zeros(filled.nominal.first().map_or(0, |b| b.sums.len()));
+    for bins in &filled.nominal {
+        sum.add(bins);
+    }
+    sum.sums
+}
