@@ -601,11 +601,11 @@ impl Error {
             Self::Length { found, .. } | Self::Size { found, .. } => found.to_string(),
             Self::NegativeObservation { value, .. }
             | Self::NormsysFactor { value, .. }
-            | Self::ParameterValue { value, .. } => value.to_string(),
+            | Self::ParameterValue { value, .. }
+            | Self::Template { value, .. } => value.to_string(),
             Self::RateNotPositive { rate, .. } => rate.to_string(),
             Self::Counting { background, .. } => background.to_string(),
             Self::NoObjective { objective, .. } => (*objective).to_owned(),
-            Self::Template { value, .. } => value.to_string(),
             Self::Bounds { bounds, .. } => format!("[{}, {}]", bounds[0], bounds[1]),
             Self::ParameterAttribute { attribute, .. }
             | Self::MissingParameterConfig { attribute, .. } => (*attribute).to_owned(),

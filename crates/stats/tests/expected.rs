@@ -160,6 +160,57 @@ fn gradients_equal_differences_of_everything_made_anew() {
     }
 }
 
+#[test]
+fn parameters_at_bounds_stay_there_and_are_named() {
+    let mut workspace = cases()[2]["workspace"].clone();
+    let parameters = &mut workspace["measurements"][0]["config"]["parameters"];
+    parameters
+        .as_array_mut()
+        .expect("a list")
+        .push(json!({"name": "k_top", "bounds": [[1.0, 5.0]], "inits": [1.0]}));
+    for (what, objective) in OBJECTIVES {
+        let found = objective(&mut expected(&workspace)).expect("a value");
+        let named = found.notes.iter().any(|n| n.contains("k_top"));
+        // In the fits of the other two it is pulled up, off its bound.
+        let on_it = what != "discovery" && what != "limit + 2";
+        assert_eq!(named, on_it, "{what}: {:?}", found.notes);
+        let free = objective(&mut expected(&cases()[2]["workspace"])).expect("a value");
+        assert!(free.notes.is_empty(), "{what}: {:?}", free.notes);
+        assert_eq!(
+            named,
+            (found.value / free.value - 1.0).abs() > 1e-8,
+            "{what}: the bound has an effect, {} against {}",
+            found.value,
+            free.value
+        );
+        compare(what, &workspace, objective, 3, 3e-4, 1e-7);
+    }
+}
+
+#[test]
+fn bins_that_expect_nothing_are_named() {
+    let mut workspace = cases()[0]["workspace"].clone();
+    for (sample, data) in [(0, [50.0, 0.0]), (1, [12.0, 0.7])] {
+        workspace["channels"][0]["samples"][sample]["data"] = json!(data);
+    }
+    workspace["observations"][0]["data"] = json!([1.0, 1.0]);
+    let mut here = expected(&workspace);
+    let limit = here.limit(0.05, &[0.0]).expect("a limit").remove(0).limit;
+    assert!(
+        limit.notes[0].starts_with("1 bin expects nothing, the first is bin 1 of `c`"),
+        "{:?}",
+        limit.notes
+    );
+    // q = 2 [µs − b ln(1 + µs/b)] + 2 µ s′.
+    let (mu, slopes) = (limit.value, &limit.gradient[0].1);
+    let slope = 2.0 * (12.0 - 50.0 * 12.0 / (50.0 + 12.0 * mu) + 0.7);
+    assert!((slopes[3] + 2.0 * mu / slope).abs() < 1e-10, "{slopes:?}");
+    assert!(slopes.iter().all(|s| s.is_finite()));
+    // Signal where nothing else is: no discovery, and no huge number.
+    let error = here.discovery_significance().expect_err("refuses");
+    assert_eq!(error.code(), "PB0350", "{error}");
+}
+
 /// A published likelihood with a signal sample of our own.
 fn published(file: &str, signal: &str) -> Option<Value> {
     let path = common::atlas(file)?;

@@ -167,7 +167,7 @@ impl Block {
                 let starts = std::iter::once(lower).chain(x.iter().copied());
                 let spare: Vec<f64> = starts.zip(&ends).map(|(a, b)| b - a - width).collect();
                 let last = spare.last().copied().unwrap_or(f64::NAN);
-                if !(last > 0.0) {
+                if last.is_nan() || last <= 0.0 {
                     return None;
                 }
                 spare[..x.len()].iter().map(|s| (s / last).ln()).collect()

@@ -34,7 +34,12 @@ impl Asimov {
         )?;
         let mut point = model.spec().inits();
         point[poi] = mu;
-        if let Some((bin, rate)) = data.main.iter().enumerate().find(|(_, r)| !(**r >= 0.0)) {
+        if let Some((bin, rate)) = data
+            .main
+            .iter()
+            .enumerate()
+            .find(|(_, r)| r.is_nan() || **r < 0.0)
+        {
             let spec = model.spec();
             let channel = spec.channels.iter().find(|c| c.bins.contains(&bin));
             return Err(Error::RateNotPositive {
@@ -64,9 +69,12 @@ impl Asimov {
             return Vec::new();
         };
         let channel = spec.channels.iter().find(|c| c.bins.contains(&first));
+        let (count, verb) = match self.empty.len() {
+            1 => ("1 bin".to_owned(), "expects"),
+            n => (format!("{n} bins"), "expect"),
+        };
         vec![format!(
-            "{} bins expect nothing, the first is bin {} of `{}`: derivatives there are those at held data",
-            self.empty.len(),
+            "{count} {verb} nothing, the first is bin {} of `{}`: derivatives there are those at held data",
             first - channel.map_or(0, |c| c.bins.start),
             channel.map_or("", |c| &c.name)
         )]
