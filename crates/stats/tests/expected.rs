@@ -303,8 +303,19 @@ fn a_weak_signal_keeps_its_digits() {
 #[test]
 fn new_templates_give_what_a_new_model_gives() {
     let workspace = &cases()[1]["workspace"];
+    for open in [false, true] {
+        let spec = resolved(workspace);
+        let here = if open {
+            Expected::open(spec)
+        } else {
+            Expected::new(spec)
+        };
+        moves_to_new_templates(workspace, here.expect("compiles"));
+    }
+}
+
+fn moves_to_new_templates(workspace: &Value, mut here: Expected) {
     let mut changed = workspace.clone();
-    let mut here = expected(workspace);
     // Compiled before the change.
     for (_, objective) in OBJECTIVES {
         objective(&mut here).expect("a value");
@@ -327,13 +338,53 @@ fn new_templates_give_what_a_new_model_gives() {
     for (what, objective) in OBJECTIVES {
         let (a, b) = (objective(&mut here), objective(&mut anew));
         let (a, b) = (a.expect("a value"), b.expect("a value"));
-        assert!((a.value / b.value - 1.0).abs() < 1e-9, "{what}");
+        assert!((a.value / b.value - 1.0).abs() < 1e-11, "{what}");
         for ((slot, a), (_, b)) in a.gradient.iter().zip(&b.gradient) {
             let largest = b.iter().fold(0.0_f64, |m, g| m.max(g.abs()));
             for (a, b) in a.iter().zip(b) {
                 assert!((a - b).abs() <= 1e-7 * largest, "{what}, {slot}: {a}, {b}");
             }
         }
+    }
+}
+
+#[test]
+fn open_likelihoods_are_those_with_constants() {
+    for case in cases() {
+        let spec = resolved(&case["workspace"]);
+        let x: Vec<f64> = spec
+            .inits()
+            .iter()
+            .enumerate()
+            .map(|(k, x)| x + 0.2 * ((k % 4) as f64 - 1.0))
+            .collect();
+        let mut bound = Model::new(spec.clone()).expect("compiles");
+        let mut open = Model::open(spec).expect("compiles");
+        let data = bound.observed();
+        let close = |a: &[f64], b: &[f64]| {
+            let size = b.iter().fold(1.0_f64, |m, x| m.max(x.abs()));
+            let same = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-13 * size;
+            assert!(
+                a.len() == b.len() && a.iter().zip(b).all(same),
+                "{a:?} {b:?}"
+            );
+        };
+        let ((a, g), (b, h)) = (
+            open.gradient(&x, &data).expect("evaluates"),
+            bound.gradient(&x, &data).expect("evaluates"),
+        );
+        close(&[a], &[b]);
+        close(&g, &h);
+        close(
+            &open.hessian(&x, &data).expect("evaluates"),
+            &bound.hessian(&x, &data).expect("evaluates"),
+        );
+        assert!(open.has_layers());
+        let n = x.len();
+        let (mut a, mut b) = (vec![0.0; n * n], vec![0.0; n * n]);
+        open.fisher_into(&x, &mut a).expect("evaluates");
+        bound.fisher_into(&x, &mut b).expect("evaluates");
+        close(&a, &b);
     }
 }
 

@@ -1,11 +1,14 @@
 //! A model ready to be evaluated: its programs, specialised for fitting, with their memory.
 
 use pullback_ad::SparseMatrix;
+use std::sync::Arc;
+
 use pullback_array::attr::Data as ArrayData;
 use pullback_array::transform::{self, HessianPlan, JacobianPlan};
 use pullback_array::{Bindings, Column, Lowered, Workspace as Memory};
 
 use super::layout::Layout;
+use super::pullback::Slots;
 use super::record::{Part, record, templates};
 use crate::error::{Error, Result};
 use crate::spec::{Constraint, ModelSpec};
@@ -70,6 +73,8 @@ pub struct Model {
     last_data: Option<(Data, f64)>,
     separable: Vec<usize>,
     threads: usize,
+    /// Templates that are inputs of the programs; none where they are constants.
+    slots: Arc<Slots>,
 }
 
 impl Model {
@@ -79,11 +84,27 @@ impl Model {
     /// Only for a bug: a resolved model always compiles.
     pub fn new(spec: ModelSpec) -> Result<Self> {
         let layout = Layout::new(&spec, false);
-        let kernel = specialised(&spec, &layout, Part::Kernel)?;
-        let constants = specialised(&spec, &layout, Part::Constant)?;
+        Self::with_layout(spec, layout, Slots::new())
+    }
+
+    /// The likelihood with its templates as inputs of the programs: [`Self::set_templates`] then costs nothing, an evaluation more than that of [`Self::new`].
+    ///
+    /// # Errors
+    /// Only for a bug: a resolved model always compiles.
+    pub fn open(spec: ModelSpec) -> Result<Self> {
+        // Rows without effect are kept: the next templates may give them one.
+        let layout = Layout::new(&spec, true);
+        let slots = templates(&spec, &layout);
+        Self::with_layout(spec, layout, slots)
+    }
+
+    fn with_layout(spec: ModelSpec, layout: Layout, slots: Slots) -> Result<Self> {
+        let kernel = compiled(&spec, &layout, &slots, Part::Kernel)?;
+        let constants = compiled(&spec, &layout, &slots, Part::Constant)?;
         Ok(Self {
             separable: spec.separable(),
             threads: 1,
+            slots: Arc::new(slots),
             spec,
             layout,
             kernel,
@@ -96,6 +117,30 @@ impl Model {
             layers: None,
             last_data: None,
         })
+    }
+
+    /// [`ModelSpec::set_templates`], without another program if the model is [`Self::open`].
+    ///
+    /// # Errors
+    /// As there; then nothing is changed.
+    pub fn set_templates<S: AsRef<[f64]>>(&mut self, slots: &[(&str, S)]) -> Result<()> {
+        let mut spec = self.spec.clone();
+        spec.set_templates(slots)?;
+        if self.slots.is_empty() {
+            let threads = self.threads;
+            *self = Self::new(spec)?;
+            self.set_threads(threads);
+            return Ok(());
+        }
+        let known = Arc::make_mut(&mut self.slots);
+        for (name, values) in slots {
+            if let Some((_, held)) = known.iter_mut().find(|(n, _)| n == name) {
+                held.copy_from_slice(values.as_ref());
+            }
+        }
+        self.spec = spec;
+        self.last_data = None;
+        Ok(())
     }
 
     /// Threads that an evaluation may use; their number changes no bit of a result. One to begin with.
@@ -165,6 +210,7 @@ impl Model {
         if !data.aux.is_empty() {
             columns.push(Column::F64(&data.aux));
         }
+        columns.extend(self.slots.iter().map(|(_, values)| Column::F64(values)));
         self.constants.run(&columns)?;
         let value = self.constants.memory.scalar(0);
         self.last_data = Some((data.clone(), value));
@@ -182,7 +228,7 @@ impl Model {
             Some(e) => e,
             slot => slot.insert(Evaluator::new(self.kernel.clone())?),
         };
-        evaluator.run(&columns(parameters, data, &constant))?;
+        evaluator.run(&columns(parameters, data, &self.slots, &constant))?;
         Ok(evaluator.memory.scalar(0))
     }
 
@@ -205,7 +251,7 @@ impl Model {
                 &[],
             )?)?),
         };
-        evaluator.run(&columns(parameters, data, &constant))?;
+        evaluator.run(&columns(parameters, data, &self.slots, &constant))?;
         gradient.copy_from_slice(evaluator.memory.f64(1));
         Ok(evaluator.memory.scalar(0))
     }
@@ -238,9 +284,10 @@ impl Model {
     pub fn hessian_into(&mut self, parameters: &[f64], data: &Data, out: &mut [f64]) -> Result<()> {
         self.check(parameters, data)?;
         let constant = self.constant(data)?;
+        let slots = Arc::clone(&self.slots);
         if let Some(plan) = self.plan()
             && plan.run(
-                &Bindings::ordered(&columns(parameters, data, &constant)),
+                &Bindings::ordered(&columns(parameters, data, &slots, &constant)),
                 out,
             )?
         {
@@ -264,10 +311,11 @@ impl Model {
     ) -> Result<bool> {
         self.check(parameters, data)?;
         let constant = self.constant(data)?;
+        let slots = Arc::clone(&self.slots);
         let Some(plan) = self.plan() else {
             return Ok(false);
         };
-        let columns = columns(parameters, data, &constant);
+        let columns = columns(parameters, data, &slots, &constant);
         Ok(plan.run_blocks(&Bindings::ordered(&columns), a, e, d)?)
     }
 
@@ -317,7 +365,7 @@ impl Model {
             .unwrap_or(0);
         for j in 0..n {
             direction[j] = 1.0;
-            let mut columns = columns(parameters, data, &constant);
+            let mut columns = columns(parameters, data, &self.slots, &constant);
             columns.push(Column::F64(&direction));
             evaluator.run(&columns)?;
             for (i, h) in evaluator.memory.f64(position).iter().enumerate() {
@@ -341,13 +389,14 @@ impl Model {
     pub fn rate_jacobian(&mut self, parameters: &[f64]) -> Result<SparseMatrix> {
         let observed = self.observed();
         self.check(parameters, &observed)?;
-        let columns = full_columns(parameters, &observed);
+        let slots = Arc::clone(&self.slots);
+        let columns = full_columns(parameters, &observed, &slots);
         Ok(self.jacobian_plan()?.run(&Bindings::ordered(&columns))?)
     }
 
     fn jacobian_plan(&mut self) -> Result<&mut JacobianPlan> {
         if self.jacobian.is_none() {
-            let program = specialised(&self.spec, &self.layout, Part::Full)?;
+            let program = compiled(&self.spec, &self.layout, &self.slots, Part::Full)?;
             let plan = JacobianPlan::new(&program, "rate", "parameters")?;
             let plan = self.jacobian.insert(plan.with_separable(&self.separable));
             plan.set_threads(self.threads);
@@ -412,7 +461,8 @@ impl Model {
             .map(|rate| 2.0 / rate.abs().max(f64::MIN_POSITIVE))
             .collect();
         let observed = self.observed();
-        let columns = full_columns(parameters, &observed);
+        let slots = Arc::clone(&self.slots);
+        let columns = full_columns(parameters, &observed, &slots);
         let plan = self.jacobian_plan()?;
         let finite = plan.run_gram(&Bindings::ordered(&columns), &weights, a, e, d)?;
         let curvature = |k: usize| match self.spec.parameters[k].constraint {
@@ -437,13 +487,14 @@ impl Model {
         self.check(parameters, &observed)?;
         let evaluator = match &mut self.full {
             Some(e) => e,
-            slot => slot.insert(Evaluator::new(specialised(
+            slot => slot.insert(Evaluator::new(compiled(
                 &self.spec,
                 &self.layout,
+                &self.slots,
                 Part::Full,
             )?)?),
         };
-        evaluator.run(&full_columns(parameters, &observed))?;
+        evaluator.run(&full_columns(parameters, &observed, &self.slots))?;
         Ok(evaluator)
     }
 
@@ -464,29 +515,41 @@ impl Model {
     }
 }
 
-fn columns<'a>(parameters: &'a [f64], data: &'a Data, constant: &'a f64) -> Vec<Column<'a>> {
-    let mut out = vec![Column::F64(parameters), Column::F64(&data.main)];
-    if !data.aux.is_empty() {
-        out.push(Column::F64(&data.aux));
-    }
+fn columns<'a>(
+    parameters: &'a [f64],
+    data: &'a Data,
+    slots: &'a Slots,
+    constant: &'a f64,
+) -> Vec<Column<'a>> {
+    let mut out = full_columns(parameters, data, slots);
     out.push(Column::from(constant));
     out
 }
 
-/// Columns of the full likelihood.
-fn full_columns<'a>(parameters: &'a [f64], data: &'a Data) -> Vec<Column<'a>> {
+/// Columns of the full likelihood, in the order in which [`record`] declares them.
+fn full_columns<'a>(parameters: &'a [f64], data: &'a Data, slots: &'a Slots) -> Vec<Column<'a>> {
     let mut out = vec![Column::F64(parameters), Column::F64(&data.main)];
     if !data.aux.is_empty() {
         out.push(Column::F64(&data.aux));
     }
+    out.extend(slots.iter().map(|(_, values)| Column::F64(values)));
     out
 }
 
-/// A part of the likelihood with the templates bound to their values.
-fn specialised(spec: &ModelSpec, layout: &Layout, part: Part) -> Result<pullback_array::Program> {
-    let bound: Vec<(&str, ArrayData)> = templates(spec, layout)
-        .into_iter()
-        .map(|(name, data)| (name, ArrayData::F64(data.into())))
-        .collect();
+/// A part of the likelihood: with these slots as inputs, or with all templates bound to their values.
+fn compiled(
+    spec: &ModelSpec,
+    layout: &Layout,
+    slots: &Slots,
+    part: Part,
+) -> Result<pullback_array::Program> {
+    let bound: Vec<(&str, ArrayData)> = if slots.is_empty() {
+        templates(spec, layout)
+            .into_iter()
+            .map(|(name, data)| (name, ArrayData::F64(data.into())))
+            .collect()
+    } else {
+        Vec::new()
+    };
     Ok(transform::bind(&record(spec, layout, part)?, &bound)?)
 }

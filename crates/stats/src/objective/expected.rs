@@ -91,7 +91,19 @@ impl Expected {
     /// # Errors
     /// [`Error::NoObjective`] without a parameter of interest.
     pub fn new(spec: ModelSpec) -> Result<Self> {
-        let Some(poi) = spec.poi else {
+        Self::with_model(Model::new(spec)?)
+    }
+
+    /// The likelihood with its templates as inputs ([`Model::open`]): for a loop of [`Self::set_templates`], in which nothing is recorded or compiled again.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn open(spec: ModelSpec) -> Result<Self> {
+        Self::with_model(Model::open(spec)?)
+    }
+
+    fn with_model(model: Model) -> Result<Self> {
+        let Some(poi) = model.spec().poi else {
             return Err(Error::NoObjective {
                 objective: "expected sensitivity",
                 reason: "the model has no parameter of interest".into(),
@@ -99,7 +111,7 @@ impl Expected {
             });
         };
         Ok(Self {
-            model: Model::new(spec)?,
+            model,
             poi,
             pullback: None,
             response: None,
@@ -117,14 +129,12 @@ impl Expected {
         self.poi
     }
 
-    /// [`ModelSpec::set_templates`]: the next step of an optimisation. Programs of derivatives are kept; the likelihood is specialised anew.
+    /// [`Model::set_templates`]: the next step of an optimisation. Programs of derivatives are kept.
     ///
     /// # Errors
     /// As there; then nothing is changed.
     pub fn set_templates<S: AsRef<[f64]>>(&mut self, slots: &[(&str, S)]) -> Result<()> {
-        let mut spec = self.spec().clone();
-        spec.set_templates(slots)?;
-        self.model = Model::new(spec)?;
+        self.model.set_templates(slots)?;
         let spec = self.model.spec();
         if let Some(pullback) = &mut self.pullback {
             pullback.refresh(spec);
