@@ -1,6 +1,6 @@
 //! `cargo xtask sanitize [address | thread | miri | valgrind]...`: the tests of the code that is allowed to be unsafe, under tools that see what it does to memory.
 //!
-//! What runs: the unit tests of the array engine and its tests of the executor (raw slots, threads), and the vector math. Slots are made no larger than
+//! What runs: the unit tests of the array engine and its tests of the executor (raw slots, threads, fused kernels, loops), and the vector math. Slots are made no larger than
 //! they are said to be (`--cfg pullback_exact_slots`), so that a kernel that leaves its slot leaves the allocation. A tool that this machine does not have is
 //! skipped, with the reason.
 
@@ -21,6 +21,9 @@ const TESTS: [(&str, &[&str]); 2] = [
             "--test=transforms",
             "--test=random_programs",
             "--test=new_primitive",
+            "--test=fusion",
+            "--test=scan",
+            "--test=bounded_loops",
         ],
     ),
     (

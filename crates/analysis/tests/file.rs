@@ -410,7 +410,6 @@ fn the_schema_has_the_keys_of_the_reader() {
     ] {
         // What is asked for before the key is refused is what is known.
         let needed = match heading {
-            "title" => "",
             "[regions.a]" => "cuts = []\n",
             "[datasets.a]" => "files = 'x'\n",
             "[fit]" => "signal = 'a'\nchannels = {}\n",

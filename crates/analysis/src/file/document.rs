@@ -72,7 +72,7 @@ pub(super) struct Table<'a> {
     /// Its dotted name, empty for the document.
     pub key: String,
     span: Option<Range<usize>>,
-    table: &'a dyn TableLike,
+    keys: &'a dyn TableLike,
     asked: RefCell<Vec<&'static str>>,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Table<'a> {
             document,
             key: String::new(),
             span: None,
-            table: toml.as_table(),
+            keys: toml.as_table(),
             asked: RefCell::default(),
         }
     }
@@ -104,12 +104,12 @@ impl<'a> Table<'a> {
     /// What stands at a key.
     pub fn get(&self, name: &'static str) -> Option<Entry<'a>> {
         self.asked.borrow_mut().push(name);
-        self.table.get(name).map(|item| self.entry(name, item))
+        self.keys.get(name).map(|item| self.entry(name, item))
     }
 
     /// What stands at a key that must be there.
-    pub fn need(&self, name: &'static str, what: &str) -> Result<Entry<'a>> {
-        self.get(name).ok_or_else(|| Error::Meaning {
+    pub fn needed(&self, found: Option<Entry<'a>>, name: &str, what: &str) -> Result<Entry<'a>> {
+        found.ok_or_else(|| Error::Meaning {
             place: self.place(),
             message: format!("`{}` has no `{name}`", self.key),
             help: format!("give it {what}"),
@@ -118,7 +118,7 @@ impl<'a> Table<'a> {
 
     /// Everything in the table, with the names as keys.
     pub fn entries(&self) -> Vec<(&'a str, Entry<'a>)> {
-        let all = self.table.iter();
+        let all = self.keys.iter();
         all.map(|(name, item)| (name, self.entry(name, item)))
             .collect()
     }
@@ -131,9 +131,9 @@ impl<'a> Table<'a> {
     /// Refuses keys that nobody asked for.
     pub fn finish(&self) -> Result<()> {
         let asked = self.asked.borrow();
-        for (name, item) in self.table.iter() {
+        for (name, item) in self.keys.iter() {
             if !asked.contains(&name) {
-                let span = self.table.key(name).and_then(toml_edit::Key::span);
+                let span = self.keys.key(name).and_then(toml_edit::Key::span);
                 let dot = if self.key.is_empty() { "" } else { "." };
                 return Err(Error::Unknown {
                     place: self.document.place(&self.key, span.or_else(|| item.span())),
@@ -302,7 +302,7 @@ impl<'a> Entry<'a> {
             document: self.document,
             key: self.key.clone(),
             span: self.item.span(),
-            table: table.ok_or_else(|| self.expected("a table"))?,
+            keys: table.ok_or_else(|| self.expected("a table"))?,
             asked: RefCell::default(),
         })
     }

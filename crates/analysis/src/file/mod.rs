@@ -46,6 +46,7 @@
 //! Expressions are those of the [crate]; a key that is not known is an error with the nearest ones.
 
 mod document;
+mod model;
 mod read;
 mod types;
 

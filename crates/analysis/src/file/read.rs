@@ -5,9 +5,8 @@ use std::path::Path;
 use pullback_array::Flow;
 
 use super::document::{Document, Entry, Table};
-use super::types::{
-    AnalysisFile, Effect, FitModel, Generated, Input, Plot, Region, RegionKind, Systematic,
-};
+use super::model::{fit, position, systematic};
+use super::types::{AnalysisFile, Generated, Input, Plot, Region, RegionKind};
 use crate::define::{Analysis, Object};
 use crate::error::{Error, Result};
 use crate::place::Source;
@@ -183,14 +182,13 @@ fn dataset(
     let own = table.get("weight");
     let generated = table.get("generated");
     table.finish()?;
-    let patterns = match patterns {
-        Some(patterns) => patterns,
-        None => table.need("files", "a pattern such as `\"data/*.root\"`, or several")?,
-    };
+    let what = "a pattern such as `\"data/*.root\"`, or several";
+    let patterns = table.needed(patterns, "files", what)?;
     let files: Vec<_> = patterns.texts()?.iter().map(|p| folder.join(p)).collect();
     let observed = observed.map_or(Ok(false), |e| e.flag())?;
     if observed {
-        for entry in [&cross_section, &own, &generated].into_iter().flatten() {
+        let mut weights = [&cross_section, &own, &generated].into_iter().flatten();
+        if let Some(entry) = weights.next() {
             return Err(entry.refuse(
                 "observed events have no weight",
                 "leave it out, or leave out `observed`",
@@ -243,7 +241,9 @@ fn dataset(
 
 fn region(name: &str, entry: &Entry<'_>) -> Result<Region> {
     let table = entry.table()?;
-    let kind = match table.get("kind") {
+    let (kind, cuts) = (table.get("kind"), table.get("cuts"));
+    table.finish()?;
+    let kind = match kind {
         None => RegionKind::Signal,
         Some(kind) => match kind.text()? {
             "signal" => RegionKind::Signal,
@@ -257,12 +257,15 @@ fn region(name: &str, entry: &Entry<'_>) -> Result<Region> {
             }
         },
     };
-    let cuts = table.need("cuts", "a list of conditions; all of them have to hold")?;
+    let cuts = table.needed(
+        cuts,
+        "cuts",
+        "a list of conditions; all of them have to hold",
+    )?;
     let cuts = cuts.expressions()?;
     for cut in &cuts {
         parse(cut)?;
     }
-    table.finish()?;
     Ok(Region {
         name: name.into(),
         kind,
@@ -338,7 +341,7 @@ fn uniform(n: usize, range: &Entry<'_>) -> Result<Vec<f64>> {
     let &[low, high] = ends.as_slice() else {
         return Err(range.refuse("a range has two ends", "write `range = [0, 200]`"));
     };
-    if !(low < high) || n > MOST {
+    if low >= high || n > MOST {
         return Err(range.refuse(
             format!("{n} bins from {low} to {high} cannot be made"),
             format!("the upper end is larger, and there are at most {MOST} bins"),
@@ -346,220 +349,4 @@ fn uniform(n: usize, range: &Entry<'_>) -> Result<Vec<f64>> {
     }
     let edge = |k: usize| low + (high - low) * k as f64 / n as f64;
     Ok((0..n).map(edge).chain([high]).collect())
-}
-
-/// Where a name is among others.
-fn position<'a>(
-    entry: &Entry<'_>,
-    what: &str,
-    name: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
-) -> Result<usize> {
-    known
-        .clone()
-        .position(|k| k == name)
-        .ok_or_else(|| Error::Unknown {
-            place: entry.place(),
-            what: what.into(),
-            name: name.into(),
-            nearest: pullback_io::nearest(name, known),
-            help: String::new(),
-        })
-}
-
-/// Processes by name or by patterns with `*`.
-fn processes(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Vec<String>> {
-    let known = file.processes();
-    let mut found = Vec::new();
-    for pattern in entry.texts()? {
-        if pattern.contains('*') {
-            let matching = known.iter().filter(|p| matches(&pattern, p));
-            found.extend(matching.map(|p| (*p).to_owned()));
-        } else {
-            position(entry, "process", &pattern, known.iter().copied())?;
-            found.push(pattern);
-        }
-    }
-    if found.is_empty() {
-        return Err(entry.refuse(
-            "no process is meant",
-            format!("there are {}", known.join(", ")),
-        ));
-    }
-    Ok(found)
-}
-
-/// Whether a name fits to a pattern in which `*` stands for anything.
-fn matches(pattern: &str, name: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(rest) = parts.next().and_then(|first| name.strip_prefix(first)) else {
-        return false;
-    };
-    let mut rest = rest;
-    let mut last = "";
-    for part in parts {
-        let Some(at) = rest.find(part) else {
-            return false;
-        };
-        rest = &rest[at + part.len()..];
-        last = part;
-    }
-    last.is_empty() || name.ends_with(last)
-}
-
-fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> Result<Systematic> {
-    let table = entry.table()?;
-    let acts_on = table.get("processes");
-    let kinds = (
-        table.get("norm"),
-        table.get("weight"),
-        table.get("parameter"),
-    );
-    let values = table.get("values");
-    table.finish()?;
-    let acts_on = match acts_on {
-        Some(entry) => processes(&entry, file)?,
-        None => file.processes().iter().map(|p| (*p).to_owned()).collect(),
-    };
-    let effect = match kinds {
-        (Some(norm), None, None) => {
-            let (down, up) = match norm.numbers()?.as_slice() {
-                &[size] => (1.0 - size, 1.0 + size),
-                &[down, up] => (1.0 + down, 1.0 + up),
-                _ => {
-                    return Err(norm.refuse(
-                        "one or two numbers are expected",
-                        "write `norm = 0.05`, or `norm = [-0.04, 0.06]`",
-                    ));
-                }
-            };
-            if !(down > 0.0 && up > 0.0) {
-                return Err(norm.refuse(
-                    format!("factors {down} and {up} are not positive"),
-                    "they are relative: 0.05 is 5 %",
-                ));
-            }
-            Effect::Norm { up, down }
-        }
-        (None, Some(weight), None) => {
-            let mut factors = weight.expressions()?.into_iter();
-            let (Some(up), down, None) = (factors.next(), factors.next(), factors.next()) else {
-                return Err(weight.refuse(
-                    "one or two factors are expected",
-                    "the first one is upwards, the second one downwards",
-                ));
-            };
-            for factor in std::iter::once(&up).chain(&down) {
-                parse(factor)?;
-            }
-            Effect::Weight { up, down }
-        }
-        (None, None, Some(parameter)) => {
-            let names = file.definitions.parameters();
-            let name = parameter.text()?;
-            position(&parameter, "parameter", name, names.iter().copied())?;
-            let (down, up) = match values.as_ref().map(Entry::numbers).transpose()?.as_deref() {
-                None => (-1.0, 1.0),
-                Some(&[down, up]) => (down, up),
-                Some(_) => {
-                    return Err(entry.refuse(
-                        "`values` are two numbers",
-                        "the value downwards and the one upwards",
-                    ));
-                }
-            };
-            Effect::Parameter {
-                name: name.into(),
-                up,
-                down,
-            }
-        }
-        _ => {
-            return Err(entry.refuse(
-                format!("`{}` has to say what it does", entry.key),
-                "give it one of `norm` (a relative change of yields), `weight` (factors of event weights) and `parameter` (a parameter that is moved)",
-            ));
-        }
-    };
-    if let (Some(values), true) = (values, !matches!(effect, Effect::Parameter { .. })) {
-        return Err(values.refuse("only a parameter has values", "leave them out"));
-    }
-    Ok(Systematic {
-        name: name.into(),
-        processes: acts_on,
-        effect,
-    })
-}
-
-fn fit(entry: &Entry<'_>, file: &AnalysisFile) -> Result<FitModel> {
-    let table = entry.table()?;
-    let poi = table.get("poi").map_or(Ok("mu"), |e| e.text())?.to_owned();
-    let maximum = table.get("maximum").map_or(Ok(10.0), |e| e.number())?;
-    let signal = processes(
-        &table.need(
-            "signal",
-            "the processes that the parameter of interest scales",
-        )?,
-        file,
-    )?;
-    let mut free = Vec::new();
-    if let Some(entry) = table.get("free") {
-        for (name, entry) in entry.table()?.entries() {
-            free.push((name.to_owned(), processes(&entry, file)?));
-        }
-    }
-    let wanted = table.need(
-        "channels",
-        "pairs of a region and a histogram: `{ SR = \"m_ll\" }`",
-    )?;
-    let mut channels = Vec::new();
-    for (name, entry) in wanted.table()?.entries() {
-        let region = position(
-            &entry,
-            "region",
-            name,
-            file.regions.iter().map(|r| r.name.as_str()),
-        )?;
-        let plots = file.histograms.iter().map(|h| h.name.as_str());
-        let plot = position(&entry, "histogram", entry.text()?, plots)?;
-        if !file.histograms[plot].regions.contains(&region) {
-            return Err(entry.refuse(
-                format!("`{}` is not filled in `{name}`", entry.text()?),
-                "name the region in its `regions`",
-            ));
-        }
-        channels.push((region, plot));
-    }
-    let mc_statistics = table.get("mc_statistics").map_or(Ok(true), |e| e.flag())?;
-    table.finish()?;
-    Ok(FitModel {
-        poi,
-        maximum,
-        signal,
-        free,
-        channels,
-        mc_statistics,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn patterns() {
-        for (pattern, name, fits) in [
-            ("*", "zmm", true),
-            ("z*", "zmm", true),
-            ("*mm", "zmm", true),
-            ("z*m", "zmm", true),
-            ("z*x", "zmm", false),
-            ("w*", "zmm", false),
-            ("*a*b", "xaybxab", true),
-            ("*a*b", "xayb!", false),
-            ("ab*ba", "aba", false),
-        ] {
-            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
-        }
-    }
 }

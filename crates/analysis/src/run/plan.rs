@@ -49,13 +49,16 @@ pub(super) struct Item {
     pub outputs: (usize, usize),
 }
 
+/// Values of the parameters, and the systematic that moved one of them.
+pub(super) type Point = (Option<(usize, Shift)>, Vec<f64>);
+
 /// The program of a data set.
 pub(super) struct Plan {
     pub compiled: Compiled,
     pub lowered: Lowered,
     pub items: Vec<Item>,
     /// Values of the parameters: nominal first, then those of systematics that act on this data set.
-    pub points: Vec<(Option<(usize, Shift)>, Vec<f64>)>,
+    pub points: Vec<Point>,
 }
 
 /// Whether a data set is looked at in a region.
@@ -172,11 +175,7 @@ fn product(weight: Option<&Source>, factor: &Source) -> Source {
     }
 }
 
-fn points(
-    file: &AnalysisFile,
-    input: &Input,
-    compiled: &Compiled,
-) -> Vec<(Option<(usize, Shift)>, Vec<f64>)> {
+fn points(file: &AnalysisFile, input: &Input, compiled: &Compiled) -> Vec<Point> {
     let nominal: Vec<f64> = compiled.parameters().map(|(_, start)| start).collect();
     let mut points = vec![(None, nominal.clone())];
     for (s, systematic) in file.systematics.iter().enumerate() {

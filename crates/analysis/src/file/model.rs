@@ -1,0 +1,216 @@
+//! Systematic variations and what is fitted.
+
+use super::document::Entry;
+use super::types::{AnalysisFile, Effect, FitModel, Systematic};
+use crate::error::{Error, Result};
+use crate::syntax::parse;
+
+/// Where a name is among others.
+pub(super) fn position<'a>(
+    entry: &Entry<'_>,
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Result<usize> {
+    known
+        .clone()
+        .position(|k| k == name)
+        .ok_or_else(|| Error::Unknown {
+            place: entry.place(),
+            what: what.into(),
+            name: name.into(),
+            nearest: pullback_io::nearest(name, known),
+            help: String::new(),
+        })
+}
+
+/// Processes by name or by patterns with `*`.
+fn processes(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Vec<String>> {
+    let known = file.processes();
+    let mut found = Vec::new();
+    for pattern in entry.texts()? {
+        if pattern.contains('*') {
+            let matching = known.iter().filter(|p| matches(&pattern, p));
+            found.extend(matching.map(|p| (*p).to_owned()));
+        } else {
+            position(entry, "process", &pattern, known.iter().copied())?;
+            found.push(pattern);
+        }
+    }
+    if found.is_empty() {
+        return Err(entry.refuse(
+            "no process is meant",
+            format!("there are {}", known.join(", ")),
+        ));
+    }
+    Ok(found)
+}
+
+/// Whether a name fits to a pattern in which `*` stands for anything.
+fn matches(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(rest) = parts.next().and_then(|first| name.strip_prefix(first)) else {
+        return false;
+    };
+    let mut rest = rest;
+    let mut last = "";
+    for part in parts {
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
+        rest = &rest[at + part.len()..];
+        last = part;
+    }
+    last.is_empty() || name.ends_with(last)
+}
+
+pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> Result<Systematic> {
+    let table = entry.table()?;
+    let acts_on = table.get("processes");
+    let kinds = (
+        table.get("norm"),
+        table.get("weight"),
+        table.get("parameter"),
+    );
+    let values = table.get("values");
+    table.finish()?;
+    let acts_on = match acts_on {
+        Some(entry) => processes(&entry, file)?,
+        None => file.processes().iter().map(|p| (*p).to_owned()).collect(),
+    };
+    let effect = match kinds {
+        (Some(norm), None, None) => {
+            let (down, up) = match norm.numbers()?.as_slice() {
+                [size] => (1.0 - size, 1.0 + size),
+                [down, up] => (1.0 + down, 1.0 + up),
+                _ => {
+                    return Err(norm.refuse(
+                        "one or two numbers are expected",
+                        "write `norm = 0.05`, or `norm = [-0.04, 0.06]`",
+                    ));
+                }
+            };
+            if !(down > 0.0 && up > 0.0) {
+                return Err(norm.refuse(
+                    format!("factors {down} and {up} are not positive"),
+                    "they are relative: 0.05 is 5 %",
+                ));
+            }
+            Effect::Norm { up, down }
+        }
+        (None, Some(weight), None) => {
+            let mut factors = weight.expressions()?.into_iter();
+            let (Some(up), down, None) = (factors.next(), factors.next(), factors.next()) else {
+                return Err(weight.refuse(
+                    "one or two factors are expected",
+                    "the first one is upwards, the second one downwards",
+                ));
+            };
+            for factor in std::iter::once(&up).chain(&down) {
+                parse(factor)?;
+            }
+            Effect::Weight { up, down }
+        }
+        (None, None, Some(parameter)) => {
+            let names = file.definitions.parameters();
+            let name = parameter.text()?;
+            position(&parameter, "parameter", name, names.iter().copied())?;
+            let (down, up) = match values.as_ref().map(Entry::numbers).transpose()?.as_deref() {
+                None => (-1.0, 1.0),
+                Some(&[down, up]) => (down, up),
+                Some(_) => {
+                    return Err(entry.refuse(
+                        "`values` are two numbers",
+                        "the value downwards and the one upwards",
+                    ));
+                }
+            };
+            Effect::Parameter {
+                name: name.into(),
+                up,
+                down,
+            }
+        }
+        _ => {
+            return Err(entry.refuse(
+                format!("`{}` has to say what it does", entry.key),
+                "give it one of `norm` (a relative change of yields), `weight` (factors of event weights) and `parameter` (a parameter that is moved)",
+            ));
+        }
+    };
+    if let (Some(values), true) = (values, !matches!(effect, Effect::Parameter { .. })) {
+        return Err(values.refuse("only a parameter has values", "leave them out"));
+    }
+    Ok(Systematic {
+        name: name.into(),
+        processes: acts_on,
+        effect,
+    })
+}
+
+pub(super) fn fit(entry: &Entry<'_>, file: &AnalysisFile) -> Result<FitModel> {
+    let table = entry.table()?;
+    let (poi, maximum) = (table.get("poi"), table.get("maximum"));
+    let (signal, free) = (table.get("signal"), table.get("free"));
+    let (wanted, mc_statistics) = (table.get("channels"), table.get("mc_statistics"));
+    table.finish()?;
+    let what = "the processes that the parameter of interest scales";
+    let signal = processes(&table.needed(signal, "signal", what)?, file)?;
+    let mut factors = Vec::new();
+    if let Some(free) = free {
+        for (name, entry) in free.table()?.entries() {
+            factors.push((name.to_owned(), processes(&entry, file)?));
+        }
+    }
+    let what = "pairs of a region and a histogram: `{ SR = \"m_ll\" }`";
+    let wanted = table.needed(wanted, "channels", what)?;
+    let mut channels = Vec::new();
+    for (name, entry) in wanted.table()?.entries() {
+        channels.push(channel(name, &entry, file)?);
+    }
+    Ok(FitModel {
+        poi: poi.map_or(Ok("mu"), |e| e.text())?.to_owned(),
+        maximum: maximum.map_or(Ok(10.0), |e| e.number())?,
+        signal,
+        free: factors,
+        channels,
+        mc_statistics: mc_statistics.map_or(Ok(true), |e| e.flag())?,
+    })
+}
+
+/// Positions of a region and of the histogram that is fitted in it.
+fn channel(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> Result<(usize, usize)> {
+    let regions = file.regions.iter().map(|r| r.name.as_str());
+    let region = position(entry, "region", name, regions)?;
+    let plots = file.histograms.iter().map(|h| h.name.as_str());
+    let plot = position(entry, "histogram", entry.text()?, plots)?;
+    if file.histograms[plot].regions.contains(&region) {
+        return Ok((region, plot));
+    }
+    Err(entry.refuse(
+        format!("`{}` is not filled in `{name}`", entry.text()?),
+        "name the region in its `regions`",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns() {
+        for (pattern, name, fits) in [
+            ("*", "zmm", true),
+            ("z*", "zmm", true),
+            ("*mm", "zmm", true),
+            ("z*m", "zmm", true),
+            ("z*x", "zmm", false),
+            ("w*", "zmm", false),
+            ("*a*b", "xaybxab", true),
+            ("*a*b", "xayb!", false),
+            ("ab*ba", "aba", false),
+        ] {
+            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        }
+    }
+}
