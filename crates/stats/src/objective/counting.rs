@@ -137,7 +137,7 @@ impl Formula {
 /// ```
 /// use pullback_stats::objective::counting::{Formula, with_uncertainty};
 /// let (exact, certain) = (with_uncertainty(10.0_f64, 100.0, 5.0), Formula::Asimov.term(10.0_f64, 100.0));
-/// assert!((exact.q.sqrt() - 0.878_2).abs() < 1e-4);
+/// assert!((exact.q.sqrt() - 0.877_2).abs() < 1e-4);
 /// assert_eq!(with_uncertainty(10.0, 100.0, 0.0), certain);
 /// ```
 ///
