@@ -145,6 +145,12 @@ impl Expected {
         Ok(())
     }
 
+    /// Forgets the last limit, from which the search for the next one starts. A value then does not depend on what was computed before, to the bit: for runs that are
+    /// resumed. It costs a few fits.
+    pub fn forget(&mut self) {
+        self.warm = None;
+    }
+
     /// The error of the parameter of interest on Asimov data at µ.
     ///
     /// # Errors
