@@ -115,7 +115,12 @@ CASES = {
     "large uncertainties": workspace(
         {
             "a": [
-                sample("qcd", [200.0, 120.0, 80.0, 40.0], normsys("norm", 1.4, 0.7), plain("shapesys", "u", [20.0, 15.0, 9.0, 8.0])),
+                sample(
+                    "qcd",
+                    [200.0, 120.0, 80.0, 40.0],
+                    normsys("norm", 1.4, 0.7),
+                    plain("shapesys", "u", [20.0, 15.0, 9.0, 8.0]),
+                ),
                 sample("signal", [10.0, 14.0, 18.0, 12.0], mu, normsys("theory", 1.25, 0.85)),
             ]
         },
@@ -124,27 +129,28 @@ CASES = {
 }
 
 
+def asimov(model: Any, poi: float) -> Any:
+    point = list(model.config.suggested_init())
+    point[model.config.poi_index] = poi
+    return model.expected_data(point)
+
+
+def bound(model: Any, data: Any, k: int) -> float:
+    def distance(poi: float) -> float:
+        expected = pyhf.infer.hypotest(poi, data, model, test_stat="qtilde", return_expected_set=True)[1]
+        return float(expected[k]) - 0.05
+
+    return float(toms748(distance, 0.05, 5.9, xtol=1e-10))
+
+
 def main() -> None:
     out = []
     for name, spec in CASES.items():
         model = pyhf.Workspace(spec).model()
         minuit = pyhf.optimize.minuit_optimizer(tolerance=1e-6, strategy=2, maxiter=1000000)
         pyhf.set_backend("numpy", minuit if model.config.npars > 1 else pyhf.optimize.scipy_optimizer(tolerance=1e-12))
-
-        def asimov(poi: float) -> Any:
-            point = list(model.config.suggested_init())
-            point[model.config.poi_index] = poi
-            return model.expected_data(point)
-
-        def bound(data: Any, k: int) -> float:
-            def distance(poi: float) -> float:
-                expected = pyhf.infer.hypotest(poi, data, model, test_stat="qtilde", return_expected_set=True)[1]
-                return float(expected[k]) - 0.05
-
-            return float(toms748(distance, 0.05, 5.9, xtol=1e-10))
-
-        limits = [bound(asimov(0.0), k) for k in range(5)]
-        p0 = float(pyhf.infer.hypotest(0.0, asimov(1.0), model, test_stat="q0"))
+        limits = [bound(model, asimov(model, 0.0), k) for k in range(5)]
+        p0 = float(pyhf.infer.hypotest(0.0, asimov(model, 1.0), model, test_stat="q0"))
         out.append({"name": name, "workspace": spec, "limits": limits, "significance": float(norm.isf(p0))})
         print(name, limits, out[-1]["significance"], file=sys.stderr)
     print(json.dumps(out, indent=1))
