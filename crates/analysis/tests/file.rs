@@ -166,7 +166,15 @@ fn a_run_equals_a_loop_over_the_events() {
     close(&up[0].as_ref().expect("acts on it").sums, &all(0.0, 1.1)[0]);
     assert!(varied(2, Shift::Down).is_none() && varied(0, Shift::Up).is_none());
 
-    // Signal regions are blind, control regions are not.
+    // Signal regions are blind, control regions are not, and the workspace says so.
+    assert!(
+        results
+            .warnings
+            .iter()
+            .any(|w| w.starts_with("`SR` is blind")),
+        "{:?}",
+        results.warnings
+    );
     assert!(lead.observed.is_none() && results.observed[0].is_none());
     let none = events
         .iter()

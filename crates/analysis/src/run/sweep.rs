@@ -242,6 +242,18 @@ impl AnalysisFile {
 
     /// What is easily overlooked.
     fn warn(&self, results: &mut Results) {
+        let channels = self.fit.iter().flat_map(|fit| &fit.channels);
+        let has_data = self.datasets.iter().any(|d| d.observed);
+        for &(region, plot) in channels.filter(|_| has_data) {
+            let filled = results.histogram(plot, region);
+            if filled.is_some_and(|f| f.observed.is_none()) {
+                let name = &self.regions[region].name;
+                let message = format!(
+                    "`{name}` is blind: in the workspace its observations are the expected yields"
+                );
+                results.warnings.push(message);
+            }
+        }
         for (s, systematic) in self.systematics.iter().enumerate() {
             let mut filled = results.histograms.iter();
             let moves = filled.any(|h| h.variations.iter().any(|(k, ..)| *k == s));
@@ -348,6 +360,6 @@ fn check(plan: &Plan, sums: &Sums, input: &Input) -> Result<()> {
     Err(Error::Meaning {
         place: weight.unwrap_or_else(|| input.place.clone()),
         message: format!("some weights of `{}` are NaN or infinite", input.name),
-        help: "a cut such as `abs(genWeight) < 1e10` is false for NaN, too".into(),
+        help: "where such events are to count for nothing, write the weight as `w if abs(w) < 1e10 else 0`".into(),
     })
 }
