@@ -224,11 +224,7 @@ impl<'a> Lowering<'a> {
         let mut kernels: HashMap<u32, Kernel> = HashMap::new();
         let mut skipped: Vec<bool> = vec![false; program.value_count()];
         // A broadcast scalar is read in place by kernels that can; the broadcast is evaluated only if another one needs it.
-        let splat_source = |v: ValueId| -> Option<ValueId> {
-            let node = program.node(v);
-            (node.primitive == prim::SPLAT && program.ty(node.args[0]).space.is_scalar())
-                .then(|| node.args[0])
-        };
+        let splat_source = |v: ValueId| repeated_number(&program, v);
         let mut needed_splats: Vec<bool> = vec![false; program.value_count()];
         let mut masks: HashMap<u32, (u8, MapFn)> = HashMap::new();
         for step in steps {
@@ -482,6 +478,13 @@ impl<'a> Lowering<'a> {
             init,
         }
     }
+}
+
+/// The number that a value repeats everywhere.
+pub(super) fn repeated_number(program: &Program, v: ValueId) -> Option<ValueId> {
+    let node = program.node(v);
+    let repeats = node.primitive == prim::SPLAT && program.ty(node.args[0]).space.is_scalar();
+    repeats.then(|| node.args[0])
 }
 
 /// Constants, inputs, outputs and offsets keep their slot.

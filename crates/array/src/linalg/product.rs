@@ -107,15 +107,15 @@ pub fn matmul(
     } else {
         Accum::Replace
     };
-    matmul::matmul(
-        MatMut::from_row_major_slice_mut(c, m, n),
-        add,
-        MatRef::from_row_major_slice(a, m, k),
-        MatRef::from_row_major_slice(b, k, n),
-        1.0,
-        Par::Seq,
-    );
+    let a = MatRef::from_row_major_slice(a, m, k);
+    multiply(c, add, a, MatRef::from_row_major_slice(b, k, n));
     Ok(())
+}
+
+/// C ← A B or C ← C + A B on one thread.
+fn multiply(c: &mut [f64], add: Accum, a: MatRef<'_, f64>, b: MatRef<'_, f64>) {
+    let c = MatMut::from_row_major_slice_mut(c, a.nrows(), b.ncols());
+    matmul::matmul(c, add, a, b, 1.0, Par::Seq);
 }
 
 /// C ← C + Aᵀ B: `a` is rows × m, `b` is rows × n, `c` is m × n.
@@ -137,14 +137,8 @@ pub fn transposed_product(
     check("the left factor", a.len(), rows * m)?;
     check("the right factor", b.len(), rows * n)?;
     check("the product", c.len(), m * n)?;
-    matmul::matmul(
-        MatMut::from_row_major_slice_mut(c, m, n),
-        Accum::Add,
-        MatRef::from_row_major_slice(a, rows, m).transpose(),
-        MatRef::from_row_major_slice(b, rows, n),
-        1.0,
-        Par::Seq,
-    );
+    let a = MatRef::from_row_major_slice(a, rows, m).transpose();
+    multiply(c, Accum::Add, a, MatRef::from_row_major_slice(b, rows, n));
     Ok(())
 }
 

@@ -111,6 +111,11 @@ pub(crate) fn same_space(
     Ok(args[0].space)
 }
 
+/// The type of a function of two doubles in one space.
+pub(crate) fn two_doubles(primitive: &'static str, args: &[Type]) -> Result<Vec<Type>> {
+    same_space(primitive, args, &[DType::F64, DType::F64]).map(|space| vec![Type::f64(space)])
+}
+
 impl Primitive for BinaryOp {
     fn name(&self) -> &'static str {
         self.0.name()
@@ -136,7 +141,7 @@ impl Primitive for BinaryOp {
     }
 
     fn infer(&self, _program: &Program, args: &[Type], _attrs: &Attrs) -> Result<Vec<Type>> {
-        same_space(self.name(), args, &[DType::F64, DType::F64]).map(|space| vec![Type::f64(space)])
+        two_doubles(self.name(), args)
     }
 
     fn jvp<'b>(

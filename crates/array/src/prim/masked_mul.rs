@@ -7,11 +7,11 @@ use crate::build::{Builder, Sym};
 use crate::error::Result;
 use crate::exec::map::{Lane, select};
 use crate::exec::{Kernel, LowerCx};
-use crate::prim::binary::{join, same_space};
+use crate::prim::binary::{join, two_doubles};
 use crate::primitive::{Call, Nature, Primitive};
 use crate::program::Program;
 use crate::sample::Sample;
-use crate::ty::{DType, Type};
+use crate::ty::Type;
 
 /// a·b, and 0 where a is exactly 0.
 pub struct MaskedMul;
@@ -57,7 +57,7 @@ impl Primitive for MaskedMul {
     }
 
     fn infer(&self, _program: &Program, args: &[Type], _attrs: &Attrs) -> Result<Vec<Type>> {
-        same_space(self.name(), args, &[DType::F64, DType::F64]).map(|space| vec![Type::f64(space)])
+        two_doubles(self.name(), args)
     }
 
     /// Both terms, also where a is 0: there the product is still linear in a, with the slope b.

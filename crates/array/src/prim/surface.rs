@@ -4,6 +4,7 @@
 //! Δᵢ = f(xᵢ, 1) − f(xᵢ, 0): Reynolds' transport theorem, with the surface m = 0. A kernel Kₕ of width h in place of δ makes it an estimate
 //! (Wang, Fu, Hu & Marcus 2012, <https://doi.org/10.1287/opre.1110.1018>; Hong 2009, <https://doi.org/10.1287/opre.1080.0531>).
 
+use pullback_ad::Binary;
 use pullback_ad::isa::Isa;
 
 use crate::attr::Attrs;
@@ -11,11 +12,11 @@ use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::exec::map::{Lane, select};
 use crate::exec::{Kernel, LowerCx};
-use crate::prim::binary::same_space;
+use crate::prim::binary::{BinaryOp, two_doubles};
 use crate::primitive::{Call, Nature, Primitive};
 use crate::program::Program;
 use crate::sample::Sample;
-use crate::ty::{DType, Type};
+use crate::ty::Type;
 
 /// Zero, whose derivative is a weight times that of a margin: adds a surface term to what it is added to.
 pub struct Surface;
@@ -35,24 +36,6 @@ impl Lane for Zero {
     fn eval<I: Isa>(_: f64, _: f64, (): ()) -> f64 {
         0.0
     }
-}
-
-struct Product;
-
-impl Lane for Product {
-    type A = f64;
-    type B = f64;
-    type C = ();
-    type Out = f64;
-
-    #[inline(always)]
-    fn eval<I: Isa>(a: f64, b: f64, (): ()) -> f64 {
-        a * b
-    }
-}
-
-fn two_doubles(name: &'static str, args: &[Type]) -> Result<Vec<Type>> {
-    same_space(name, args, &[DType::F64, DType::F64]).map(|space| vec![Type::f64(space)])
 }
 
 fn frozen<'b>(cx: &'b Builder, weight: Sym<'b>, tangent: Sym<'b>) -> Sym<'b> {
@@ -176,10 +159,7 @@ impl Primitive for FrozenMul {
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
-        let isa = cx.isa();
-        Ok(Kernel::Map(Box::new(move |mask| {
-            select::<Product>(isa, 2, mask)
-        })))
+        BinaryOp(Binary::Mul).lower(cx)
     }
 
     fn samples(&self) -> Vec<Sample> {

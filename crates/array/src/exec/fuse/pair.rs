@@ -6,11 +6,11 @@ use pullback_ad::Binary;
 use pullback_ad::isa::{Isa, Level};
 
 use super::step::{Site, Step};
+use crate::exec::lowering::repeated_number;
 use crate::exec::map::{Lane, select};
 use crate::exec::{Kernel, LowerCx, MapFn};
-use crate::prim::{self, binary::binary};
+use crate::prim::binary::binary;
 use crate::primitive::PrimitiveRef;
-use crate::program::ValueId;
 
 /// An operation of a pair.
 trait Operation: 'static {
@@ -84,15 +84,11 @@ fn operation(p: PrimitiveRef) -> Option<Binary> {
     OPERATIONS.into_iter().find(|f| binary(*f) == p)
 }
 
-/// Whether kernels read it as a number.
-fn is_scalar(site: &Site<'_, '_>, v: ValueId) -> bool {
-    let node = site.program().node(v);
-    node.primitive == prim::SPLAT && site.program().ty(node.args[0]).space.is_scalar()
-}
-
 pub(super) fn of_operations(site: &Site<'_, '_>, k: u32) -> Option<Step> {
     let node = site.node(k);
     let outer = operation(node.primitive)?;
+    // Whether kernels read it as a number.
+    let is_scalar = |v| repeated_number(site.program(), v).is_some();
     for place in [0, 1] {
         let inner = node.args[place];
         let found = OPERATIONS
@@ -102,14 +98,11 @@ pub(super) fn of_operations(site: &Site<'_, '_>, k: u32) -> Option<Step> {
             continue;
         };
         let (mut a, mut b) = (within.args[0], within.args[1]);
-        if f != Binary::Sub && is_scalar(site, a) {
+        if f != Binary::Sub && is_scalar(a) {
             (a, b) = (b, a);
         }
         let args = vec![a, b, node.args[1 - place]];
-        let mask = (0..3)
-            .filter(|i| is_scalar(site, args[*i]))
-            .map(|i| 1 << i)
-            .sum();
+        let mask = (0..3).filter(|i| is_scalar(args[*i])).map(|i| 1 << i).sum();
         let pair = kernel(outer, f, place == 0)?;
         if pair(site.cx.isa(), mask).is_none() {
             continue;
