@@ -5,9 +5,10 @@ use pullback_array::{Lowered, transform};
 use crate::compile::{Compiled, What};
 use crate::define::Histogram;
 use crate::error::Result;
-use crate::file::{AnalysisFile, Effect, Generated, Input, RegionKind};
+use crate::file::{AnalysisFile, Effect, Generated, Input, RegionKind, Systematic};
 use crate::place::Source;
 use crate::schema::Schema;
+use crate::types::Model;
 
 /// A variation of one standard deviation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,13 +53,20 @@ pub(super) struct Item {
 /// Values of the parameters, and the systematic that moved one of them.
 pub(super) type Point = (Option<(usize, Shift)>, Vec<f64>);
 
-/// The program of a data set.
-pub(super) struct Plan {
+/// A program, and the values of the parameters at which it runs.
+pub(super) struct Pass {
     pub compiled: Compiled,
     pub lowered: Lowered,
     pub items: Vec<Item>,
-    /// Values of the parameters: nominal first, then those of systematics that act on this data set.
     pub points: Vec<Point>,
+}
+
+/// The programs of a data set.
+pub(super) struct Plan {
+    /// Everything, at the starts of the parameters.
+    pub nominal: Pass,
+    /// What systematics that move a parameter vary: the histograms alone.
+    pub shifted: Option<Pass>,
 }
 
 /// Whether a data set is looked at in a region.
@@ -130,10 +138,33 @@ impl Plan {
             let all = Histogram::new("0", [-0.5, 0.5]).weight(weight.clone());
             add(&mut analysis, Quantity::Generated, Weighting::Nominal, all);
         }
+        let model = analysis.check(schema)?;
+        let nominal = Pass::new(&model, &wanted)?;
+        wanted.retain(|(quantity, weighting, _)| {
+            matches!(quantity, Quantity::Plot { .. })
+                && matches!(weighting, Weighting::Raw | Weighting::Nominal)
+        });
+        let mut shifted = None;
+        if moves_a_parameter(file, input) {
+            let mut pass = Pass::new(&model, &wanted)?;
+            pass.points = points(file, input, &pass.compiled);
+            shifted = Some(pass).filter(|pass| !pass.points.is_empty());
+        }
+        Ok(Self { nominal, shifted })
+    }
+
+    /// The passes over each chunk.
+    pub fn passes(&self) -> impl Iterator<Item = &Pass> {
+        std::iter::once(&self.nominal).chain(&self.shifted)
+    }
+}
+
+impl Pass {
+    /// The histograms that are wanted, at the starts of the parameters.
+    fn new(model: &Model, wanted: &[(Quantity, Weighting, String)]) -> Result<Self> {
         let names: Vec<&str> = wanted.iter().map(|(_, _, name)| name.as_str()).collect();
-        let compiled = analysis.check(schema)?.compile(&names)?;
-        let program = transform::simplify(&compiled.program)?;
-        let lowered = Lowered::new(program)?;
+        let compiled = model.compile(&names)?;
+        let lowered = Lowered::new(transform::simplify(&compiled.program)?)?;
         let items = wanted.iter().filter_map(|(quantity, weighting, name)| {
             let outputs = compiled
                 .output(name, What::Bins)
@@ -145,14 +176,28 @@ impl Plan {
             })
         });
         let items = items.collect();
-        let points = points(file, input, &compiled);
+        let starts = compiled.parameters().map(|(_, start)| start).collect();
         Ok(Self {
             compiled,
             lowered,
             items,
-            points,
+            points: vec![(None, starts)],
         })
     }
+
+    /// A histogram by what it counts and how.
+    pub fn item(&self, quantity: Quantity, weighting: Weighting) -> Option<&Item> {
+        let mut items = self.items.iter();
+        items.find(|i| i.quantity == quantity && i.weighting == weighting)
+    }
+}
+
+/// Whether a systematic moves a parameter of this data set.
+fn moves_a_parameter(file: &AnalysisFile, input: &Input) -> bool {
+    let acts = |s: &Systematic| {
+        matches!(s.effect, Effect::Parameter { .. }) && s.processes.contains(&input.process)
+    };
+    !input.observed && file.systematics.iter().any(acts)
 }
 
 /// The region after so many of its cuts: its own name after all of them.
@@ -175,9 +220,10 @@ fn product(weight: Option<&Source>, factor: &Source) -> Source {
     }
 }
 
+/// The points of the systematics that move a parameter which the program reads.
 fn points(file: &AnalysisFile, input: &Input, compiled: &Compiled) -> Vec<Point> {
     let nominal: Vec<f64> = compiled.parameters().map(|(_, start)| start).collect();
-    let mut points = vec![(None, nominal.clone())];
+    let mut points = Vec::new();
     for (s, systematic) in file.systematics.iter().enumerate() {
         let Effect::Parameter { name, up, down } = &systematic.effect else {
             continue;
@@ -185,7 +231,7 @@ fn points(file: &AnalysisFile, input: &Input, compiled: &Compiled) -> Vec<Point>
         let place = compiled.parameters().position(|(n, _)| n == name);
         // What the program does not read changes nothing.
         let Some(place) = place else { continue };
-        if input.observed || !systematic.processes.contains(&input.process) {
+        if !systematic.processes.contains(&input.process) {
             continue;
         }
         for (shift, value) in [(Shift::Up, *up), (Shift::Down, *down)] {

@@ -4,7 +4,7 @@ use std::num::NonZero;
 
 use pullback_io::{Chunk, Dataset};
 
-use super::plan::{Item, Plan, Quantity, Shift, Weighting, is_seen};
+use super::plan::{Pass, Plan, Quantity, Shift, Weighting, is_seen};
 use super::result::{Bins, Cutflow, Filled, Results, Step};
 use crate::error::{Error, Result};
 use crate::file::{AnalysisFile, Generated, Input};
@@ -40,8 +40,8 @@ impl Default for RunOptions {
     }
 }
 
-/// Sums of the outputs of a program, at each point of the parameters.
-type Sums = Vec<Vec<Vec<f64>>>;
+/// Sums of the outputs of each pass, at each of its points.
+type Sums = Vec<Vec<Vec<Vec<f64>>>>;
 
 impl AnalysisFile {
     /// Reads all events and fills everything. `progress` is told how far the run is, and stops it by returning false.
@@ -80,7 +80,7 @@ impl AnalysisFile {
             let Some(sums) = sweep(plan, data, &plots, options.threads, &mut tell)? else {
                 return Ok(None);
             };
-            let scale = self.scale(input, data.entries(), plan, &sums[0])?;
+            let scale = self.scale(input, data.entries(), plan, &sums[0][0])?;
             results.datasets.push((data.entries(), scale));
             check(plan, &sums, input)?;
             self.put(&mut results, input, plan, &sums, scale);
@@ -133,10 +133,7 @@ impl AnalysisFile {
         let (Some(cross_section), Some(luminosity)) = (input.cross_section, self.luminosity) else {
             return Ok(1.0);
         };
-        let all = plan
-            .items
-            .iter()
-            .find(|i| i.quantity == Quantity::Generated);
+        let all = (plan.nominal).item(Quantity::Generated, Weighting::Nominal);
         let generated = match &input.generated {
             Generated::Number(n) => *n,
             Generated::Events => entries as f64,
@@ -157,16 +154,12 @@ impl AnalysisFile {
 
     /// Puts the sums of a data set where they belong.
     fn put(&self, results: &mut Results, input: &Input, plan: &Plan, sums: &Sums, scale: f64) {
-        let find = |quantity, weighting| {
-            let mut items = plan.items.iter();
-            items.find(|i| i.quantity == quantity && i.weighting == weighting)
-        };
         let process = results.processes.iter().position(|p| *p == input.process);
-        let bins = |point: usize, quantity, weighting| -> Option<Bins> {
-            let raw: &Item = find(quantity, Weighting::Raw)?;
-            let weighted = find(quantity, weighting).unwrap_or(raw);
+        let bins = |pass: &Pass, sums: &[Vec<f64>], quantity, weighting| -> Option<Bins> {
+            let raw = pass.item(quantity, Weighting::Raw)?;
+            let weighted = pass.item(quantity, weighting).unwrap_or(raw);
             let values = |output: usize, factor: f64| {
-                let each = sums[point][output].iter();
+                let each = sums[output].iter();
                 each.map(|x| x * factor).collect()
             };
             Some(Bins {
@@ -175,9 +168,11 @@ impl AnalysisFile {
                 entries: values(raw.outputs.0, 1.0),
             })
         };
+        let nominal_bins =
+            |quantity, weighting| bins(&plan.nominal, &sums[0][0], quantity, weighting);
         for (r, cutflow) in results.cutflows.iter_mut().enumerate() {
             for (cuts, step) in cutflow.steps.iter_mut().enumerate() {
-                let found = bins(0, Quantity::Step { region: r, cuts }, Weighting::Nominal);
+                let found = nominal_bins(Quantity::Step { region: r, cuts }, Weighting::Nominal);
                 let Some(found) = found else { continue };
                 if input.observed {
                     let n = self.regions[r].cuts.len() + 1;
@@ -194,7 +189,7 @@ impl AnalysisFile {
                 plot: filled.plot,
                 region: filled.region,
             };
-            let Some(nominal) = bins(0, quantity, Weighting::Nominal) else {
+            let Some(nominal) = nominal_bins(quantity, Weighting::Nominal) else {
                 continue;
             };
             if input.observed {
@@ -223,16 +218,17 @@ impl AnalysisFile {
                     .get_or_insert_with(|| Bins::zeros(found.sums.len()))
                     .add(found);
             };
-            for (point, (which, _)) in plan.points.iter().enumerate() {
-                if let (Some((s, shift)), Some(found)) =
-                    (*which, bins(point, quantity, Weighting::Nominal))
-                {
-                    vary(s, shift, &found);
+            for (pass, sums) in plan.shifted.iter().zip(sums.iter().skip(1)) {
+                for ((which, _), sums) in pass.points.iter().zip(sums) {
+                    let found = bins(pass, sums, quantity, Weighting::Nominal);
+                    if let (Some((s, shift)), Some(found)) = (*which, found) {
+                        vary(s, shift, &found);
+                    }
                 }
             }
-            for item in plan.items.iter().filter(|i| i.quantity == quantity) {
+            for item in plan.nominal.items.iter().filter(|i| i.quantity == quantity) {
                 if let Weighting::Factor { systematic, shift } = item.weighting
-                    && let Some(found) = bins(0, quantity, item.weighting)
+                    && let Some(found) = nominal_bins(quantity, item.weighting)
                 {
                     vary(systematic, shift, &found);
                 }
@@ -301,18 +297,24 @@ fn sweep(
     threads: usize,
     tell: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Option<Sums>> {
-    let mut ws = plan.lowered.workspace_with(threads, 1024);
-    let outputs = plan.compiled.outputs.len();
-    let mut sums: Sums = vec![vec![Vec::new(); outputs]; plan.points.len()];
-    let names = plan.compiled.columns();
+    let mut memory: Vec<_> = (plan.passes())
+        .map(|pass| pass.lowered.workspace_with(threads, 1024))
+        .collect();
+    let zeros =
+        |pass: &Pass| vec![vec![Vec::new(); pass.compiled.outputs.len()]; pass.points.len()];
+    let mut sums: Sums = plan.passes().map(zeros).collect();
+    // What is varied is among what is nominal, and so are its columns.
+    let names = plan.nominal.compiled.columns();
     let mut run = |chunk: &Chunk| -> Result<()> {
-        for ((_, point), sums) in plan.points.iter().zip(&mut sums) {
-            let bindings = plan.compiled.bind(chunk, point)?;
-            plan.lowered.run(&mut ws, &bindings)?;
-            for (k, sum) in sums.iter_mut().enumerate() {
-                let found = ws.f64(k);
-                sum.resize(found.len(), 0.0);
-                sum.iter_mut().zip(found).for_each(|(a, b)| *a += b);
+        for ((pass, ws), sums) in plan.passes().zip(&mut memory).zip(&mut sums) {
+            for ((_, point), sums) in pass.points.iter().zip(sums) {
+                let bindings = pass.compiled.bind(chunk, point)?;
+                pass.lowered.run(ws, &bindings)?;
+                for (k, sum) in sums.iter_mut().enumerate() {
+                    let found = ws.f64(k);
+                    sum.resize(found.len(), 0.0);
+                    sum.iter_mut().zip(found).for_each(|(a, b)| *a += b);
+                }
             }
         }
         Ok(())
@@ -333,14 +335,16 @@ fn sweep(
     }
     if !any {
         // No events: every output is a sum of nothing.
-        for sums in &mut sums {
-            for item in &plan.items {
-                let bins = match item.quantity {
-                    Quantity::Plot { plot, .. } => plots[plot],
-                    _ => 1,
-                };
-                sums[item.outputs.0] = vec![0.0; bins];
-                sums[item.outputs.1] = vec![0.0; bins];
+        for (pass, sums) in plan.passes().zip(&mut sums) {
+            for sums in sums {
+                for item in &pass.items {
+                    let bins = match item.quantity {
+                        Quantity::Plot { plot, .. } => plots[plot],
+                        _ => 1,
+                    };
+                    sums[item.outputs.0] = vec![0.0; bins];
+                    sums[item.outputs.1] = vec![0.0; bins];
+                }
             }
         }
     }
@@ -349,11 +353,13 @@ fn sweep(
 
 /// Weights that are not finite spoil everything that they are added to.
 fn check(plan: &Plan, sums: &Sums, input: &Input) -> Result<()> {
-    let finite = |sums: &Vec<Vec<f64>>| {
-        let mut of = plan.items.iter().map(|item| &sums[item.outputs.0]);
-        of.all(|sum| sum.iter().all(|x| x.is_finite()))
+    let finite = |(pass, sums): (&Pass, &Vec<Vec<Vec<f64>>>)| {
+        sums.iter().all(|sums| {
+            let mut of = pass.items.iter().map(|item| &sums[item.outputs.0]);
+            of.all(|sum| sum.iter().all(|x| x.is_finite()))
+        })
     };
-    if sums.iter().all(finite) {
+    if plan.passes().zip(sums).all(finite) {
         return Ok(());
     }
     let weight = input.weight.as_ref().map(Source::everywhere);
