@@ -8,24 +8,11 @@ use pullback_ad::{Complex, Real, complex_step};
 use pullback_analysis::{Analysis, Compiled, Histogram, Input, Object};
 use pullback_array::transform::{Relaxation, Smoothing, jvp, relax, vmap};
 use pullback_array::{Bindings, Builder, Column, Lowered, margin};
-use pullback_sim::{ColumnData, Generator, Process};
-use support::{Data, Values, close};
+use pullback_sim::Process;
+use support::{Data, close};
 
 fn sample(events: usize) -> Data {
-    let sample = Generator::new(Process::ZToLL, 7).and_then(|mut g| g.generate(0, events));
-    let sample = sample.expect("a process of the menu");
-    let mut data = Data::default();
-    for column in sample.columns() {
-        let values = match column.data {
-            ColumnData::F32(v) => Values::F32(v.to_vec()),
-            ColumnData::I32(v) => Values::I32(v.to_vec()),
-            ColumnData::I64(v) => Values::I64(v.to_vec()),
-            ColumnData::U64(v) => Values::U64(v.to_vec()),
-            ColumnData::Bool(v) => Values::Bool(v.to_vec()),
-        };
-        data.add(column.info.name, values, column.offsets);
-    }
-    data
+    Data::generated(Process::ZToLL, 7, events)
 }
 
 /// A histogram of one bin whose weights depend on the parameters.
@@ -66,6 +53,17 @@ fn compiled(data: &Data, names: &[&str]) -> Compiled {
 fn run(data: &Data, program: &Compiled, parameters: &[(&str, f64)]) -> Vec<f64> {
     let parameters: HashMap<&str, f64> = parameters.iter().copied().collect();
     data.run(program, &parameters).1.f64(0).to_vec()
+}
+
+/// The first bin where membership among the muons is soft, 2 GeV wide.
+fn soft(data: &Data, hard: &Compiled) -> f64 {
+    let policy = Relaxation::only(Smoothing::Sigmoid).with("mu", 2.0);
+    let program = relax(&hard.program, &policy).unwrap();
+    let soft = Compiled {
+        program,
+        ..hard.clone()
+    };
+    run(data, &soft, &[])[0]
 }
 
 /// Σ exp(−((m − 91.2)/5)²) over events with a pair, by loops.
@@ -204,16 +202,7 @@ fn a_sorted_collection_can_have_a_soft_threshold() {
         .histogram("n", Histogram::new("0 * mu.pt", [-1.0, 1.0]));
     let model = analysis.check(&data.schema()).unwrap();
     let hard = model.compile(&["n"]).unwrap();
-    let policy = Relaxation::only(Smoothing::Sigmoid).with("mu", 2.0);
-    let program = relax(&hard.program, &policy).unwrap();
-    let soft = run(
-        &data,
-        &Compiled {
-            program,
-            ..hard.clone()
-        },
-        &[],
-    )[0];
+    let soft = soft(&data, &hard);
     let pt = data.get("Muon_pt").0.f64();
     let expected: f64 = pt
         .iter()
@@ -237,16 +226,7 @@ fn overlap_removal_can_be_soft() {
         .histogram("n", Histogram::new("0 * jets.pt", [-1.0, 1.0]));
     let model = analysis.check(&data.schema()).unwrap();
     let hard = model.compile(&["n"]).unwrap();
-    let policy = Relaxation::only(Smoothing::Sigmoid).with("mu", 2.0);
-    let program = relax(&hard.program, &policy).unwrap();
-    let soft = run(
-        &data,
-        &Compiled {
-            program,
-            ..hard.clone()
-        },
-        &[],
-    )[0];
+    let soft = soft(&data, &hard);
     let column = |name: &str| data.get(name).0.f64();
     let objects = |name: &str| {
         let (pt, eta, phi) = (

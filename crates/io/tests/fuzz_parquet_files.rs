@@ -4,10 +4,9 @@
 
 mod common;
 
-use std::panic::catch_unwind;
 use std::time::{Duration, Instant};
 
-use common::mutation::{LIMITS, Rng, checked, mutate, setting};
+use common::mutation::{self, LIMITS, Rng, checked, mutate, setting};
 use common::own;
 use pullback_io::parquet::Parquet;
 use pullback_io::{Source, Table};
@@ -31,20 +30,7 @@ fn fuzz_one(bytes: &[u8]) -> usize {
 }
 
 fn timed(bytes: &[u8]) -> usize {
-    let start = Instant::now();
-    let result = catch_unwind(|| fuzz_one(bytes));
-    let took = start.elapsed();
-    // Unmutated files take some milliseconds; the bound is far from noise.
-    if result.is_err() || took > Duration::from_secs(10) {
-        let path = std::env::temp_dir().join(format!("pullback-fuzz-{}.parquet", bytes.len()));
-        let _ = std::fs::write(&path, bytes);
-        panic!(
-            "input of {} bytes failed or took {took:?}; it is in {}",
-            bytes.len(),
-            path.display()
-        );
-    }
-    result.unwrap_or(0)
+    mutation::timed(bytes, "parquet", fuzz_one)
 }
 
 #[test]

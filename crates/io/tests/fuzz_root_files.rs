@@ -4,10 +4,9 @@
 
 mod common;
 
-use std::panic::catch_unwind;
 use std::time::{Duration, Instant};
 
-use common::mutation::{LIMITS, Rng, checked, mutate, setting};
+use common::mutation::{self, LIMITS, Rng, checked, mutate, setting};
 use common::{own, own_files, shared};
 use pullback_io::{Limits, Source, Table, root};
 
@@ -97,20 +96,7 @@ fn mutate_envelopes(bytes: &mut [u8], envelopes: &[(usize, usize)], rng: &mut Rn
 }
 
 fn timed(bytes: &[u8]) -> usize {
-    let start = Instant::now();
-    let result = catch_unwind(|| fuzz_one(bytes));
-    let took = start.elapsed();
-    // Unmutated files take some ten milliseconds; the bound is far from noise.
-    if result.is_err() || took > Duration::from_secs(10) {
-        let path = std::env::temp_dir().join(format!("pullback-fuzz-{}.root", bytes.len()));
-        let _ = std::fs::write(&path, bytes);
-        panic!(
-            "input of {} bytes failed or took {took:?}; it is in {}",
-            bytes.len(),
-            path.display()
-        );
-    }
-    result.unwrap_or(0)
+    mutation::timed(bytes, "root", fuzz_one)
 }
 
 #[test]

@@ -15,8 +15,8 @@ use by_hand::Event;
 use pullback_analysis::{Analysis, Histogram, Object, Schema, What};
 use pullback_array::Lowered;
 use pullback_io::{Column, Dataset};
-use pullback_sim::{ColumnData, Generator, Process};
-use support::{Data, Values, close};
+use pullback_sim::Process;
+use support::{Data, close};
 
 /// Each histogram: name, bins, ends.
 const BINNING: [(&str, usize, f64, f64); 9] = [
@@ -181,20 +181,7 @@ fn on_open_data_they_equal_numpy_and_awkward() {
 
 /// Generated events as columns.
 fn generated(process: Process, events: usize) -> Data {
-    let sample = Generator::new(process, 20_251).and_then(|mut g| g.generate(0, events));
-    let sample = sample.expect("a process of the menu");
-    let mut data = Data::default();
-    for column in sample.columns() {
-        let values = match column.data {
-            ColumnData::F32(v) => Values::F32(v.to_vec()),
-            ColumnData::I32(v) => Values::I32(v.to_vec()),
-            ColumnData::I64(v) => Values::I64(v.to_vec()),
-            ColumnData::U64(v) => Values::U64(v.to_vec()),
-            ColumnData::Bool(v) => Values::Bool(v.to_vec()),
-        };
-        data.add(column.info.name, values, column.offsets);
-    }
-    data
+    Data::generated(process, 20_251, events)
 }
 
 /// Other blocks, other threads, the same bits.

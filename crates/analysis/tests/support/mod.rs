@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use pullback_analysis::{Analysis, Compiled, Input, Schema, schema};
 use pullback_array::{Bindings, Column, DType, Lowered, Workspace};
+use pullback_sim::{ColumnData, Generator, Process};
 
 /// A column of values.
 #[derive(Clone, Debug)]
@@ -60,6 +61,24 @@ pub struct Data {
 }
 
 impl Data {
+    /// The first events of a generated sample.
+    pub fn generated(process: Process, seed: u64, events: usize) -> Self {
+        let sample = Generator::new(process, seed).and_then(|mut g| g.generate(0, events));
+        let sample = sample.expect("a process of the menu");
+        let mut data = Self::default();
+        for column in sample.columns() {
+            let values = match column.data {
+                ColumnData::F32(v) => Values::F32(v.to_vec()),
+                ColumnData::I32(v) => Values::I32(v.to_vec()),
+                ColumnData::I64(v) => Values::I64(v.to_vec()),
+                ColumnData::U64(v) => Values::U64(v.to_vec()),
+                ColumnData::Bool(v) => Values::Bool(v.to_vec()),
+            };
+            data.add(column.info.name, values, column.offsets);
+        }
+        data
+    }
+
     pub fn add(&mut self, name: &str, values: Values, offsets: Option<&[i64]>) {
         let offsets = offsets.map(<[i64]>::to_vec);
         self.columns.push((name.into(), values, offsets));

@@ -92,3 +92,25 @@ pub fn mutate(bytes: &mut Vec<u8>, rng: &mut Rng) {
         }
     }
 }
+
+/// Runs `one` on an input, which must neither panic nor take long; one that does is kept in a file of that extension.
+pub fn timed(
+    bytes: &[u8],
+    extension: &str,
+    one: impl Fn(&[u8]) -> usize + std::panic::RefUnwindSafe,
+) -> usize {
+    let start = std::time::Instant::now();
+    let result = std::panic::catch_unwind(|| one(bytes));
+    let took = start.elapsed();
+    // Unmutated files take some ten milliseconds at most; the bound is far from noise.
+    if result.is_err() || took > std::time::Duration::from_secs(10) {
+        let path = std::env::temp_dir().join(format!("pullback-fuzz-{}.{extension}", bytes.len()));
+        let _ = std::fs::write(&path, bytes);
+        panic!(
+            "input of {} bytes failed or took {took:?}; it is in {}",
+            bytes.len(),
+            path.display()
+        );
+    }
+    result.unwrap_or(0)
+}
