@@ -2,8 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Snippet};
 use pullback_stats::Place;
 
 use crate::failure::Failure;
@@ -38,12 +37,6 @@ fn render(failure: &Failure, styled: bool) -> String {
     if let Failure::Analysis { error } = failure {
         return pullback_analysis::render(error, styled);
     }
-    let renderer = if styled {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
-    let renderer = renderer.decor_style(DecorStyle::Ascii);
     let title = failure.to_string();
     let help = failure.help();
     let mut group = Group::with_title(Level::ERROR.primary_title(title).id(failure.code()));
@@ -53,23 +46,7 @@ fn render(failure: &Failure, styled: bool) -> String {
             None => group.element(Origin::path(path.clone())),
         };
     }
-    let text = renderer.render(&[group.element(Level::HELP.message(help))]);
-    // The renderer marks the step from the place to the text with a line of its own.
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| without_styles(line).trim() != ":::")
-        .collect();
-    lines.join("\n")
-}
-
-/// A line without its terminal escapes (`ESC [ … m`).
-fn without_styles(line: &str) -> String {
-    let mut parts = line.split("\u{1b}[");
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        out.push_str(part.split_once('m').map_or("", |(_, rest)| rest));
-    }
-    out
+    pullback_analysis::draw(group.element(Level::HELP.message(help)), styled)
 }
 
 /// Adds the text at the place, or at least the file.

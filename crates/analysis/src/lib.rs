@@ -74,6 +74,6 @@ pub use compile::{Compiled, Input, Output, What};
 pub use define::{Analysis, Histogram, Object};
 pub use error::{Error, Result};
 pub use place::{Place, Source, Span};
-pub use render::render;
+pub use render::{draw, render};
 pub use schema::Schema;
 pub use types::{CollectionId, Kind, Model, Per, Type};

@@ -20,12 +20,6 @@ const WIDEST: usize = 400;
 /// assert!(text.contains("did you mean `GeV`"), "{text}");
 /// ```
 pub fn render(error: &Error, styled: bool) -> String {
-    let renderer = if styled {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
-    let renderer = renderer.decor_style(DecorStyle::Ascii);
     let help = error.help();
     let mut title = error.to_string();
     if let Some(place) = error.place() {
@@ -41,7 +35,17 @@ pub fn render(error: &Error, styled: bool) -> String {
     if !help.is_empty() {
         group = group.element(Level::HELP.message(help));
     }
-    let text = renderer.render(&[group]);
+    draw(group, styled)
+}
+
+/// Draws a message as all of them are drawn; `styled` with the colours of a terminal.
+pub fn draw(group: Group<'_>, styled: bool) -> String {
+    let renderer = if styled {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let text = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
     // The renderer marks the step from the place to the text with a line of its own.
     let lines = text.lines().filter(|l| without_styles(l).trim() != ":::");
     lines.collect::<Vec<_>>().join("\n")
