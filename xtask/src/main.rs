@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test | tidy | bench | fuzz | validate | sanitize`.
+//! Developer commands: `cargo xtask test | tidy | bench | fuzz | validate | sanitize | study`.
 //!
 //! Std only, one file per verb, so that a fresh clone runs it after a second of compiling.
 
@@ -7,6 +7,7 @@ mod json;
 mod long;
 mod process;
 mod sanitize;
+mod study;
 mod test;
 mod tidy;
 mod workspace;
@@ -25,6 +26,7 @@ usage: cargo xtask VERB
   fuzz [SECONDS]            the tests named *fuzz*, in release, each for SECONDS (default 60)
   validate                  the tests named *validate*, in release, at full length
   sanitize [TOOL]...        the tests of unsafe code under the tools that are installed: address, thread, miri, valgrind
+  study [NAME ..]           physics that pullback is judged by, at full length (studies/src/bin/NAME.rs)
 ";
 
 fn main() -> ExitCode {
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         "fuzz" => long::fuzz,
         "validate" => long::validate,
         "sanitize" => sanitize::run,
+        "study" => study::run,
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 8] = [
     &["pullback-stats", "pullback-sim"],
     &["pullback-analysis"],
     &["pullback-cli"],
-    &["pullback-benches"],
+    &["pullback-benches", "pullback-studies"],
     // Developer commands need nothing but the standard library: they run before anything else is built.
     &["xtask"],
 ];
