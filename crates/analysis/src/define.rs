@@ -187,6 +187,14 @@ impl Analysis {
             .collect()
     }
 
+    /// Gives a parameter another start.
+    pub(crate) fn set_parameter(&mut self, name: &str, start: Source) {
+        let mut all = self.definitions.iter_mut();
+        if let Some((_, definition)) = all.find(|(n, _)| n == name) {
+            *definition = Definition::Parameter(start);
+        }
+    }
+
     fn with(mut self, name: String, definition: Definition) -> Self {
         self.definitions.push((name, definition));
         self
