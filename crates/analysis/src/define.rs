@@ -74,6 +74,7 @@ impl Object {
 pub struct Histogram {
     pub(crate) of: Source,
     pub(crate) edges: Vec<f64>,
+    pub(crate) movable: Option<String>,
     pub(crate) region: Option<String>,
     pub(crate) weight: Option<Source>,
     pub(crate) flow: Flow,
@@ -85,6 +86,7 @@ impl Histogram {
         Self {
             of: of.into(),
             edges: edges.into(),
+            movable: None,
             region: None,
             weight: None,
             flow: Flow::Drop,
@@ -102,6 +104,12 @@ impl Histogram {
             }
         };
         Self::new(of, (0..=n).map(edge).collect::<Vec<_>>())
+    }
+
+    /// Makes the edges an input of the program, of this name, so that there are derivatives to them. Histograms that share the name share the edges.
+    pub fn movable(mut self, input: impl Into<String>) -> Self {
+        self.movable = Some(input.into());
+        self
     }
 
     /// Of the events of a region only.

@@ -51,7 +51,7 @@ pub(super) struct Item {
 }
 
 /// Values of the parameters, and the systematic that moved one of them.
-pub(super) type Point = (Option<(usize, Shift)>, Vec<f64>);
+pub(super) type Point = (Option<(usize, Shift)>, Vec<Vec<f64>>);
 
 /// A program, and the values of the parameters at which it runs.
 pub(super) struct Pass {
@@ -176,7 +176,7 @@ impl Pass {
             })
         });
         let items = items.collect();
-        let starts = compiled.parameters().map(|(_, start)| start).collect();
+        let starts = compiled.parameters().map(|(_, s)| s.to_vec()).collect();
         Ok(Self {
             compiled,
             lowered,
@@ -222,7 +222,7 @@ fn product(weight: Option<&Source>, factor: &Source) -> Source {
 
 /// The points of the systematics that move a parameter which the program reads.
 fn points(file: &AnalysisFile, input: &Input, compiled: &Compiled) -> Vec<Point> {
-    let nominal: Vec<f64> = compiled.parameters().map(|(_, start)| start).collect();
+    let nominal: Vec<Vec<f64>> = compiled.parameters().map(|(_, s)| s.to_vec()).collect();
     let mut points = Vec::new();
     for (s, systematic) in file.systematics.iter().enumerate() {
         let Effect::Parameter { name, up, down } = &systematic.effect else {
@@ -236,7 +236,7 @@ fn points(file: &AnalysisFile, input: &Input, compiled: &Compiled) -> Vec<Point>
         }
         for (shift, value) in [(Shift::Up, *up), (Shift::Down, *down)] {
             let mut values = nominal.clone();
-            values[place] = value;
+            values[place] = vec![value];
             points.push((Some((s, shift)), values));
         }
     }
