@@ -2,6 +2,7 @@
 
 use pullback_array::Flow;
 
+use crate::network::Network;
 use crate::place::Source;
 
 /// A collection of objects: where they come from, which ones are kept, in which order.
@@ -139,6 +140,7 @@ pub(crate) enum Definition {
     Parameter(Source),
     Region(Vec<Source>),
     Histogram(Histogram),
+    Network(Network),
 }
 
 /// The definitions of an analysis. They may stand in any order.
@@ -187,6 +189,14 @@ impl Analysis {
             .collect()
     }
 
+    /// Names of the networks.
+    pub fn networks(&self) -> Vec<&str> {
+        let all = self.definitions.iter();
+        all.filter(|(_, d)| matches!(d, Definition::Network(_)))
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+
     fn with(mut self, name: String, definition: Definition) -> Self {
         self.definitions.push((name, definition));
         self
@@ -227,6 +237,18 @@ impl Analysis {
         let name = name.into();
         let start = start.into().keyed(&format!("parameters.{name}"));
         self.with(name, Definition::Parameter(start))
+    }
+
+    /// A neural network: a number in (0, 1) per event, whose weights are an input of the program.
+    pub fn network(self, name: impl Into<String>, network: Network) -> Self {
+        let name = name.into();
+        let inputs = network.inputs.into_iter().enumerate();
+        let inputs = inputs.map(|(k, s)| s.keyed(&format!("networks.{name}.inputs[{k}]")));
+        let network = Network {
+            inputs: inputs.collect(),
+            ..network
+        };
+        self.with(name, Definition::Network(network))
     }
 
     /// The events that pass all cuts. A cut on a missing value is not passed.

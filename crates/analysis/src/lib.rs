@@ -62,6 +62,7 @@ mod define;
 mod error;
 pub mod file;
 pub mod functions;
+pub mod network;
 mod place;
 mod render;
 pub mod run;

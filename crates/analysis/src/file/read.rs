@@ -9,6 +9,7 @@ use super::model::{fit, position, systematic};
 use super::types::{AnalysisFile, Generated, Input, Plot, Region, RegionKind};
 use crate::define::{Analysis, Object};
 use crate::error::{Error, Result};
+use crate::network::{Activation, Network, Weights};
 use crate::place::Source;
 use crate::syntax::parse;
 
@@ -55,7 +56,7 @@ impl AnalysisFile {
             histograms: Vec::new(),
             systematics: Vec::new(),
             fit: None,
-            definitions: definitions(&root)?,
+            definitions: definitions(&root, folder)?,
         };
         let mut weight = None;
         if let Some(table) = general {
@@ -90,12 +91,13 @@ impl AnalysisFile {
 }
 
 /// The tables of the document.
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "analysis",
     "datasets",
     "objects",
     "columns",
     "parameters",
+    "networks",
     "regions",
     "histograms",
     "systematics",
@@ -117,7 +119,7 @@ fn expression(entry: &Entry<'_>) -> Result<Source> {
     Ok(source)
 }
 
-fn definitions(root: &Table<'_>) -> Result<Analysis> {
+fn definitions(root: &Table<'_>, folder: &Path) -> Result<Analysis> {
     let mut analysis = Analysis::new();
     for (name, entry) in section(root, "objects")? {
         analysis = analysis.object(name, object(&entry)?);
@@ -127,6 +129,9 @@ fn definitions(root: &Table<'_>) -> Result<Analysis> {
     }
     for (name, entry) in section(root, "parameters")? {
         analysis = analysis.parameter(name, expression(&entry)?);
+    }
+    for (name, entry) in section(root, "networks")? {
+        analysis = analysis.network(name, network(&entry, folder)?);
     }
     Ok(analysis)
 }
@@ -162,6 +167,40 @@ fn object(entry: &Entry<'_>) -> Result<Object> {
         object = object.sort(expression(&key)?);
     }
     Ok(object)
+}
+
+fn network(entry: &Entry<'_>, folder: &Path) -> Result<Network> {
+    let table = entry.table()?;
+    let (inputs, hidden) = (table.get("inputs"), table.get("hidden"));
+    let (activation, seed) = (table.get("activation"), table.get("seed"));
+    let weights = table.get("weights");
+    table.finish()?;
+    let what = "a list of expressions, numbers per event";
+    let inputs = table.needed(inputs, "inputs", what)?.expressions()?;
+    for input in &inputs {
+        parse(input)?;
+    }
+    let what = "the sizes of its hidden layers: `[32, 16]`";
+    let hidden = table.needed(hidden, "hidden", what)?.counts(1)?;
+    let mut network = Network::new(inputs, hidden);
+    if let Some(entry) = activation {
+        let name = entry.text()?;
+        let found = Activation::named(name).ok_or_else(|| Error::Unknown {
+            place: entry.place(),
+            what: "activation".into(),
+            name: name.into(),
+            nearest: pullback_io::nearest(name, Activation::ALL.iter().map(|a| a.name())),
+            help: format!("known are {}", Activation::ALL.map(Activation::name).join(", ")),
+        });
+        network = network.activation(found?);
+    }
+    if let Some(seed) = seed {
+        network = network.seed(seed.count(0)? as u64);
+    }
+    match weights {
+        Some(path) => Ok(network.weights(Weights::read(folder.join(path.text()?))?)),
+        None => Ok(network),
+    }
 }
 
 fn dataset(

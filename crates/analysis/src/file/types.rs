@@ -26,7 +26,7 @@ pub struct AnalysisFile {
     pub systematics: Vec<Systematic>,
     /// What is fitted.
     pub fit: Option<FitModel>,
-    /// Objects, columns and parameters.
+    /// Objects, columns, parameters and networks.
     pub(crate) definitions: Analysis,
 }
 
