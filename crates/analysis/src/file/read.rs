@@ -190,7 +190,10 @@ fn network(entry: &Entry<'_>, folder: &Path) -> Result<Network> {
             what: "activation".into(),
             name: name.into(),
             nearest: pullback_io::nearest(name, Activation::ALL.iter().map(|a| a.name())),
-            help: format!("known are {}", Activation::ALL.map(Activation::name).join(", ")),
+            help: format!(
+                "known are {}",
+                Activation::ALL.map(Activation::name).join(", ")
+            ),
         });
         network = network.activation(found?);
     }

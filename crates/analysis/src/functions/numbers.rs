@@ -96,10 +96,12 @@ fn exists_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Ma
 /// The argument of a sigmoid, or ln x − ln(1 − x).
 fn logit<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], _: &[Typed]) -> Maybe<'b> {
     c.map(args, |x| {
-        let made = x.value_id().and_then(|id| c.b.with_program(|p| {
-            let node = p.node(id);
-            (node.primitive.name() == "sigmoid").then(|| node.args[0])
-        }));
+        let made = x.value_id().and_then(|id| {
+            c.b.with_program(|p| {
+                let node = p.node(id);
+                (node.primitive.name() == "sigmoid").then(|| node.args[0])
+            })
+        });
         made.map_or_else(|| x.ln() - (-x).ln_1p(), |inner| c.b.sym(inner))
     })
 }

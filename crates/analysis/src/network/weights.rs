@@ -70,10 +70,12 @@ impl Weights {
     /// ```
     pub fn from_text(origin: &str, text: &str) -> Result<Self> {
         let refuse = |message: String| refused(origin, message);
-        let value: Value = serde_json::from_str(text)
-            .map_err(|e| refuse(format!("the file is not JSON: {e}")))?;
+        let value: Value =
+            serde_json::from_str(text).map_err(|e| refuse(format!("the file is not JSON: {e}")))?;
         if value["format"].as_str() != Some(FORMAT) {
-            return Err(refuse(format!("the file has no `\"format\": \"{FORMAT}\"`")));
+            return Err(refuse(format!(
+                "the file has no `\"format\": \"{FORMAT}\"`"
+            )));
         }
         match value["version"].as_u64() {
             Some(VERSION) => {}
@@ -199,7 +201,10 @@ impl Weights {
                 ));
             }
             if let Some(k) = list.iter().position(|x| !x.is_finite()) {
-                return refuse(format!("`{what}[{k}]` is {}, which is no finite number", list[k]));
+                return refuse(format!(
+                    "`{what}[{k}]` is {}, which is no finite number",
+                    list[k]
+                ));
             }
         }
         match self.deviations.iter().position(|d| *d <= 0.0) {
