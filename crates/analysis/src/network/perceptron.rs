@@ -44,6 +44,7 @@ pub struct Perceptron {
     layers: Vec<Layer>,
     standardisation: Vec<f64>,
     weights: Vec<f64>,
+    trained: bool,
 }
 
 /// The layers of these sizes, one after the other.
@@ -96,6 +97,7 @@ impl Perceptron {
             name: name.into(),
             standardisation: vec![0.0; 2 * inputs.len()],
             weights: Vec::new(),
+            trained: network.weights.is_some(),
             inputs,
             hidden: network.hidden.clone(),
             activation: network.activation,
@@ -156,6 +158,11 @@ impl Perceptron {
     /// Means, then one over deviations, at the start: zeros and ones, or what the weights were trained with.
     pub fn standardisation(&self) -> &[f64] {
         &self.standardisation
+    }
+
+    /// Whether the numbers are those of an earlier training: then the standardisation is part of it, and is not to be taken from another sample.
+    pub fn is_trained(&self) -> bool {
+        self.trained
     }
 
     /// Nothing yet of the means and deviations of the inputs.

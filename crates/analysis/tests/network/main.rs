@@ -348,6 +348,26 @@ fn cross_entropies_do_not_overflow_where_the_output_is_saturated() {
 }
 
 #[test]
+fn memory_of_a_gradient_does_not_grow_with_the_events() {
+    let mut held = Vec::new();
+    for events in [4_096, 20_480] {
+        let data = Data::generated(Process::ZToLL, 5, events);
+        // No ragged inputs, whose blocks are as large as their largest events.
+        let analysis = Analysis::new()
+            .network("nn", Network::new(["MET.pt", "MET.phi"], [16, 8]))
+            .histogram("s", Histogram::new("0 * nn", [-1.0, 1.0]).weight("nn"));
+        let model = model(&analysis, &data);
+        let compiled = model.compile(&["s"]).expect("compiles");
+        let program = first_bin(&compiled.program);
+        let program = grad(&program, "s", &["nn", "nn inputs"]).expect("differentiates");
+        let (_, ws) = run(&data, &compiled.inputs, program, &[]);
+        assert!(ws.f64(1).iter().any(|g| *g != 0.0));
+        held.push(ws.scratch_bytes());
+    }
+    assert_eq!(held[0], held[1]);
+}
+
+#[test]
 fn inputs_are_columns_and_numbers_of_the_program() {
     let data = sample();
     let model = model(&analysis(Activation::Tanh), &data);
