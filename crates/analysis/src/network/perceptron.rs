@@ -170,7 +170,7 @@ impl Perceptron {
         Moments::new(&self.name, &self.inputs)
     }
 
-    /// The weights of a training, to be written to a file: the numbers of both inputs of the program.
+    /// The weights of a training, to be written to a file: the numbers of both inputs of the program. Those of [`Moments`] come back from the file to the bit.
     ///
     /// # Errors
     /// Numbers that are not as many as there are, or not finite.

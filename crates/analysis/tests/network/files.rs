@@ -57,6 +57,32 @@ fn what_is_written_is_read_again_to_the_bit() {
     assert_eq!(error.code(), "PB0814");
 }
 
+/// A program that goes on from a file has the numbers of the one that wrote it: the file has deviations, the program their inverses.
+#[test]
+fn standardisations_come_back_from_files_to_the_bit() {
+    let schema = Schema::new([Column::new("x", DType::F64, false)]);
+    let network = Network::new(["x"], []);
+    for k in 1..2_000_u32 {
+        let model = Analysis::new()
+            .network("nn", network.clone())
+            .check(&schema);
+        let model = model.expect("checked");
+        let net = model.network("nn").expect("a network");
+        assert!(!net.is_trained());
+        let mut moments = net.moments();
+        let x = [0.1, 0.2, f64::from(k).sqrt() * 1e-3];
+        moments.add(&[&x], None).expect("finite");
+        let standard = moments.standardisation();
+        let trained = net.trained(&standard, net.weights()).expect("fits");
+        let again = Weights::from_text("nn.json", &trained.to_text()).expect("reads");
+        let model = Analysis::new().network("nn", network.clone().weights(again));
+        let model = model.check(&schema).expect("checked");
+        let net = model.network("nn").expect("a network");
+        assert!(net.is_trained());
+        assert_eq!(net.standardisation(), standard, "{k}");
+    }
+}
+
 const ANALYSIS: &str = r#"
 [datasets.a]
 files = "FILES"

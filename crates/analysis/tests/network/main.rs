@@ -14,7 +14,9 @@ use by_hand::{Plain, weighted_sum};
 use pullback_ad::{Complex, Real, complex_step};
 use pullback_analysis::network::{Activation, Network, Weights};
 use pullback_analysis::{Analysis, Compiled, Histogram, Input, Model, What};
-use pullback_array::transform::{Relaxation, Smoothing, grad, hvp, jvp, relax, vjp};
+use pullback_array::transform::{
+    Relaxation, Smoothing, Surface, grad, hvp, jvp, jvp_total, relax, vjp,
+};
 use pullback_array::{Lowered, Program, Workspace};
 use pullback_sim::Process;
 use support::{Data, close};
@@ -124,6 +126,24 @@ fn values_equal_loops_over_the_neurons() {
         let (_, ws) = data.run(&compiled, &HashMap::new());
         assert!(close(ws.f64(0), &expected, 1e-13), "{activation:?}");
         assert!(close(ws.f64(1), &sums, 1e-12), "{activation:?}");
+    }
+}
+
+#[test]
+fn networks_may_have_many_inputs_or_no_hidden_layer() {
+    let data = sample();
+    let met = data.get("MET_pt").0.f64();
+    let texts: Vec<String> = (0..100).map(|k| format!("MET.pt / {}", 20 + k)).collect();
+    for hidden in [vec![], vec![3]] {
+        let network = Network::new(texts.iter().map(String::as_str), hidden);
+        let model = model(&Analysis::new().network("nn", network), &data);
+        let (compiled, plain) = (model.compile(&["nn"]).expect("compiles"), plain(&model));
+        let (_, ws) = data.run(&compiled, &HashMap::new());
+        let of = |met: f64| -> Vec<f64> { (0..100).map(|k| met / f64::from(20 + k)).collect() };
+        let expected: Vec<f64> = (met.iter())
+            .map(|met| 1.0 / (1.0 + (-plain.sum(&of(*met))).exp()))
+            .collect();
+        assert!(close(ws.f64(0), &expected, 1e-12));
     }
 }
 
@@ -347,10 +367,45 @@ fn cross_entropies_do_not_overflow_where_the_output_is_saturated() {
     assert_eq!(ws.f64(1), [64.0, 1.0]);
 }
 
+/// The surface term of a cut on the output: Σ K((y − ½)/h)/h dy/dθ over the events, exact selection in the value.
+#[test]
+fn cuts_on_the_output_have_surface_terms() {
+    let data = sample();
+    let analysis = analysis(Activation::Tanh)
+        .region("SR", ["nn > 0.5"])
+        .histogram("n", Histogram::new("MET.pt", [0.0, 1e9]).region("SR"));
+    let model = model(&analysis, &data);
+    let compiled = model.compile(&["n"]).expect("compiles");
+    let h = 0.03;
+    let total = jvp_total(&compiled.program, &["n"], &["nn"], &Surface::new(h));
+    let total = total.expect("has surface terms");
+    let plain = plain(&model);
+    // Along the bias of the output: dy = y(1 − y).
+    let mut along = vec![0.0; plain.weights.len()];
+    along[plain.weights.len() - 1] = 1.0;
+    let (_, ws) = run(&data, &compiled.inputs, total, &[along]);
+    let (mut count, mut expected) = (0.0, 0.0);
+    for x in inputs(&data, 0.1) {
+        let y = 1.0 / (1.0 + (-plain.sum(&x)).exp());
+        let u: f64 = (y - 0.5) / h;
+        count += f64::from(u8::from(y > 0.5));
+        if u.abs() < 1.0 {
+            expected += 0.75 * (1.0 - u * u) / h * y * (1.0 - y);
+        }
+    }
+    assert!(expected > 10.0, "{expected}");
+    assert_eq!(ws.f64(0), [count]);
+    let [total, pathwise, surface] = [2, 3, 4].map(|k| ws.f64(k)[0]);
+    assert_eq!(pathwise, 0.0);
+    assert_eq!(total, surface);
+    close_to(surface, expected, 1e-11);
+}
+
 #[test]
 fn memory_of_a_gradient_does_not_grow_with_the_events() {
     let mut held = Vec::new();
-    for events in [4_096, 20_480] {
+    // From 64 leaves on there are as many partial sums.
+    for events in [1 << 14, 1 << 15] {
         let data = Data::generated(Process::ZToLL, 5, events);
         // No ragged inputs, whose blocks are as large as their largest events.
         let analysis = Analysis::new()
