@@ -179,9 +179,32 @@ pub enum Error {
     /// Events could not be read.
     #[error("{0}")]
     Data(Box<pullback_io::Error>),
+    /// An optimisation that cannot begin or go on.
+    #[error("{message}")]
+    Optimisation {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// The likelihood of the analysis cannot be made or fitted.
+    #[error("{0}")]
+    Model(Box<pullback_stats::Error>),
+    /// The optimiser cannot go on.
+    #[error("{0}")]
+    Optimiser(#[from] pullback_optim::OptimError),
+    /// A derivative by the tape.
+    #[error("{0}")]
+    Derivative(#[from] pullback_ad::Error),
     /// The engine refused the program.
     #[error("the program of the analysis is not accepted: {0}")]
     Engine(#[from] pullback_array::Error),
+}
+
+impl From<pullback_stats::Error> for Error {
+    fn from(error: pullback_stats::Error) -> Self {
+        Self::Model(Box::new(error))
+    }
 }
 
 impl From<pullback_io::Error> for Error {
@@ -219,6 +242,10 @@ impl Error {
             Self::Network { .. } => "PB0815",
             Self::Weights { .. } => "PB0816",
             Self::Write { .. } => "PB0817",
+            Self::Optimisation { .. } => "PB0820",
+            Self::Model(error) => error.code(),
+            Self::Optimiser(_) => "PB0821",
+            Self::Derivative(_) => "PB0822",
             Self::Data(error) => error.code(),
         }
     }
@@ -243,7 +270,11 @@ impl Error {
             | Self::Network { .. }
             | Self::Weights { .. }
             | Self::Write { .. }
-            | Self::Data(_) => None,
+            | Self::Data(_)
+            | Self::Optimisation { .. }
+            | Self::Model(_)
+            | Self::Optimiser(_)
+            | Self::Derivative(_) => None,
         }
     }
 
@@ -254,7 +285,8 @@ impl Error {
             | Self::Unknown { help, .. }
             | Self::Type { help, .. }
             | Self::Network { help, .. }
-            | Self::Meaning { help, .. } => help.clone(),
+            | Self::Meaning { help, .. }
+            | Self::Optimisation { help, .. } => help.clone(),
             Self::Number { .. } => {
                 "numbers are doubles; whole numbers go up to 2^53, larger ones are written with a point or an exponent".into()
             }
@@ -272,9 +304,13 @@ impl Error {
             Self::Weights { .. } => {
                 "leave out `weights` to start from random ones, or give the network the inputs, layers and activation that they were trained with".into()
             }
-            Self::Column { .. } | Self::Engine(_) | Self::Open { .. } | Self::Write { .. } => {
-                String::new()
-            }
+            Self::Model(error) => error.help().to_owned(),
+            Self::Column { .. }
+            | Self::Engine(_)
+            | Self::Open { .. }
+            | Self::Write { .. }
+            | Self::Optimiser(_)
+            | Self::Derivative(_) => String::new(),
         }
     }
 }

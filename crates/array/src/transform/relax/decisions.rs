@@ -33,7 +33,7 @@ impl Decision {
 }
 
 /// The decisions that a policy takes, in the order of the program, each once; and the program of what their widths are measured against, one output for each, by
-/// position: margins of comparisons, values of what is binned, and nothing for counts.
+/// position: margins of comparisons, values of what is binned (in `K edges` the edges), and nothing for counts.
 ///
 /// # Errors
 /// As [`relax`](super::relax), but for widths: none is needed here.
@@ -62,7 +62,10 @@ pub fn decisions(program: &Program, policy: &Relaxation) -> Result<(Vec<Decision
     for (k, decision) in list.iter().enumerate().filter(|(_, d)| !d.counts) {
         let value = b.sym(decision.value);
         let measured = if decision.is_bin(program) {
-            b.sym(program.node(decision.value).args[0])
+            let args = &program.node(decision.value).args;
+            let edges = b.sym(args[1]) + 0.0;
+            outputs.push((Arc::from(format!("{k} edges").as_str()), b.id(edges)));
+            b.sym(args[0])
         } else {
             margin(&b, value)?
         };
