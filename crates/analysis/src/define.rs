@@ -2,7 +2,8 @@
 
 use pullback_array::Flow;
 
-use crate::network::Network;
+use crate::error::{Error, Result};
+use crate::network::{Network, Perceptron};
 use crate::place::Source;
 
 /// A collection of objects: where they come from, which ones are kept, in which order.
@@ -249,6 +250,25 @@ impl Analysis {
             ..network
         };
         self.with(name, Definition::Network(network))
+    }
+
+    /// A network by name, before any column is known: its sizes, and its numbers at the start.
+    ///
+    /// # Errors
+    /// A name that no network has; sizes that make no network; weights that do not fit.
+    pub fn perceptron(&self, name: &str) -> Result<Perceptron> {
+        let found = self.definitions.iter().find_map(|(n, d)| match d {
+            Definition::Network(network) if n == name => Some(network),
+            _ => None,
+        });
+        let found = found.ok_or_else(|| Error::Unknown {
+            place: Source::new("", name).everywhere(),
+            what: "network".into(),
+            name: name.into(),
+            nearest: pullback_io::nearest(name, self.networks().into_iter()),
+            help: String::new(),
+        })?;
+        Perceptron::new(name, found)
     }
 
     /// The events that pass all cuts. A cut on a missing value is not passed.

@@ -6,6 +6,7 @@ use super::define::{Activation, Network};
 use super::moments::Moments;
 use super::weights::Weights;
 use crate::error::{Error, Result};
+use crate::syntax::parse;
 
 /// Most numbers of a network.
 const MOST: usize = 1 << 24;
@@ -65,8 +66,10 @@ fn layers(sizes: &[usize]) -> Option<Vec<Layer>> {
 }
 
 impl Perceptron {
-    /// A network with the inputs of these texts; the sizes were checked.
-    pub(crate) fn new(name: &str, inputs: Vec<String>, network: &Network) -> Result<Self> {
+    /// A network whose sizes are checked, and its weights if they are given. That its inputs are numbers per event is checked where columns are known.
+    pub(crate) fn new(name: &str, network: &Network) -> Result<Self> {
+        let texts = network.inputs.iter().map(|s| Ok(parse(s)?.to_string()));
+        let inputs = texts.collect::<Result<Vec<String>>>()?;
         let mut sizes = vec![inputs.len()];
         sizes.extend(&network.hidden);
         sizes.push(1);

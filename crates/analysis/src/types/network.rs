@@ -8,19 +8,16 @@ use super::ty::{Kind, Per, Type};
 use crate::error::{Error, Result};
 use crate::network::{Network, Perceptron, column};
 use crate::place::{Source, Span};
-use crate::syntax::parse;
 use crate::units::Dimension;
 
 impl Checker<'_> {
     /// The output of a network; its inputs become columns.
     pub(super) fn network(&mut self, name: &str, network: &Network, span: Span) -> Result<Typed> {
-        let mut texts = Vec::with_capacity(network.inputs.len());
         for (k, source) in network.inputs.iter().enumerate() {
             let input = self.network_input(source)?;
-            texts.push(parse(source)?.to_string());
             self.columns.insert(column(name, k), Rc::new(input));
         }
-        let perceptron = Perceptron::new(name, texts, network)?;
+        let perceptron = Perceptron::new(name, network)?;
         self.networks.insert(name.into(), perceptron);
         Ok(Typed {
             node: Node::Network(name.into()),

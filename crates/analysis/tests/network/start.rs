@@ -26,6 +26,14 @@ fn a_start_is_a_function_of_seed_and_name_and_is_frozen() {
     assert_eq!(a, weights("nn", network(60, 1)).0);
     assert_ne!(a, weights("nn", network(60, 2)).0);
     assert_ne!(a, weights("other", network(60, 1)).0);
+    // No column has to be known for that.
+    let analysis = Analysis::new().network("nn", network(60, 1));
+    assert_eq!(analysis.perceptron("nn").expect("a network").weights(), a);
+    let error = analysis.perceptron("mm").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "there is no network `mm`; did you mean `nn`? (line 1, column 1)"
+    );
     let drawn = FROZEN.map(f64::from_bits);
     assert_eq!(
         a[..3],
