@@ -3,7 +3,7 @@
 use pullback_array::Flow;
 
 use crate::error::{Error, Result};
-use crate::network::{Network, Perceptron};
+use crate::network::{Network, Perceptron, Weights};
 use crate::place::Source;
 
 /// A collection of objects: where they come from, which ones are kept, in which order.
@@ -198,6 +198,14 @@ impl Analysis {
             .collect()
     }
 
+    /// Gives a parameter another start.
+    pub(crate) fn set_parameter(&mut self, name: &str, start: Source) {
+        let mut all = self.definitions.iter_mut();
+        if let Some((_, definition)) = all.find(|(n, _)| n == name) {
+            *definition = Definition::Parameter(start);
+        }
+    }
+
     fn with(mut self, name: String, definition: Definition) -> Self {
         self.definitions.push((name, definition));
         self
@@ -250,6 +258,17 @@ impl Analysis {
             ..network
         };
         self.with(name, Definition::Network(network))
+    }
+
+    /// Gives a network the weights of a training to start from; nothing where none has that name. Whether they fit is checked with the rest.
+    pub fn set_weights(&mut self, name: &str, weights: Weights) {
+        for (n, definition) in &mut self.definitions {
+            if let Definition::Network(network) = definition
+                && n == name
+            {
+                network.weights = Some(weights.clone());
+            }
+        }
     }
 
     /// A network by name, before any column is known: its sizes, and its numbers at the start.

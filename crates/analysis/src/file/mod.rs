@@ -57,6 +57,7 @@
 //!
 //! Expressions are those of the [crate]; a key that is not known is an error with the nearest ones.
 
+mod at;
 mod document;
 mod model;
 mod optimisation;

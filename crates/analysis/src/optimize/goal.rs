@@ -18,6 +18,8 @@ pub(super) struct Evaluation {
     pub value: f64,
     /// Its derivatives by the numbers of the list.
     pub by_list: Vec<f64>,
+    /// Its derivatives by the logarithms of the sizes of norms, for each systematic.
+    pub by_norm: Vec<f64>,
     /// What the constraints add to the logarithm.
     pub penalty: f64,
     /// The logarithm of the objective, large being good turned round, and the penalty.
@@ -132,7 +134,9 @@ impl Objective {
         found: &Expectation,
     ) -> Result<Evaluation> {
         let by_list = templates.pull(list, &found.gradient)?;
-        self.finish(list, found.value, by_list)
+        let mut evaluation = self.finish(list, found.value, by_list)?;
+        evaluation.by_norm = templates.by_norm(&found.gradient);
+        Ok(evaluation)
     }
 
     /// The logarithm and the penalty.
@@ -151,8 +155,18 @@ impl Objective {
             penalty,
             small: sign * value.ln() + penalty,
             by_list,
+            by_norm: Vec::new(),
             small_by_list,
         })
+    }
+
+    /// The objective that a logarithm stands for, constraints left aside.
+    pub fn from_small(&self, small: f64) -> f64 {
+        if self.goal.is_small() {
+            small.exp()
+        } else {
+            (-small).exp()
+        }
     }
 
     fn counting(&self, list: &[f64]) -> Result<Evaluation> {

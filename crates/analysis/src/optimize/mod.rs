@@ -15,11 +15,17 @@
 mod events;
 mod goal;
 mod layout;
+mod outcome;
 mod problem;
 mod quantities;
+mod quote;
 mod soft;
 mod templates;
+mod training;
 
 pub use events::{Options, Part};
+pub use outcome::{Moved, Outcome};
 pub use problem::{Problem, SoftValue};
 pub use quantities::Quantity;
+pub use quote::{Impact, Quote};
+pub use training::{Ended, Progress, Record, State};

@@ -80,6 +80,20 @@ impl Quantities {
         })
     }
 
+    /// One of several starts: the first is that of the file, the others are spread over the ranges.
+    pub fn start_of(&self, k: usize) -> Vec<f64> {
+        let mut problem = pullback_optim::Problem::new(self.start.clone());
+        for (i, q) in self.list.iter().enumerate() {
+            // Edges stay in order where they are; thresholds go anywhere but to the ends.
+            if q.input.1 == 0 {
+                let [a, b] = q.range;
+                problem = problem.with_bounds(i, a + 0.05 * (b - a), b - 0.05 * (b - a));
+            }
+        }
+        let mut starts = pullback_optim::training::spread_starts(&problem, k + 1);
+        starts.pop().unwrap_or_else(|| self.start.clone())
+    }
+
     /// The inputs that have these quantities.
     pub fn values(&self, x: &[f64]) -> Values {
         let mut values = Values::new();

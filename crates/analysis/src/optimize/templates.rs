@@ -18,7 +18,11 @@ const WEIGHT: f64 = 5.0;
 #[derive(Debug, Clone)]
 enum Source {
     /// Factors of a norm.
-    Norm { up: f64, down: f64 },
+    Norm {
+        systematic: usize,
+        up: f64,
+        down: f64,
+    },
     /// Bins of the nominal yield and of variations; without a downward one the upward one is mirrored.
     Bins {
         nominal: usize,
@@ -84,7 +88,11 @@ impl Templates {
                 (Slot::Uncertainty, _) => start(a.sample, Kind::Variance)
                     .map_or(Source::Nothing, |start| Source::Variance { start }),
                 (Slot::Histosys | Slot::Normsys, Some(s)) => match file.systematics[s].effect {
-                    file::Effect::Norm { up, down } => Source::Norm { up, down },
+                    file::Effect::Norm { up, down } => Source::Norm {
+                        systematic: s,
+                        up,
+                        down,
+                    },
                     _ => {
                         let factored = spec.applications.iter().any(|other| {
                             other.sample == a.sample
@@ -133,7 +141,7 @@ impl Templates {
                     };
                     uncertainty.extend(v.map(root));
                 }
-                (Slot::Normsys, Source::Norm { up, down }) => {
+                (Slot::Normsys, Source::Norm { up, down, .. }) => {
                     factors[0].push(R::constant(*up));
                     factors[1].push(R::constant(*down));
                 }
@@ -176,6 +184,32 @@ impl Templates {
             ("uncertainty", uncertainty),
         ];
         all.into_iter().filter(|(_, v)| !v.is_empty()).collect()
+    }
+
+    /// Derivatives by the logarithms of the sizes of norms, by systematic.
+    pub fn by_norm(&self, by: &[(&'static str, Vec<f64>)]) -> Vec<f64> {
+        let slot = |name: &str| by.iter().find(|(n, _)| *n == name).map(|(_, v)| v);
+        let (Some(hi), Some(lo)) = (slot("normsys_hi"), slot("normsys_lo")) else {
+            return Vec::new();
+        };
+        let factors = self.applications.iter().filter(|(slot, source, _)| {
+            *slot == Slot::Normsys && !matches!(source, Source::Nothing)
+        });
+        let mut out = Vec::new();
+        for (k, (_, source, _)) in factors.enumerate() {
+            if let Source::Norm {
+                systematic,
+                up,
+                down,
+            } = source
+            {
+                if out.len() <= *systematic {
+                    out.resize(systematic + 1, 0.0);
+                }
+                out[*systematic] += hi[k] * (up - 1.0) + lo[k] * (down - 1.0);
+            }
+        }
+        out
     }
 
     /// Derivatives by the bins of Σ derivative × number of the slots.

@@ -29,6 +29,13 @@ fn a_start_is_a_function_of_seed_and_name_and_is_frozen() {
     // No column has to be known for that.
     let analysis = Analysis::new().network("nn", network(60, 1));
     assert_eq!(analysis.perceptron("nn").expect("a network").weights(), a);
+    let net = analysis.perceptron("nn").expect("a network");
+    let ones = vec![1.0; a.len()];
+    let trained = net.trained(net.standardisation(), &ones).expect("fits");
+    let mut again = analysis.clone();
+    again.set_weights("nn", trained);
+    let net = again.perceptron("nn").expect("a network");
+    assert!(net.is_trained() && net.weights() == ones);
     let error = analysis.perceptron("mm").unwrap_err();
     assert_eq!(
         error.to_string(),
