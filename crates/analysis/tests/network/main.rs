@@ -19,7 +19,7 @@ use pullback_array::transform::{
 };
 use pullback_array::{Lowered, Program, Workspace};
 use pullback_sim::Process;
-use support::{Data, close};
+use support::{Data, Values, close};
 
 /// Enough events for several blocks, the last one not full.
 fn sample() -> Data {
@@ -404,12 +404,15 @@ fn cuts_on_the_output_have_surface_terms() {
 #[test]
 fn memory_of_a_gradient_does_not_grow_with_the_events() {
     let mut held = Vec::new();
-    // From 64 leaves on there are as many partial sums.
-    for events in [1 << 14, 1 << 15] {
-        let data = Data::generated(Process::ZToLL, 5, events);
-        // No ragged inputs, whose blocks are as large as their largest events.
+    // From 64 chunks of four leaves on there are as many partial sums.
+    for events in [1 << 16, 1 << 17] {
+        let mut data = Data::default();
+        for (name, step) in [("x", 7919), ("y", 104_729)] {
+            let values = (0..events).map(|i: i64| (i * step % 1009) as f64 / 500.0 - 1.0);
+            data.add(name, Values::F64(values.collect()), None);
+        }
         let analysis = Analysis::new()
-            .network("nn", Network::new(["MET.pt", "MET.phi"], [16, 8]))
+            .network("nn", Network::new(["x", "y"], [16, 8]))
             .histogram("s", Histogram::new("0 * nn", [-1.0, 1.0]).weight("nn"));
         let model = model(&analysis, &data);
         let compiled = model.compile(&["s"]).expect("compiles");

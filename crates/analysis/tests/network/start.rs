@@ -39,7 +39,7 @@ fn a_start_is_a_function_of_seed_and_name_and_is_frozen() {
     let error = analysis.perceptron("mm").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "there is no network `mm`; did you mean `nn`? (line 1, column 1)"
+        "there is no network `mm` (line 1, column 1)"
     );
     let drawn = FROZEN.map(f64::from_bits);
     assert_eq!(
