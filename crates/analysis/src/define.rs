@@ -271,6 +271,20 @@ impl Analysis {
         }
     }
 
+    /// The same network from other random weights: its seed is `more` later.
+    pub(crate) fn perceptron_of_seed(&self, name: &str, more: u64) -> Result<Perceptron> {
+        let mut other = self.clone();
+        for (n, definition) in &mut other.definitions {
+            if let Definition::Network(network) = definition
+                && n == name
+            {
+                network.seed = network.seed.wrapping_add(more);
+                network.weights = None;
+            }
+        }
+        other.perceptron(name)
+    }
+
     /// A network by name, before any column is known: its sizes, and its numbers at the start.
     ///
     /// # Errors
