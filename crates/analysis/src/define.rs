@@ -261,7 +261,7 @@ impl Analysis {
     }
 
     /// Gives a network the weights of a training to start from; nothing where none has that name. Whether they fit is checked with the rest.
-    pub fn set_weights(&mut self, name: &str, weights: Weights) {
+    pub fn set_weights(&mut self, name: &str, weights: &Weights) {
         for (n, definition) in &mut self.definitions {
             if let Definition::Network(network) = definition
                 && n == name
