@@ -38,7 +38,7 @@ impl AnalysisFile {
                 continue;
             }
             if let Some(trained) = trained(&out, values, name)? {
-                out.definitions.set_weights(name, trained);
+                out.definitions.set_weights(name, &trained);
                 continue;
             }
             let mut networks = self.definitions.networks().into_iter();

@@ -308,7 +308,8 @@ impl Skim {
     fn keep(&mut self, chunk: &Chunk) -> Result<Vec<bool>> {
         let mut keep = vec![false; chunk.entries];
         for point in &self.points {
-            let bindings = self.compiled.bind(chunk, point)?;
+            let program = self.lowered.program();
+            let bindings = self.compiled.bind_to(program, chunk, point, &[])?;
             self.lowered.run(&mut self.memory, &bindings)?;
             for k in 0..self.compiled.outputs.len() {
                 let passed = self.memory.bool(k);

@@ -49,7 +49,8 @@ pub(super) fn standardise(
             let outputs: Vec<usize> = outputs.flatten().collect();
             let point = point(&compiled, start);
             set.each(Part::Training, &mut |chunk| {
-                lowered.run(&mut ws, &compiled.bind(chunk, &point)?)?;
+                let bindings = compiled.bind_to(lowered.program(), chunk, &point, &[])?;
+                lowered.run(&mut ws, &bindings)?;
                 let lists: Vec<&[f64]> = outputs.iter().map(|k| ws.f64(*k)).collect();
                 moments.add(&lists, None)
             })?;
