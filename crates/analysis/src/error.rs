@@ -168,6 +168,16 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// A table that is none.
+    #[error("the table `{table}` {message}")]
+    Table {
+        /// Its name, or the file that it comes from.
+        table: String,
+        /// What is wrong.
+        message: String,
+        /// What to do; may be empty.
+        help: String,
+    },
     /// A file that cannot be written.
     #[error("`{path}` cannot be written: {message}")]
     Write {
@@ -242,6 +252,7 @@ impl Error {
             Self::Network { .. } => "PB0815",
             Self::Weights { .. } => "PB0816",
             Self::Write { .. } => "PB0817",
+            Self::Table { .. } => "PB0818",
             Self::Optimisation { .. } => "PB0820",
             Self::Model(error) => error.code(),
             Self::Optimiser(_) => "PB0821",
@@ -269,6 +280,7 @@ impl Error {
             | Self::Open { .. }
             | Self::Network { .. }
             | Self::Weights { .. }
+            | Self::Table { .. }
             | Self::Write { .. }
             | Self::Data(_)
             | Self::Optimisation { .. }
@@ -285,6 +297,7 @@ impl Error {
             | Self::Unknown { help, .. }
             | Self::Type { help, .. }
             | Self::Network { help, .. }
+            | Self::Table { help, .. }
             | Self::Meaning { help, .. }
             | Self::Optimisation { help, .. } => help.clone(),
             Self::Number { .. } => {

@@ -22,6 +22,14 @@
 //! [columns]
 //! m_ll = "max(mass(ll.a + ll.b))"
 //!
+//! [tables.muon_sf]                           # a function: muon_sf(pt, abs(eta)), muon_sf.up(..), muon_sf.down(..)
+//! axes   = { pt = ["25 GeV", "40 GeV", "120 GeV"], abseta = [0, 1.2, 2.4] }
+//! values = [[0.98, 0.97], [1.00, 0.99]]      # the last axis inside
+//! error  = 0.01                              # or `up`, `down`, or any name under `variations`
+//! outside = "clamp"                          # the nearest bin; or "error" (a weight that stops the run), or a number
+//! [tables.trigger_sf]
+//! file = "sf.root:h_trigger"                 # TH1, TH2, TH3; or a CSV; or correctionlib JSON with `with = { year = "2018" }`
+//!
 //! [networks.nn]                              # a column per event, between 0 and 1
 //! inputs = ["m_ll", "MET.pt", "sum(Jet.pt)"]
 //! hidden = [32, 16]
@@ -62,6 +70,7 @@ mod document;
 mod model;
 mod optimisation;
 mod read;
+mod tables;
 mod types;
 
 pub use document::LARGEST;

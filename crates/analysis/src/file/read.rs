@@ -7,6 +7,7 @@ use pullback_array::Flow;
 use super::document::{Document, Entry, Table};
 use super::model::{fit, position, systematic};
 use super::optimisation::{Free, optimisation};
+use super::tables::table;
 use super::types::{AnalysisFile, Generated, Input, Plot, Region, RegionKind};
 use crate::define::{Analysis, Object};
 use crate::error::{Error, Result};
@@ -104,12 +105,13 @@ impl AnalysisFile {
 }
 
 /// The tables of the document.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "analysis",
     "datasets",
     "objects",
     "columns",
     "parameters",
+    "tables",
     "networks",
     "regions",
     "histograms",
@@ -140,6 +142,9 @@ fn definitions(root: &Table<'_>, folder: &Path) -> Result<Analysis> {
     }
     for (name, entry) in section(root, "columns")? {
         analysis = analysis.column(name, expression(&entry)?);
+    }
+    for (name, entry) in section(root, "tables")? {
+        analysis = analysis.table(name, table(name, &entry, folder)?);
     }
     for (name, entry) in section(root, "networks")? {
         analysis = analysis.network(name, network(&entry, folder)?);
