@@ -1,0 +1,200 @@
+//! One gradient from σ(s) to all weights.
+
+use std::time::Instant;
+
+use pullback_array::{Bindings, Column, Lowered, Program, Workspace};
+use pullback_optim::training::{Adam, AdamOptions, Optimiser, Schedule};
+
+use super::benchmark::Benchmark;
+use super::error::InfernoError;
+use super::network::Network;
+use super::templates::record_training;
+use super::toy::{Batch, Batches, Toy};
+
+/// What is minimised.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Goal {
+    /// σ(s) of soft templates of ten bins.
+    Uncertainty {
+        /// The parameters that are free.
+        benchmark: Benchmark,
+        /// The temperature of the softmax; 0.1 in the paper.
+        temperature: f64,
+    },
+    /// The mean cross-entropy of two balanced classes.
+    CrossEntropy,
+}
+
+/// How a network is trained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Training {
+    /// Units of the hidden layers; 100 and 100 in the paper.
+    pub hidden: Vec<usize>,
+    /// Events of each component in the sample; 100 000 in the paper.
+    pub events: usize,
+    /// Events of each component in a batch.
+    pub batch: usize,
+    /// Number of steps.
+    pub steps: usize,
+    /// The learning rate of Adam.
+    pub rate: Schedule,
+}
+
+/// A trained network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The network.
+    pub network: Network,
+    /// Its weights.
+    pub weights: Vec<f64>,
+    /// The objective at each step, on the batch of that step.
+    pub history: Vec<f64>,
+    /// Seconds of the steps, batches included.
+    pub seconds: f64,
+    /// Nanoseconds per event and step.
+    pub nanoseconds: f64,
+}
+
+impl Goal {
+    /// Numbers that the network gives for an event: ten bins or two classes.
+    pub const fn outputs(self) -> usize {
+        match self {
+            Self::Uncertainty { .. } => 10,
+            Self::CrossEntropy => 2,
+        }
+    }
+
+    /// The columns of a batch that the program takes besides x.
+    pub fn column(self, batch: &Batch) -> Column<'_> {
+        match self {
+            Self::Uncertainty { .. } => (&batch.weights).into(),
+            Self::CrossEntropy => (&batch.targets).into(),
+        }
+    }
+
+    /// Records the objective of this goal: without and with its gradient by the weights.
+    pub fn record(self, network: &Network) -> Result<(Program, Program), InfernoError> {
+        Ok(record_training(
+            network,
+            match self {
+                Self::Uncertainty {
+                    benchmark,
+                    temperature,
+                } => Some((benchmark, temperature)),
+                Self::CrossEntropy => None,
+            },
+        )?)
+    }
+}
+
+/// A recorded objective with its gradient, ready for steps: recorded and lowered once, run on every batch.
+pub struct Step {
+    goal: Goal,
+    lowered: Lowered,
+    workspace: Workspace,
+    places: Vec<usize>,
+    gradient: Vec<f64>,
+}
+
+impl Step {
+    /// For a network.
+    pub fn new(goal: Goal, network: &Network) -> Result<Self, InfernoError> {
+        let lowered = Lowered::new(goal.record(network)?.1)?;
+        let workspace = lowered.workspace_with(1, BLOCK);
+        let other = match goal {
+            Goal::Uncertainty { .. } => "weights",
+            Goal::CrossEntropy => "targets",
+        };
+        let mut names = vec!["x".to_owned(), other.to_owned()];
+        names.extend(network.names());
+        let inputs = lowered.program().inputs();
+        let places = (names.iter())
+            .map(|name| inputs.iter().position(|(n, _)| **n == **name).unwrap_or(0))
+            .collect();
+        Ok(Self {
+            goal,
+            lowered,
+            workspace,
+            places,
+            gradient: Vec::with_capacity(network.weights()),
+        })
+    }
+
+    /// Value and gradient at these weights on this batch.
+    pub fn run(
+        &mut self,
+        network: &Network,
+        weights: &[f64],
+        batch: &Batch,
+    ) -> Result<(f64, &[f64]), InfernoError> {
+        let mut columns = vec![(&batch.x).into(), self.goal.column(batch)];
+        columns.extend(network.columns(weights));
+        let mut ordered = columns.clone();
+        for (place, column) in self.places.iter().zip(columns) {
+            ordered[*place] = column;
+        }
+        self.lowered
+            .run(&mut self.workspace, &Bindings::ordered(&ordered))?;
+        self.gradient.clear();
+        for k in 1..=network.names().len() {
+            self.gradient.extend_from_slice(self.workspace.f64(k));
+        }
+        Ok((self.workspace.scalar(0), &self.gradient))
+    }
+
+    /// The lowered program, for profiles.
+    pub fn lowered(&self) -> &Lowered {
+        &self.lowered
+    }
+}
+
+/// Events of a block: two layers of 100 units fit into the second-level cache.
+pub(super) const BLOCK: usize = 256;
+
+/// Trains a network on a sample of its own, drawn and started from `seed`.
+///
+/// σ(s) of a batch is not an unbiased estimate of σ(s): it is a convex function of noisy templates. With n events of each component the noise of the derivative
+/// templates adds information that is not there, of the order of (number of bins) · 1/n of the information itself, so that batches flatter; what is quoted is
+/// always measured on independent events ([`super::evaluate`]).
+///
+/// # Errors
+/// `PB1201` for batches that are none, `PB1203` for an objective that is not finite at the end.
+pub fn train(
+    toy: &Toy,
+    goal: Goal,
+    training: &Training,
+    seed: u64,
+) -> Result<Report, InfernoError> {
+    let mut sizes = vec![Toy::FEATURES];
+    sizes.extend(&training.hidden);
+    sizes.push(goal.outputs());
+    let network = Network { sizes };
+    let mut batches = Batches::new(toy, seed, training.events, training.batch)?;
+    let mut batch = Batch::default();
+    let mut step = Step::new(goal, &network)?;
+    let options = AdamOptions {
+        rate: training.rate,
+        ..AdamOptions::default()
+    };
+    let mut adam = Adam::with_options(network.start(seed), options);
+    let mut history = Vec::with_capacity(training.steps);
+    let start = Instant::now();
+    for k in 0..training.steps {
+        batches.next(&mut batch);
+        let (value, gradient) = step.run(&network, adam.point(), &batch)?;
+        history.push(value);
+        adam.step(value, gradient)?;
+        if k + 1 == training.steps && !value.is_finite() {
+            return Err(InfernoError::Diverged { step: k, value });
+        }
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    let events = 2 * training.batch * training.steps;
+    Ok(Report {
+        weights: adam.point().to_vec(),
+        network,
+        history,
+        seconds,
+        nanoseconds: seconds * 1e9 / events.max(1) as f64,
+    })
+}
