@@ -18,7 +18,9 @@ pub enum InfernoError {
     #[error(transparent)]
     Prob(#[from] ProbError),
     /// Batches that are larger than the sample they are taken from, or empty.
-    #[error("PB1201: batches of {batch} from {events} events of each component\n  help: take between 1 and all of them")]
+    #[error(
+        "PB1201: batches of {batch} from {events} events of each component\n  help: take between 1 and all of them"
+    )]
     Batch {
         /// Events of a batch.
         batch: usize,
@@ -26,7 +28,9 @@ pub enum InfernoError {
         events: usize,
     },
     /// Templates without a bin in which both components are expected.
-    #[error("PB1202: no bin of {bins} holds events of both components\n  help: use more events, or a network that is not saturated")]
+    #[error(
+        "PB1202: no bin of {bins} holds events of both components\n  help: use more events, or a network that is not saturated"
+    )]
     NoBins {
         /// Number of bins.
         bins: usize,

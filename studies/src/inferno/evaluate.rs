@@ -122,7 +122,13 @@ impl Held {
         let n = self.groups.len() as f64;
         [1, 4, 5, 6, 7].map(|k| {
             (0..self.bins)
-                .map(|i| self.groups.iter().map(|g| g[k * self.bins + i]).sum::<f64>() / n)
+                .map(|i| {
+                    self.groups
+                        .iter()
+                        .map(|g| g[k * self.bins + i])
+                        .sum::<f64>()
+                        / n
+                })
                 .collect()
         })
     }
@@ -163,7 +169,10 @@ pub fn edges_of_equal_content(
     seed: u64,
 ) -> Result<Vec<f64>, InfernoError> {
     let mut scores = Vec::with_capacity(2 * events);
-    for x in [toy.signal(seed, 0, events)?, toy.background(seed, 0, events)?] {
+    for x in [
+        toy.signal(seed, 0, events)?,
+        toy.background(seed, 0, events)?,
+    ] {
         scores.extend(network_scores(network, weights, &x)?);
     }
     scores.sort_by(f64::total_cmp);
@@ -173,11 +182,7 @@ pub fn edges_of_equal_content(
     Ok(edges)
 }
 
-fn network_scores(
-    network: &Network,
-    weights: &[f64],
-    x: &[f64],
-) -> Result<Vec<f64>, InfernoError> {
+fn network_scores(network: &Network, weights: &[f64], x: &[f64]) -> Result<Vec<f64>, InfernoError> {
     let lowered = Lowered::new(super::templates::record_scores(network)?)?;
     let mut workspace = lowered.workspace_with(1, BLOCK);
     let mut columns = vec![x.into()];
@@ -247,8 +252,14 @@ impl<'a> Assign<'a> {
             return Ok(Vec::new());
         };
         let names = network.names();
-        let mut columns: Vec<(&str, Column<'_>)> = vec![("x", x.into()), ("weights", weights.into())];
-        columns.extend(names.iter().map(String::as_str).zip(network.columns(values)));
+        let mut columns: Vec<(&str, Column<'_>)> =
+            vec![("x", x.into()), ("weights", weights.into())];
+        columns.extend(
+            names
+                .iter()
+                .map(String::as_str)
+                .zip(network.columns(values)),
+        );
         if matches!(self.classes, Classes::Edges(..)) {
             columns.push(("lower", (&self.edges[0]).into()));
             columns.push(("upper", (&self.edges[1]).into()));

@@ -11,6 +11,7 @@
 //! | the network, the sums over events | [`Network`], [`Readout`], [`record_templates`] |
 //! | one gradient from σ(s) to all weights | [`train`], [`Training`], [`Goal`] |
 //! | held-out templates and their σ(s) | [`evaluate`], [`Held`] |
+//! | all trainings of the table, and the table | [`jobs`], [`run`], [`markdown`], [`json`] |
 //! | what was published | [`published`] |
 
 mod benchmark;
@@ -20,6 +21,8 @@ mod evaluate;
 mod network;
 pub mod published;
 mod sigma;
+mod study;
+mod table;
 mod templates;
 mod toy;
 mod train;
@@ -30,6 +33,8 @@ pub use error::InfernoError;
 pub use evaluate::{Classes, GROUPS, Held, Tangents, edges_of_equal_content, evaluate};
 pub use network::Network;
 pub use sigma::{Sigma, record_sigma};
+pub use study::{Entry, Job, Kind, Run, jobs, run};
+pub use table::{json, markdown};
 pub use templates::{Readout, record_templates, record_training};
 pub use toy::{Batch, Batches, Row, Toy};
-pub use train::{Goal, Report, Step, Training, train};
+pub use train::{Goal, Method, Report, Step, Training, train};

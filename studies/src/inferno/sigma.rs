@@ -31,7 +31,12 @@ pub fn record_sigma<'b>(b: &'b Builder, templates: Sym<'b>, benchmark: Benchmark
         [0.0, 0.0, 0.0, Toy::B],
         [0.0, 1.0, 0.0, 0.0],
     ];
-    let by_parameter: Vec<f64> = by_parameter[..free].iter().rev().flatten().copied().collect();
+    let by_parameter: Vec<f64> = by_parameter[..free]
+        .iter()
+        .rev()
+        .flatten()
+        .copied()
+        .collect();
     let derivative = |level: Space| {
         let multiples = b.constant_f64(&by_parameter, b.join(level, rows));
         multiples.contract(templates, b.join(level, bins))
@@ -44,7 +49,11 @@ pub fn record_sigma<'b>(b: &'b Builder, templates: Sym<'b>, benchmark: Benchmark
     let constraints: Vec<f64> = (0..free * free)
         .map(|k| {
             let (i, j) = (k / free, k % free);
-            if i == j { constraints[free - 1 - i] } else { 0.0 }
+            if i == j {
+                constraints[free - 1 - i]
+            } else {
+                0.0
+            }
         })
         .collect();
     let information = (information + b.constant_f64(&constraints, square)).named("information");

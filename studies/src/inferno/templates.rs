@@ -65,7 +65,9 @@ fn last_class<'b>(b: &'b Builder, logits: Sym<'b>, classes: Space, events: Space
 fn sums<'b>(b: &'b Builder, events: Space, shares: Sym<'b>, bins: Space) -> Sym<'b> {
     let rows = b.dense_of("rows", Row::COUNT);
     let weights = b.input("weights", b.join(events, rows));
-    weights.contract(shares, b.join(rows, bins)).named("templates")
+    weights
+        .contract(shares, b.join(rows, bins))
+        .named("templates")
 }
 
 fn shared<'b>(

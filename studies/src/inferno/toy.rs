@@ -71,7 +71,12 @@ impl Toy {
     }
 
     /// Draws events of the background at r = 0 and λ = 3.
-    pub fn background(&self, seed: u64, first: u64, events: usize) -> Result<Vec<f64>, InfernoError> {
+    pub fn background(
+        &self,
+        seed: u64,
+        first: u64,
+        events: usize,
+    ) -> Result<Vec<f64>, InfernoError> {
         let [v0, v1] = Self::VARIANCE.map(f64::sqrt);
         let plane = [Normal::new(Self::CENTRE, v0)?, Normal::new(0.0, v1)?];
         let names = ["background.x0", "background.x1", "background.x2"];
@@ -195,7 +200,8 @@ impl Batch {
         for x in background {
             let [by_r, by_lambda] = Toy::scores(x);
             self.x.extend_from_slice(x);
-            self.weights.extend([0.0, 1.0 / nb, by_r / nb, by_lambda / nb]);
+            self.weights
+                .extend([0.0, 1.0 / nb, by_r / nb, by_lambda / nb]);
             self.targets.extend([0.5 / nb, 0.0]);
             mean[0] += by_r / nb;
             mean[1] += by_lambda / nb;
@@ -226,7 +232,10 @@ impl Batches {
     /// `PB1201`: no batch, or one that is larger than the sample.
     pub fn new(toy: &Toy, seed: u64, events: usize, size: usize) -> Result<Self, InfernoError> {
         if size == 0 || size > events {
-            return Err(InfernoError::Batch { batch: size, events });
+            return Err(InfernoError::Batch {
+                batch: size,
+                events,
+            });
         }
         Ok(Self {
             signal: toy.signal(seed, 0, events)?,
@@ -251,8 +260,12 @@ impl Batches {
             at..(at + Toy::FEATURES).min(data.len())
         };
         batch.fill(
-            order.iter().map(|i| &self.signal[event(&self.signal, i[0])]),
-            order.iter().map(|i| &self.background[event(&self.background, i[1])]),
+            order
+                .iter()
+                .map(|i| &self.signal[event(&self.signal, i[0])]),
+            order
+                .iter()
+                .map(|i| &self.background[event(&self.background, i[1])]),
         );
     }
 
