@@ -74,6 +74,7 @@ impl Object {
 pub struct Histogram {
     pub(crate) of: Source,
     pub(crate) edges: Vec<f64>,
+    pub(crate) movable: Option<String>,
     pub(crate) region: Option<String>,
     pub(crate) weight: Option<Source>,
     pub(crate) flow: Flow,
@@ -85,6 +86,7 @@ impl Histogram {
         Self {
             of: of.into(),
             edges: edges.into(),
+            movable: None,
             region: None,
             weight: None,
             flow: Flow::Drop,
@@ -102,6 +104,12 @@ impl Histogram {
             }
         };
         Self::new(of, (0..=n).map(edge).collect::<Vec<_>>())
+    }
+
+    /// Makes the edges an input of the program, of this name, so that there are derivatives to them. Histograms that share the name share the edges.
+    pub fn movable(mut self, input: impl Into<String>) -> Self {
+        self.movable = Some(input.into());
+        self
     }
 
     /// Of the events of a region only.
@@ -177,6 +185,14 @@ impl Analysis {
         all.filter(|(_, d)| matches!(d, Definition::Parameter(_)))
             .map(|(name, _)| name.as_str())
             .collect()
+    }
+
+    /// Gives a parameter another start.
+    pub(crate) fn set_parameter(&mut self, name: &str, start: Source) {
+        let mut all = self.definitions.iter_mut();
+        if let Some((_, definition)) = all.find(|(n, _)| n == name) {
+            *definition = Definition::Parameter(start);
+        }
     }
 
     fn with(mut self, name: String, definition: Definition) -> Self {

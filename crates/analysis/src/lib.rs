@@ -62,6 +62,8 @@ mod define;
 mod error;
 pub mod file;
 pub mod functions;
+pub mod generated;
+pub mod optimize;
 mod place;
 mod render;
 pub mod run;

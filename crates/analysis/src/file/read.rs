@@ -6,6 +6,7 @@ use pullback_array::Flow;
 
 use super::document::{Document, Entry, Table};
 use super::model::{fit, position, systematic};
+use super::optimisation::{Free, optimisation};
 use super::types::{AnalysisFile, Generated, Input, Plot, Region, RegionKind};
 use crate::define::{Analysis, Object};
 use crate::error::{Error, Result};
@@ -55,8 +56,11 @@ impl AnalysisFile {
             histograms: Vec::new(),
             systematics: Vec::new(),
             fit: None,
+            optimisation: None,
+            ranges: Vec::new(),
             definitions: definitions(&root)?,
         };
+        parameters(&root, &mut file)?;
         let mut weight = None;
         if let Some(table) = general {
             if let Some(title) = table.get("title") {
@@ -85,12 +89,21 @@ impl AnalysisFile {
         if let Some(entry) = root.get("fit") {
             file.fit = Some(fit(&entry, &file)?);
         }
+        if let Some(entry) = root.get("optimize") {
+            let found = optimisation(&entry, &file)?;
+            for free in &found.free {
+                if let Free::Edges { plot, .. } = free {
+                    file.histograms[*plot].movable = true;
+                }
+            }
+            file.optimisation = Some(found);
+        }
         Ok(file)
     }
 }
 
 /// The tables of the document.
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "analysis",
     "datasets",
     "objects",
@@ -100,6 +113,7 @@ const SECTIONS: [&str; 9] = [
     "histograms",
     "systematics",
     "fit",
+    "optimize",
 ];
 
 /// The entries of a table of the document, none if it is missing.
@@ -125,10 +139,47 @@ fn definitions(root: &Table<'_>) -> Result<Analysis> {
     for (name, entry) in section(root, "columns")? {
         analysis = analysis.column(name, expression(&entry)?);
     }
-    for (name, entry) in section(root, "parameters")? {
-        analysis = analysis.parameter(name, expression(&entry)?);
-    }
     Ok(analysis)
+}
+
+/// Parameters: a start, or a start and the range in which an optimisation may move them.
+fn parameters(root: &Table<'_>, file: &mut AnalysisFile) -> Result<()> {
+    for (name, entry) in section(root, "parameters")? {
+        let mut start = None;
+        if entry.is_table() {
+            let table = entry.table()?;
+            let (given, range) = (table.get("start"), table.get("range"));
+            table.finish()?;
+            let what = "its value without an optimisation";
+            let given = table.needed(given, "start", what)?;
+            if let Some(entry) = range {
+                let range = range_of(&entry)?;
+                let value = given.number()?;
+                if !(range[0] < value && value < range[1]) {
+                    return Err(given.refuse(
+                        format!("the start of `{name}` is not inside its range"),
+                        "an optimisation begins at the start, and never reaches the ends of the range",
+                    ));
+                }
+                file.ranges.push((name.to_owned(), value, range));
+            }
+            start = Some(expression(&given)?);
+        }
+        let start = start.map_or_else(|| expression(&entry), Ok)?;
+        file.definitions = std::mem::take(&mut file.definitions).parameter(name, start);
+    }
+    Ok(())
+}
+
+/// Two rising ends.
+fn range_of(entry: &Entry<'_>) -> Result<[f64; 2]> {
+    match *entry.numbers()? {
+        [low, high] if low < high => Ok([low, high]),
+        _ => Err(entry.refuse(
+            "a range has two ends, the upper one is larger",
+            "write `range = [0, 200]`",
+        )),
+    }
 }
 
 fn object(entry: &Entry<'_>) -> Result<Object> {
@@ -330,6 +381,7 @@ fn histogram(name: &str, entry: &Entry<'_>, regions: &[Region]) -> Result<Plot> 
         label,
         of,
         edges,
+        movable: false,
         flow,
         regions: chosen,
     })
@@ -337,14 +389,11 @@ fn histogram(name: &str, entry: &Entry<'_>, regions: &[Region]) -> Result<Plot> 
 
 fn uniform(n: usize, range: &Entry<'_>) -> Result<Vec<f64>> {
     const MOST: usize = 1 << 16;
-    let ends = range.numbers()?;
-    let &[low, high] = ends.as_slice() else {
-        return Err(range.refuse("a range has two ends", "write `range = [0, 200]`"));
-    };
-    if low >= high || n > MOST {
+    let [low, high] = range_of(range)?;
+    if n > MOST {
         return Err(range.refuse(
             format!("{n} bins from {low} to {high} cannot be made"),
-            format!("the upper end is larger, and there are at most {MOST} bins"),
+            format!("there are at most {MOST}"),
         ));
     }
     let edge = |k: usize| low + (high - low) * k as f64 / n as f64;

@@ -22,6 +22,8 @@ use crate::units::Dimension;
 pub(crate) struct Filled {
     pub value: Typed,
     pub edges: Vec<f64>,
+    /// The input that the edges are, where they can move.
+    pub movable: Option<String>,
     pub region: Option<String>,
     pub weight: Option<Typed>,
     pub flow: Flow,
@@ -186,6 +188,7 @@ impl Checker<'_> {
                 Resolved::Histogram(Box::new(Filled {
                     value,
                     edges: h.edges.clone(),
+                    movable: h.movable.clone(),
                     region: h.region.clone(),
                     weight,
                     flow: h.flow,

@@ -1,0 +1,4 @@
+//! Optimisations: the gradient of the whole chain, what is soft, what comes out.
+
+mod events;
+mod gradient;
