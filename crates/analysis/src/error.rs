@@ -150,6 +150,32 @@ pub enum Error {
         /// What the operating system said.
         message: String,
     },
+    /// A network that cannot be made.
+    #[error("the network `{network}` {message}")]
+    Network {
+        /// Its name.
+        network: String,
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// Weights that are none, or those of another network.
+    #[error("the weights in {origin} cannot be used: {message}")]
+    Weights {
+        /// The file that they come from.
+        origin: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A file that cannot be written.
+    #[error("`{path}` cannot be written: {message}")]
+    Write {
+        /// The file.
+        path: String,
+        /// What the operating system said.
+        message: String,
+    },
     /// Events could not be read.
     #[error("{0}")]
     Data(Box<pullback_io::Error>),
@@ -213,6 +239,9 @@ impl Error {
             Self::Column { .. } => "PB0812",
             Self::Engine(_) => "PB0813",
             Self::Open { .. } => "PB0814",
+            Self::Network { .. } => "PB0815",
+            Self::Weights { .. } => "PB0816",
+            Self::Write { .. } => "PB0817",
             Self::Optimisation { .. } => "PB0820",
             Self::Model(error) => error.code(),
             Self::Optimiser(_) => "PB0821",
@@ -238,6 +267,9 @@ impl Error {
             Self::Column { .. }
             | Self::Engine(_)
             | Self::Open { .. }
+            | Self::Network { .. }
+            | Self::Weights { .. }
+            | Self::Write { .. }
             | Self::Data(_)
             | Self::Optimisation { .. }
             | Self::Model(_)
@@ -252,6 +284,7 @@ impl Error {
             Self::Unexpected { help, .. }
             | Self::Unknown { help, .. }
             | Self::Type { help, .. }
+            | Self::Network { help, .. }
             | Self::Meaning { help, .. }
             | Self::Optimisation { help, .. } => help.clone(),
             Self::Number { .. } => {
@@ -268,10 +301,14 @@ impl Error {
             Self::Cycle { .. } => "a definition may use others, which may not use it in turn".into(),
             Self::Name { .. } => "choose another name".into(),
             Self::Data(error) => error.help(),
+            Self::Weights { .. } => {
+                "leave out `weights` to start from random ones, or give the network the inputs, layers and activation that they were trained with".into()
+            }
             Self::Model(error) => error.help().to_owned(),
             Self::Column { .. }
             | Self::Engine(_)
             | Self::Open { .. }
+            | Self::Write { .. }
             | Self::Optimiser(_)
             | Self::Derivative(_) => String::new(),
         }

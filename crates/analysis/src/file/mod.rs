@@ -22,6 +22,12 @@
 //! [columns]
 //! m_ll = "max(mass(ll.a + ll.b))"
 //!
+//! [networks.nn]                              # a column per event, between 0 and 1
+//! inputs = ["m_ll", "MET.pt", "sum(Jet.pt)"]
+//! hidden = [32, 16]
+//! activation = "tanh"                        # tanh, relu, silu, sigmoid, softplus
+//! weights = "nn.json"                        # from a training; without it, drawn from `seed`
+//!
 //! [regions.SR]
 //! kind = "signal"                            # signal (blind to observed data), control, validation
 //! cuts = ["count(mu) >= 2", "60 GeV < m_ll < 120 GeV"]

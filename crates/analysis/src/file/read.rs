@@ -10,6 +10,7 @@ use super::optimisation::{Free, optimisation};
 use super::types::{AnalysisFile, Generated, Input, Plot, Region, RegionKind};
 use crate::define::{Analysis, Object};
 use crate::error::{Error, Result};
+use crate::network::{Activation, Network, Weights};
 use crate::place::Source;
 use crate::syntax::parse;
 
@@ -58,7 +59,7 @@ impl AnalysisFile {
             fit: None,
             optimisation: None,
             ranges: Vec::new(),
-            definitions: definitions(&root)?,
+            definitions: definitions(&root, folder)?,
         };
         parameters(&root, &mut file)?;
         let mut weight = None;
@@ -103,12 +104,13 @@ impl AnalysisFile {
 }
 
 /// The tables of the document.
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
     "analysis",
     "datasets",
     "objects",
     "columns",
     "parameters",
+    "networks",
     "regions",
     "histograms",
     "systematics",
@@ -131,13 +133,16 @@ fn expression(entry: &Entry<'_>) -> Result<Source> {
     Ok(source)
 }
 
-fn definitions(root: &Table<'_>) -> Result<Analysis> {
+fn definitions(root: &Table<'_>, folder: &Path) -> Result<Analysis> {
     let mut analysis = Analysis::new();
     for (name, entry) in section(root, "objects")? {
         analysis = analysis.object(name, object(&entry)?);
     }
     for (name, entry) in section(root, "columns")? {
         analysis = analysis.column(name, expression(&entry)?);
+    }
+    for (name, entry) in section(root, "networks")? {
+        analysis = analysis.network(name, network(&entry, folder)?);
     }
     Ok(analysis)
 }
@@ -213,6 +218,43 @@ fn object(entry: &Entry<'_>) -> Result<Object> {
         object = object.sort(expression(&key)?);
     }
     Ok(object)
+}
+
+fn network(entry: &Entry<'_>, folder: &Path) -> Result<Network> {
+    let table = entry.table()?;
+    let (inputs, hidden) = (table.get("inputs"), table.get("hidden"));
+    let (activation, seed) = (table.get("activation"), table.get("seed"));
+    let weights = table.get("weights");
+    table.finish()?;
+    let what = "a list of expressions, numbers per event";
+    let inputs = table.needed(inputs, "inputs", what)?.expressions()?;
+    for input in &inputs {
+        parse(input)?;
+    }
+    let what = "the sizes of its hidden layers: `[32, 16]`";
+    let hidden = table.needed(hidden, "hidden", what)?.counts(1)?;
+    let mut network = Network::new(inputs, hidden);
+    if let Some(entry) = activation {
+        let name = entry.text()?;
+        let found = Activation::named(name).ok_or_else(|| Error::Unknown {
+            place: entry.place(),
+            what: "activation".into(),
+            name: name.into(),
+            nearest: pullback_io::nearest(name, Activation::ALL.iter().map(|a| a.name())),
+            help: format!(
+                "known are {}",
+                Activation::ALL.map(Activation::name).join(", ")
+            ),
+        });
+        network = network.activation(found?);
+    }
+    if let Some(seed) = seed {
+        network = network.seed(seed.count(0)? as u64);
+    }
+    match weights {
+        Some(path) => Ok(network.weights(Weights::read(folder.join(path.text()?))?)),
+        None => Ok(network),
+    }
 }
 
 fn dataset(

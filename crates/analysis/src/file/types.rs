@@ -31,7 +31,7 @@ pub struct AnalysisFile {
     pub optimisation: Option<Optimisation>,
     /// Parameters that say where they may go: name, start and range.
     pub ranges: Vec<(String, f64, [f64; 2])>,
-    /// Objects, columns and parameters.
+    /// Objects, columns, parameters and networks.
     pub(crate) definitions: Analysis,
 }
 

@@ -75,6 +75,17 @@ impl AnalysisFile {
         }
         let events = opened.iter().map(|(_, data, _)| data.entries()).sum();
         let plots = self.plots();
+        let mut moved: Vec<(usize, &str)> = Vec::new();
+        for (input, _, plan) in &opened {
+            let systematics = 0..self.systematics.len();
+            moved.extend(
+                systematics
+                    .filter(|s| plan.moves(*s))
+                    .map(|s| (s, input.process.as_str())),
+            );
+        }
+        moved.sort_unstable();
+        moved.dedup();
         let mut done = 0;
         let mut results = self.empty();
         for (input, data, plan) in &opened {
@@ -105,7 +116,7 @@ impl AnalysisFile {
                 weights: scale,
                 fraction: 1.0,
             };
-            self.put(&mut results, input, plan, &sums, scale);
+            self.put(&mut results, input, plan, &sums, scale, &moved);
         }
         self.warn(&mut results);
         Ok(Some(results))
@@ -194,6 +205,7 @@ impl AnalysisFile {
         plan: &Plan,
         sums: &Sums,
         scale: Scale,
+        moved: &[(usize, &str)],
     ) {
         let process = results.processes.iter().position(|p| *p == input.process);
         let bins = |pass: &Pass, sums: &[Vec<f64>], quantity, weighting| -> Option<Bins> {
@@ -265,6 +277,13 @@ impl AnalysisFile {
                     if let (Some((s, shift)), Some(found)) = (*which, found) {
                         vary(s, shift, &found);
                     }
+                }
+            }
+            // What a systematic moves in other data sets of the process alone is here as it was.
+            for (s, of) in moved.iter().filter(|(s, _)| !plan.moves(*s)) {
+                if *of == input.process {
+                    vary(*s, Shift::Up, &nominal);
+                    vary(*s, Shift::Down, &nominal);
                 }
             }
             for item in plan.nominal.items.iter().filter(|i| i.quantity == quantity) {

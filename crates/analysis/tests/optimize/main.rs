@@ -2,3 +2,4 @@
 
 mod events;
 mod gradient;
+mod training;
