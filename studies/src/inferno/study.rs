@@ -113,7 +113,9 @@ pub fn run(
                 } {
                     let found = entries(job, events);
                     if let Ok(found) = &found {
-                        found.iter().for_each(|entry| said(job, entry));
+                        for entry in found {
+                            said(job, entry);
+                        }
                     }
                     if let Ok(mut done) = done.lock() {
                         done[k] = Some(found);

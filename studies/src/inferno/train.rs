@@ -250,9 +250,9 @@ pub(super) const BLOCK: usize = 256;
 
 /// Trains a network on a sample of its own, drawn and started from `seed`.
 ///
-/// σ(s) of a batch is not an unbiased estimate of σ(s): it is a convex function of noisy templates. With n events of each component the noise of the derivative
-/// templates adds information that is not there, of the order of (number of bins) · 1/n of the information itself, so that batches flatter; what is quoted is
-/// always measured on independent events ([`super::evaluate`]).
+/// σ(s) of a batch is not an unbiased estimate of σ(s): noise of the derivative templates looks like information. With n background events it adds
+/// (number of bins)/n of the information that the events have, so that batches flatter; what is quoted is always measured on independent events
+/// ([`super::evaluate`]).
 ///
 /// # Errors
 /// `PB1201` for batches that are none, `PB1203` for an objective that is not finite at the end.
