@@ -36,9 +36,9 @@ fn sigma_by_hand(templates: &[Vec<f64>; 4], benchmark: Benchmark) -> f64 {
         row[i] = benchmark.constraints()[i];
         row[4 + i] = 1.0;
     }
-    for bin in 0..templates[0].len() {
-        let [s, b, by_r, by_lambda] = [0, 1, 2, 3].map(|k| templates[k][bin]);
-        let by = [s, 1000.0 * by_r, 1000.0 * by_lambda, b];
+    let [signal, background, by_r, by_lambda] = templates;
+    for (((s, b), by_r), by_lambda) in (signal.iter().zip(background)).zip(by_r).zip(by_lambda) {
+        let by = [*s, 1000.0 * by_r, 1000.0 * by_lambda, *b];
         for i in 0..n {
             for j in 0..n {
                 m[i][j] += by[i] * by[j] / (50.0 * s + 1000.0 * b);
@@ -71,7 +71,9 @@ fn logits_by_hand(network: &Network, weights: &[f64], x: &[f64]) -> Vec<f64> {
             }
         }
         if k + 2 < network.sizes.len() {
-            next.iter_mut().for_each(|y| *y = y.max(0.0));
+            for y in &mut next {
+                *y = y.max(0.0);
+            }
         }
         h = next;
     }
@@ -181,14 +183,13 @@ fn gradients_equal_differences() {
             moved[k] += h;
             step.run(&network, &moved, &batch).expect("runs").0
         };
-        for k in 0..network.weights() {
+        for (k, gradient) in gradient.iter().enumerate() {
             // So short a step that no unit of any event switches on the way: across a kink a difference is no derivative.
             let h = 3e-7;
             let difference = (at(k, h) - at(k, -h)) / (2.0 * h);
             assert!(
-                (difference - gradient[k]).abs() < 1e-6 * norm,
-                "weight {k}: {difference}, {}",
-                gradient[k]
+                (difference - gradient).abs() < 1e-6 * norm,
+                "weight {k}: {difference}, {gradient}"
             );
         }
     }

@@ -109,7 +109,9 @@ fn main() -> ExitCode {
         let all: Vec<_> = runs.iter().map(json).collect();
         println!("{:#}", serde_json::Value::from(all));
         // The tables are for people all the same.
-        runs.iter().for_each(|run| eprintln!("{}", markdown(run)));
+        for run in &runs {
+            eprintln!("{}", markdown(run));
+        }
     } else {
         for run in &runs {
             println!("{}", markdown(run));
