@@ -18,7 +18,7 @@ use super::toy::{Row, Toy};
 ///
 /// Differentiability: everywhere where all νᵢ > 0 and I is positive definite. Errors: at run time, an I that is not, with the pivot.
 ///
-/// Reference: the paper, equations (9) to (13); Cowan et al., arXiv:1007.1727, section 3.2 (Asimov data).
+/// Reference: the paper, equations (7) to (10); Cowan et al., arXiv:1007.1727, section 3.2 (Asimov data).
 pub fn record_sigma<'b>(b: &'b Builder, templates: Sym<'b>, benchmark: Benchmark) -> Sym<'b> {
     let space = templates.space();
     let (rows, bins) = (space.without(1), space.without(0));

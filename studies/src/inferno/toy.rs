@@ -4,7 +4,7 @@ use pullback_prob::{Distribution, Exponential, Key, Normal};
 
 use super::error::InfernoError;
 
-/// The mixture of the paper, equations (14) to (16).
+/// The mixture of the paper, equations (13) to (16).
 ///
 /// ```text
 /// background  N((2 + r, 0), diag(5, 9)) × Exp(λ),    signal  N(m, 1) × Exp(2)
