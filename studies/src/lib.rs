@@ -2,4 +2,5 @@
 //! prints its table beside the published one: `cargo xtask study NAME`.
 
 pub mod cma;
+pub mod inferno;
 pub mod zprime;
