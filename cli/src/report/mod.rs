@@ -15,5 +15,5 @@ mod svg;
 mod template;
 mod yields;
 
-pub use page::{Page, render};
 pub use analysis::optimize;
+pub use page::{Page, render};

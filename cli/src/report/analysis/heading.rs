@@ -41,13 +41,27 @@ impl Heading<'_> {
         if !self.shown {
             return;
         }
-        let right = self.luminosity.map(|l| format!("{} fb⁻¹", brief(l / 1000.0)));
+        let right = self
+            .luminosity
+            .map(|l| format!("{} fb⁻¹", brief(l / 1000.0)));
         let room = if right.is_some() { 44 } else { 56 };
-        svg.text(8.0, 14.0, Anchor::Start, "title", &shorten(self.title, room));
+        svg.text(
+            8.0,
+            14.0,
+            Anchor::Start,
+            "title",
+            &shorten(self.title, room),
+        );
         if let Some(text) = right {
             svg.text(width - 12.0, 14.0, Anchor::End, "axis", &text);
         }
-        svg.text(8.0, 14.0 + LINE, Anchor::Start, "axis", &shorten(self.what, 62));
+        svg.text(
+            8.0,
+            14.0 + LINE,
+            Anchor::Start,
+            "axis",
+            &shorten(self.what, 62),
+        );
         let columns = Self::columns(width);
         for (k, (name, colour, line)) in keys.iter().enumerate() {
             let x = 8.0 + KEY * (k % columns) as f64;

@@ -39,7 +39,11 @@ pub fn draw(outcome: &Outcome) -> Option<String> {
     svg.line((LEFT, before), (WIDTH - RIGHT, before), "zero");
     svg.text(
         WIDTH - RIGHT - 4.0,
-        if before < TOP + 16.0 { before + 12.0 } else { before - 4.0 },
+        if before < TOP + 16.0 {
+            before + 12.0
+        } else {
+            before - 4.0
+        },
         Anchor::End,
         "tick",
         "before",
@@ -123,9 +127,18 @@ fn draw_start(svg: &mut Svg, panel: &Panel, steps: &[Record]) {
 
 /// A ring around the step that was chosen, and its line down to the widths.
 fn mark_best(svg: &mut Svg, panel: &Panel, outcome: &Outcome, bottom: f64) {
-    let at_step = outcome.history.iter().filter(|r| r.step == outcome.best_step);
+    let at_step = outcome
+        .history
+        .iter()
+        .filter(|r| r.step == outcome.best_step);
     let values = at_step.filter_map(|r| Some(r.validation?[0]));
-    let better = |a: f64, b: f64| if (a < b) == outcome.small_is_good { a } else { b };
+    let better = |a: f64, b: f64| {
+        if (a < b) == outcome.small_is_good {
+            a
+        } else {
+            b
+        }
+    };
     let Some(value) = values.reduce(better) else {
         return;
     };

@@ -44,7 +44,11 @@ pub fn draw(outcome: &Outcome) -> Option<String> {
     let high = costs.iter().map(|c| c.1).fold(0.0, f64::max);
     let span = (high - low).max(1e-4);
     // Room for the numbers of bars to the left.
-    let low = if low < -0.02 * span { low - 0.28 * span } else { 0.0 };
+    let low = if low < -0.02 * span {
+        low - 0.28 * span
+    } else {
+        0.0
+    };
     let high = high.max(0.05 * span);
     let x = Scale::linear((100.0 * low, 100.0 * high), (LEFT, WIDTH - RIGHT));
     let bottom = ROW * costs.len() as f64 + 8.0;

@@ -178,7 +178,11 @@ impl Stack {
         if !self.backgrounds.is_empty() {
             let error = |v: &f64| v.max(0.0).sqrt();
             let errors = self.variances.iter().map(error);
-            let low: Vec<f64> = total.iter().zip(errors.clone()).map(|(t, e)| t - e).collect();
+            let low: Vec<f64> = total
+                .iter()
+                .zip(errors.clone())
+                .map(|(t, e)| t - e)
+                .collect();
             let high: Vec<f64> = total.iter().zip(errors).map(|(t, e)| t + e).collect();
             let outline = panel.between(&self.edges, &low, &high);
             svg.path(&outline, true, r#"fill="url(#hatch)""#);
@@ -231,7 +235,10 @@ impl Stack {
         for (n, t) in observed.iter().zip(total) {
             let (low, high) = interval(*n);
             let far = [low / t, high / t].map(|r| (r - 1.0).abs());
-            reach = far.into_iter().filter(|r| r.is_finite()).fold(reach, f64::max);
+            reach = far
+                .into_iter()
+                .filter(|r| r.is_finite())
+                .fold(reach, f64::max);
         }
         let reach = (reach * 1.08).min(1.0);
         let panel = Panel {
@@ -277,4 +284,3 @@ fn draw_observed(svg: &mut Svg, panel: &Panel, edges: &[f64], observed: &[f64], 
         svg.close();
     }
 }
-

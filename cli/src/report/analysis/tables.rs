@@ -39,7 +39,9 @@ pub fn datasets(results: &Results) -> Vec<Vec<String>> {
         } else {
             (input.process.clone(), significant(*scale, 4))
         };
-        let cross_section = input.cross_section.map(|x| format!("{} pb", significant(x, 4)));
+        let cross_section = input
+            .cross_section
+            .map(|x| format!("{} pb", significant(x, 4)));
         vec![
             input.name.clone(),
             process,
