@@ -1,0 +1,33 @@
+//! Muon momentum scale and resolution from J/ψ and Z at once: an unbinned likelihood of opposite-charge pairs, formed and selected in the recorded program, whose
+//! densities move with the calibration while the data stay.
+//!
+//! - `line_shape`: the true masses of a resonance: Breit-Wigner or line, final-state radiation; `lattice`: the same as weights on an even lattice, and the norm in
+//!   a window.
+//! - `calibration`: parameters, bins, selection; `record`: the program; `plain`: the same as loops over any scalar, the oracle and the source of predictions.
+//! - `likelihood`: value, gradient, Hessian; `fit`: minimum and covariance.
+//! - `muons`: columns, from a file or from the generator; `toys`: events of the model itself.
+//! - `goodness`: χ² of both peaks.
+
+mod calibration;
+mod error;
+mod fit;
+mod goodness;
+mod lattice;
+mod likelihood;
+mod line_shape;
+mod muons;
+mod plain;
+mod record;
+mod toys;
+
+pub use calibration::{Calibration, Layout, Peak, Truth};
+pub use error::DimuonError;
+pub use fit::{Fitted, fit, start};
+pub use goodness::{Bin, Goodness, goodness};
+pub use lattice::Lattice;
+pub use likelihood::{Derivative, Likelihood};
+pub use line_shape::{LineShape, Radiation};
+pub use muons::{Muons, bias, generated, open_data};
+pub use plain::{Member, Pair, density, muon, pairs, twice_nll};
+pub use record::record;
+pub use toys::toy;
