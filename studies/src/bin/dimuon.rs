@@ -3,6 +3,28 @@ use pullback_optim::Objective;
 use pullback_studies::dimuon::*;
 use std::time::Instant;
 
+fn show(c: &Calibration, f: &Fitted) {
+    let l = c.layout();
+    println!("{}", f.minimum);
+    for b in 0..l.bins {
+        let p = |k: usize| {
+            let (x, e) = f.of(k);
+            format!("{x:8.3} ± {e:6.3}")
+        };
+        println!(
+            "{b}: {} | {} | {} | {} | {} | {} | {}",
+            p(l.scale(b)),
+            p(l.offset(b)),
+            p(l.scattering(b)),
+            p(l.sagitta(b)),
+            p(l.background(Peak::JPsi, b)),
+            p(l.background(Peak::Z, b)),
+            p(l.slope(Peak::JPsi, b))
+        );
+    }
+    println!("slope Z {:?}", f.of(l.slope(Peak::Z, 0)));
+}
+
 fn main() {
     let c = Calibration::new(Truth::Collisions).unwrap();
     let muons = open_data(std::path::Path::new(concat!(
@@ -10,35 +32,13 @@ fn main() {
         "/../../shared/data/agc-dimuon/open-data-example.root"
     )))
     .unwrap();
-    let t = Instant::now();
-    let pairs = pairs(&c, &muons);
-    println!(
-        "pairs {} {} in {:?}",
-        pairs[0].len(),
-        pairs[1].len(),
-        t.elapsed()
-    );
-    println!(
-        "points {} {}",
-        c.lattices[0].points.len(),
-        c.lattices[1].points.len()
-    );
-    for l in &c.lattices {
-        for (s, v) in [(0.0, 1e-4), (0.002, 0.6e-4), (-0.01, 3e-4)] {
-            println!(
-                "{:?} norm {} {}",
-                l.shape.mass,
-                l.norm(s, v),
-                l.norm_by_gaussians(s, v)
-            );
-        }
-    }
+    let pp = pairs(&c, &muons);
     let problem = start(&c, false);
-    let plain = twice_nll(&c, &problem.start, &pairs);
+    let plain = twice_nll(&c, &problem.start, &pp);
     for folded in [false, true] {
         let t = Instant::now();
         let mut l = if folded {
-            Likelihood::folded(&c, &muons, 1)
+            Likelihood::of_pairs(&c, &muons, 1)
         } else {
             Likelihood::new(&c, &muons, 1)
         }
@@ -65,38 +65,23 @@ fn main() {
         let t = Instant::now();
         l.hessian(&problem.start, &mut h).unwrap();
         println!("hess {:?} {:?}", t.elapsed(), l.take_failure());
-        match pullback_array::transform::HessianPlan::new(l.program(), "twice_nll", "theta") {
-            Ok(mut plan) => {
-                let t = Instant::now();
-                let cols: Vec<_> = if folded {
-                    vec![]
-                } else {
-                    muons.columns().to_vec()
-                };
-                let cols: Vec<_> = cols
-                    .into_iter()
-                    .chain([pullback_array::Column::F64(&problem.start)])
-                    .collect();
-                let mut h2 = h.clone();
-                println!(
-                    "plan run {:?} {:?}",
-                    plan.run(&pullback_array::Bindings::ordered(&cols), &mut h2),
-                    t.elapsed()
-                );
-                let t = Instant::now();
-                println!(
-                    "plan run {:?} {:?}",
-                    plan.run(&pullback_array::Bindings::ordered(&cols), &mut h2),
-                    t.elapsed()
-                );
-                let d = h
-                    .iter()
-                    .zip(&h2)
-                    .map(|(a, b)| (a - b).abs())
-                    .fold(0.0, f64::max);
-                println!("max diff {d}");
-            }
-            Err(e) => println!("no plan: {e}"),
+    }
+    let t = Instant::now();
+    let mut l = Likelihood::of_pairs(&c, &muons, 2).unwrap();
+    let f = fit(&mut l, &problem).unwrap();
+    println!("fit {:?}", t.elapsed());
+    show(&c, &f);
+    for peak in Peak::ALL {
+        let g = goodness(&c, &f.minimum.x, &pp[peak as usize], peak, 40);
+        println!("{} chi2 {} / 40", peak.name(), g.chi2);
+        for b in &g.bins {
+            println!(
+                "{:.3} {} {:.1} {:.2}",
+                b.low,
+                b.observed,
+                b.expected,
+                (b.observed - b.expected) / b.expected.sqrt()
+            );
         }
     }
 }

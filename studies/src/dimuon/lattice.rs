@@ -126,6 +126,12 @@ impl Lattice {
         terms.sum()
     }
 
+    /// The window in m².
+    pub fn squares(&self) -> [f64; 2] {
+        self.window
+            .map(|y| self.shape.mass * self.shape.mass * (2.0 * y).exp())
+    }
+
     /// The width of the window in y.
     pub fn width(&self) -> f64 {
         self.window[1] - self.window[0]

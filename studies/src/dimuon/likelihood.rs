@@ -1,15 +1,15 @@
 //! −2 ln L of a sample: value, gradient and Hessian, as an objective.
 
-use std::sync::Arc;
-
 use pullback_array::attr::Data;
-use pullback_array::{Bindings, Column, Lowered, Program, Workspace, transform};
+use pullback_array::{Bindings, Column, DType, Lowered, Program, Workspace, transform};
 use pullback_optim::{Objective, Unavailable};
 
-use super::calibration::{Calibration, Layout};
+use super::calibration::{Calibration, Layout, Peak};
 use super::error::DimuonError;
+use super::hessian::ByPairs;
 use super::muons::Muons;
-use super::record::record;
+use super::plain::{Member, Pair};
+use super::record::{record, record_columns, record_selection};
 
 /// How a gradient is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,9 @@ pub enum Derivative {
     Differences,
 }
 
+/// Events (or pairs, of which each has some hundred points) in a block: what fits into the cache.
+const BLOCK: usize = 256;
+
 /// A lowered program with its memory.
 struct Ready {
     lowered: Lowered,
@@ -29,25 +32,31 @@ struct Ready {
 impl Ready {
     fn new(program: Program, threads: usize) -> Result<Self, DimuonError> {
         let lowered = Lowered::new(program)?;
-        let memory = lowered.workspace_with(threads, 1024);
+        let memory = lowered.workspace_with(threads, BLOCK);
         Ok(Self { lowered, memory })
     }
 }
 
+/// What the program starts from.
+enum Source<'m> {
+    /// Muons of all events.
+    Muons(&'m Muons),
+    /// Columns of selected pairs, and the same as rows.
+    Pairs(Vec<Data>, [Vec<Pair>; 2]),
+}
+
 /// −2 ln L of the pairs of a sample.
 pub struct Likelihood<'m> {
-    muons: &'m Muons,
-    layout: Layout,
+    calibration: Calibration,
+    source: Source<'m>,
     program: Program,
     threads: usize,
     derivative: Derivative,
     value: Ready,
     gradient: Option<Ready>,
-    hessian: Option<Ready>,
-    /// Whether events are in the program: then parameters are its only input.
-    folded: bool,
+    selection: Ready,
+    hessian: Option<ByPairs>,
     failure: Option<DimuonError>,
-    theta: Vec<f64>,
 }
 
 impl<'m> Likelihood<'m> {
@@ -60,56 +69,57 @@ impl<'m> Likelihood<'m> {
         muons: &'m Muons,
         threads: usize,
     ) -> Result<Self, DimuonError> {
-        Self::of(calibration, record(calibration)?, muons, threads, false)
+        Self::of(
+            calibration,
+            &record(calibration)?,
+            Source::Muons(muons),
+            threads,
+        )
     }
 
-    /// With the muons bound to the program: what does not depend on the parameters (pairs, cuts, masses) is computed once, by partial evaluation.
+    /// From columns of the selected pairs, which a program of their own makes once: what does not depend on the parameters is not computed again.
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn folded(
+    pub fn of_pairs(
         calibration: &Calibration,
-        muons: &'m Muons,
+        muons: &Muons,
         threads: usize,
-    ) -> Result<Self, DimuonError> {
-        let program = record(calibration)?;
-        let charge: Vec<i64> = muons.charge.iter().map(|q| i64::from(*q)).collect();
-        let known = [
-            ("muons", Data::I64(Arc::from(muons.offsets.as_slice()))),
-            ("pt", Data::F64(Arc::from(muons.pt.as_slice()))),
-            ("eta", Data::F64(Arc::from(muons.eta.as_slice()))),
-            ("phi", Data::F64(Arc::from(muons.phi.as_slice()))),
-            ("charge", Data::I64(Arc::from(charge))),
-        ];
-        let bound = transform::bind(&program, &known)?;
-        Self::of(calibration, bound, muons, threads, true)
+    ) -> Result<Likelihood<'static>, DimuonError> {
+        let mut selection = ready_selection(calibration, threads)?;
+        selection.run(&Bindings::ordered(&muons.columns()))?;
+        let outputs = selection.lowered.program().outputs().iter();
+        let columns = outputs.enumerate().map(|(k, (_, value))| {
+            match selection.lowered.program().ty(*value).dtype {
+                DType::F64 => Data::F64(selection.memory.f64(k).into()),
+                _ => Data::I64(selection.memory.i64(k).into()),
+            }
+        });
+        let source = Source::Pairs(columns.collect(), selected(&selection.memory));
+        Likelihood::of(calibration, &record_columns(calibration)?, source, threads)
     }
 
     fn of(
         calibration: &Calibration,
-        program: Program,
-        muons: &'m Muons,
+        program: &Program,
+        source: Source<'m>,
         threads: usize,
-        folded: bool,
     ) -> Result<Self, DimuonError> {
-        let layout = calibration.layout();
-        let program = transform::simplify(&program)?;
+        let program = transform::simplify(program)?;
         let value = Ready::new(program.clone(), threads)?;
         let mut out = Self {
-            muons,
-            layout,
+            calibration: calibration.clone(),
+            source,
             program,
             threads,
             derivative: Derivative::Exact,
             value,
             gradient: None,
+            selection: ready_selection(calibration, threads)?,
             hessian: None,
-            folded,
             failure: None,
-            theta: vec![0.0; layout.count()],
         };
-        out.value
-            .run(&Bindings::ordered(&columns(muons, folded, &out.theta)))?;
+        out.value_at(&vec![0.0; calibration.layout().count()])?;
         for (k, peak) in [(1, "J/psi"), (2, "Z")] {
             if out.value.memory.scalar(k) < 1.0 {
                 return Err(DimuonError::Empty { peak });
@@ -132,7 +142,7 @@ impl<'m> Likelihood<'m> {
 
     /// Where the parameters stand.
     pub fn layout(&self) -> Layout {
-        self.layout
+        self.calibration.layout()
     }
 
     /// The program of the value.
@@ -166,27 +176,25 @@ impl<'m> Likelihood<'m> {
         Ok(self.gradient.insert(ready))
     }
 
-    fn ready_hessian(&mut self) -> Result<&mut Ready, DimuonError> {
+    fn ready_hessian(&mut self) -> Result<&mut ByPairs, DimuonError> {
         let ready = match self.hessian.take() {
             Some(ready) => ready,
-            None => {
-                let program = transform::hessian(&self.program, "twice_nll", &["theta"])?;
-                Ready::new(transform::simplify(&program)?, self.threads)?
-            }
+            None => ByPairs::new(&self.calibration, self.threads)?,
         };
         Ok(self.hessian.insert(ready))
     }
 
     fn value_at(&mut self, theta: &[f64]) -> Result<f64, DimuonError> {
-        self.value
-            .run(&Bindings::ordered(&columns(self.muons, self.folded, theta)))?;
+        self.value.run(&self.source.bindings(theta))?;
         Ok(self.value.memory.scalar(0))
     }
 
     fn exact_gradient(&mut self, theta: &[f64], g: &mut [f64]) -> Result<f64, DimuonError> {
-        let (muons, folded) = (self.muons, self.folded);
-        let ready = self.ready_gradient()?;
-        ready.run(&Bindings::ordered(&columns(muons, folded, theta)))?;
+        self.ready_gradient()?;
+        let Some(ready) = &mut self.gradient else {
+            return Ok(f64::NAN);
+        };
+        ready.run(&self.source.bindings(theta))?;
         g.copy_from_slice(ready.memory.f64(1));
         Ok(ready.memory.scalar(0))
     }
@@ -205,12 +213,47 @@ impl<'m> Likelihood<'m> {
     }
 
     fn exact_hessian(&mut self, theta: &[f64], h: &mut [f64]) -> Result<(), DimuonError> {
-        let (muons, folded) = (self.muons, self.folded);
-        let ready = self.ready_hessian()?;
-        ready.run(&Bindings::ordered(&columns(muons, folded, theta)))?;
-        h.copy_from_slice(ready.memory.f64(0));
-        Ok(())
+        self.ready_hessian()?;
+        let Some(by_pairs) = &mut self.hessian else {
+            return Ok(());
+        };
+        match &self.source {
+            Source::Pairs(_, pairs) => by_pairs.run(&self.calibration, theta, pairs, h),
+            Source::Muons(muons) => {
+                self.selection.run(&Bindings::ordered(&muons.columns()))?;
+                let pairs = selected(&self.selection.memory);
+                by_pairs.run(&self.calibration, theta, &pairs, h)
+            }
+        }
     }
+}
+
+fn ready_selection(calibration: &Calibration, threads: usize) -> Result<Ready, DimuonError> {
+    let program = transform::simplify(&record_selection(calibration)?)?;
+    Ready::new(program, threads)
+}
+
+/// The outputs of [`record_selection`] as rows.
+fn selected(memory: &Workspace) -> [Vec<Pair>; 2] {
+    Peak::ALL.map(|peak| {
+        let first = 7 * peak as usize;
+        let [y, pt_1, pt_2, kappa_1, kappa_2] = [0, 3, 4, 5, 6].map(|k| memory.f64(first + k));
+        let [bin_1, bin_2] = [1, 2].map(|k| memory.i64(first + k));
+        let member = |bin: i64, pt, kappa| Member {
+            bin: bin.max(0) as usize,
+            pt,
+            kappa,
+        };
+        let pair = |k: usize| Pair {
+            peak,
+            y: y[k],
+            members: [
+                member(bin_1[k], pt_1[k], kappa_1[k]),
+                member(bin_2[k], pt_2[k], kappa_2[k]),
+            ],
+        };
+        (0..y.len()).map(pair).collect()
+    })
 }
 
 impl Ready {
@@ -219,15 +262,28 @@ impl Ready {
     }
 }
 
-fn columns<'a>(muons: &'a Muons, folded: bool, theta: &'a [f64]) -> Vec<Column<'a>> {
-    let data = muons.columns();
-    let own: &[Column<'_>] = if folded { &[] } else { &data };
-    own.iter().copied().chain([Column::F64(theta)]).collect()
+impl Source<'_> {
+    fn bindings<'a>(&'a self, theta: &'a [f64]) -> Bindings<'a> {
+        let mut columns: Vec<Column<'a>> = match self {
+            Self::Muons(muons) => muons.columns().to_vec(),
+            Self::Pairs(columns, _) => columns.iter().map(as_column).collect(),
+        };
+        columns.push(Column::F64(theta));
+        Bindings::ordered(&columns)
+    }
+}
+
+fn as_column(data: &Data) -> Column<'_> {
+    match data {
+        Data::F64(x) => Column::F64(x),
+        Data::I64(x) => Column::I64(x),
+        Data::Bool(x) => Column::Bool(x),
+    }
 }
 
 impl Objective for Likelihood<'_> {
     fn dim(&self) -> usize {
-        self.layout.count()
+        self.layout().count()
     }
 
     fn value(&mut self, x: &[f64]) -> f64 {

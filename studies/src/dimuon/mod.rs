@@ -3,15 +3,17 @@
 //!
 //! - `line_shape`: the true masses of a resonance: Breit-Wigner or line, final-state radiation; `lattice`: the same as weights on an even lattice, and the norm in
 //!   a window.
-//! - `calibration`: parameters, bins, selection; `record`: the program; `plain`: the same as loops over any scalar, the oracle and the source of predictions.
-//! - `likelihood`: value, gradient, Hessian; `fit`: minimum and covariance.
+//! - `calibration`: parameters, bins, selection; `record`, `density`: the program; `plain`: the same as loops over any scalar, the oracle and the source of predictions.
+//! - `likelihood`: value and gradient; `hessian`: second derivatives, pair by pair; `fit`: minimum and covariance.
 //! - `muons`: columns, from a file or from the generator; `toys`: events of the model itself.
 //! - `goodness`: χ² of both peaks.
 
 mod calibration;
+mod density;
 mod error;
 mod fit;
 mod goodness;
+mod hessian;
 mod lattice;
 mod likelihood;
 mod line_shape;
@@ -29,5 +31,5 @@ pub use likelihood::{Derivative, Likelihood};
 pub use line_shape::{LineShape, Radiation};
 pub use muons::{Muons, bias, generated, open_data};
 pub use plain::{Member, Pair, density, muon, pairs, twice_nll};
-pub use record::record;
+pub use record::{record, record_columns, record_selection};
 pub use toys::toy;

@@ -21,7 +21,7 @@ pub struct Muons {
     /// Azimuths.
     pub phi: Vec<f64>,
     /// Charges.
-    pub charge: Vec<i32>,
+    pub charge: Vec<i64>,
 }
 
 impl Muons {
@@ -37,12 +37,12 @@ impl Muons {
             Column::F64(&self.pt),
             Column::F64(&self.eta),
             Column::F64(&self.phi),
-            Column::I32(&self.charge),
+            Column::I64(&self.charge),
         ]
     }
 
     /// An event more.
-    pub fn push(&mut self, muons: impl IntoIterator<Item = (f64, f64, f64, i32)>) {
+    pub fn push(&mut self, muons: impl IntoIterator<Item = (f64, f64, f64, i64)>) {
         if self.offsets.is_empty() {
             self.offsets.push(0);
         }
@@ -105,7 +105,7 @@ pub fn open_data(path: &Path) -> Result<Muons, DimuonError> {
         pt,
         eta: doubles("Muon_eta")?.1,
         phi: doubles("Muon_phi")?.1,
-        charge: charge.iter().map(|q| *q as i32).collect(),
+        charge: charge.iter().map(|q| *q as i64).collect(),
     })
 }
 
@@ -144,7 +144,7 @@ pub fn generated(
             pt: doubles(&muon.pt),
             eta: doubles(&muon.eta),
             phi: doubles(&muon.phi),
-            charge: muon.charge.clone(),
+            charge: muon.charge.iter().map(|q| i64::from(*q)).collect(),
         };
         out.append(&sample);
     }

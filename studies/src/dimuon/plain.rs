@@ -18,8 +18,6 @@ pub struct Member {
     pub pt: f64,
     /// κ = ∂ln m/∂ln p_T.
     pub kappa: f64,
-    /// Which muon of the sample.
-    pub index: usize,
 }
 
 /// A selected pair.
@@ -42,6 +40,14 @@ impl Pair {
 
 /// The selected pairs, event by event, those of J/ψ and those of Z.
 pub fn pairs(calibration: &Calibration, muons: &Muons) -> [Vec<Pair>; 2] {
+    candidates(calibration, muons).map(|list| list.into_iter().map(|c| c.0).collect())
+}
+
+/// A pair, and which muons of the sample it is made of.
+pub(super) type Candidate = (Pair, [usize; 2]);
+
+/// [`pairs`], with their muons.
+pub(super) fn candidates(calibration: &Calibration, muons: &Muons) -> [Vec<Candidate>; 2] {
     let mut out = [Vec::new(), Vec::new()];
     let last = calibration.edges.len() - 1;
     let bin = |eta: f64| {
@@ -62,7 +68,8 @@ pub fn pairs(calibration: &Calibration, muons: &Muons) -> [Vec<Pair>; 2] {
                     continue;
                 }
                 for peak in Peak::ALL {
-                    out[peak as usize].extend(pair(calibration, muons, peak, [i, j], [a, b]));
+                    let found = pair(calibration, muons, peak, [i, j], [a, b]);
+                    out[peak as usize].extend(found.map(|pair| (pair, [i, j])));
                 }
             }
         }
@@ -89,8 +96,9 @@ fn pair(
     let [p, q] = index.map(|k| muon(muons, k));
     let dot = p[3] * q[3] - p[0] * q[0] - p[1] * q[1] - p[2] * q[2];
     let m2 = 2.0 * dot + 2.0 * MUON * MUON;
+    let [low, high] = lattice.squares();
     let y = 0.5 * (m2 / (lattice.shape.mass * lattice.shape.mass)).ln();
-    if !(y >= lattice.window[0] && y < lattice.window[1]) {
+    if !(m2 >= low && m2 < high) {
         return None;
     }
     // ∂m²/∂ln p₁ = 2 (E₂ p₁²/E₁ − p₁·p₂).
@@ -106,7 +114,6 @@ fn pair(
         bin: bins[k],
         pt: muons.pt[index[k]] * (-pull[k] / variance * y).exp(),
         kappa: kappa[k],
-        index: index[k],
     });
     let cut = calibration.cuts[peak as usize];
     let pair = Pair { peak, y, members };

@@ -1,12 +1,13 @@
 //! The recorded program.
 
-use std::f64::consts::TAU;
+use std::sync::Arc;
 
 use pullback_ad::Real;
-use pullback_array::{Builder, DType, Flow, Last, Program, Space, Sym, Type};
+use pullback_array::{Builder, DType, Flow, Last, Program, Sym, Type};
 use pullback_sim::response::muon_resolution;
 
-use super::calibration::{Calibration, Peak, UNITS};
+use super::calibration::{Calibration, Peak};
+use super::density::{Selected, features, twice_nll};
 use super::error::DimuonError;
 use super::line_shape::MUON;
 
@@ -21,18 +22,11 @@ struct Columns<'b> {
     charge: Sym<'b>,
 }
 
-impl<'b> Columns<'b> {
-    fn at(self, index: Sym<'b>) -> Self {
-        Self {
-            pt: self.pt.at(index),
-            eta: self.eta.at(index),
-            bin: self.bin.at(index),
-            energy: self.energy.at(index),
-            p: self.p.map(|x| x.at(index)),
-            charge: self.charge.at(index),
-        }
-    }
-}
+/// Names of the columns of selected pairs.
+const COLUMNS: [&str; 7] = ["y", "bin_1", "bin_2", "pt_1", "pt_2", "kappa_1", "kappa_2"];
+
+/// Names of the features of a pair.
+pub(super) const FEATURES: [&str; 4] = ["shift", "variance", "logit", "slope"];
 
 /// The program of −2 ln L: from all muons of all events, by pairs and cuts, to one number.
 ///
@@ -43,6 +37,97 @@ impl<'b> Columns<'b> {
 /// None that a calibration can cause.
 pub fn record(calibration: &Calibration) -> Result<Program, DimuonError> {
     let b = Builder::new();
+    let selected = selection(&b, calibration);
+    likelihood(&b, calibration, &selected)
+}
+
+/// The first half of [`record`] alone: columns of the selected pairs of both peaks, seven each.
+///
+/// # Errors
+/// None that a calibration can cause.
+pub fn record_selection(calibration: &Calibration) -> Result<Program, DimuonError> {
+    let b = Builder::new();
+    let selected = selection(&b, calibration);
+    let mut outputs = Vec::new();
+    for (peak, selected) in Peak::ALL.into_iter().zip(&selected) {
+        for (name, column) in COLUMNS.iter().zip(columns(selected)) {
+            outputs.push((Arc::from(format!("{} {name}", peak.name())), b.id(column)));
+        }
+    }
+    Ok(b.finish_ids(outputs)?)
+}
+
+/// The second half alone: −2 ln L of columns of pairs, which are inputs in the order in which [`record_selection`] has them as outputs; then `theta`.
+///
+/// # Errors
+/// None that a calibration can cause.
+pub fn record_columns(calibration: &Calibration) -> Result<Program, DimuonError> {
+    let b = Builder::new();
+    let selected = Peak::ALL.map(|peak| {
+        let space = b.stream(peak.name());
+        let [y, bin_1, bin_2, pt_1, pt_2, kappa_1, kappa_2] = COLUMNS.map(|name| {
+            let dtype = if name.starts_with("bin") {
+                DType::I64
+            } else {
+                DType::F64
+            };
+            b.input_of(&format!("{} {name}", peak.name()), Type::new(dtype, space))
+        });
+        Selected {
+            space,
+            y,
+            members: [(bin_1, pt_1, kappa_1), (bin_2, pt_2, kappa_2)],
+        }
+    });
+    likelihood(&b, calibration, &selected)
+}
+
+fn columns<'b>(pairs: &Selected<'b>) -> [Sym<'b>; 7] {
+    let [(a, p, k), (b, q, l)] = pairs.members;
+    [pairs.y, a, b, p, q, k, l]
+}
+
+fn likelihood(
+    b: &Builder,
+    calibration: &Calibration,
+    selected: &[Selected<'_>; 2],
+) -> Result<Program, DimuonError> {
+    let theta = b.input(
+        "theta",
+        b.dense_of("parameters", calibration.layout().count()),
+    );
+    let [jpsi, z] = Peak::ALL.map(|peak| {
+        let selected = &selected[peak as usize];
+        let at = features(b, calibration, theta, peak, selected);
+        twice_nll(b, calibration, peak, selected.space, selected.y, at)
+    });
+    let [pairs_jpsi, pairs_z] =
+        [0, 1].map(|k| b.broadcast(1.0.into(), selected[k].space).sum_all());
+    Ok(b.finish(&[
+        ("twice_nll", jpsi + z),
+        ("jpsi", pairs_jpsi),
+        ("z", pairs_z),
+    ])?)
+}
+
+/// −2 ln L as a function of the four features of each pair (shift, variance, logit and slope), which are inputs after its y, peak by peak. Features are linear in the
+/// parameters and no two pairs share one: second derivatives are four by four for each pair.
+///
+/// # Errors
+/// None that a calibration can cause.
+pub(super) fn record_features(calibration: &Calibration) -> Result<Program, DimuonError> {
+    let b = Builder::new();
+    let [jpsi, z] = Peak::ALL.map(|peak| {
+        let space = b.stream(peak.name());
+        let input = |name: &str| b.input(&format!("{} {name}", peak.name()), space);
+        let (y, at) = (input("y"), FEATURES.map(input));
+        twice_nll(&b, calibration, peak, space, y, at)
+    });
+    Ok(b.finish(&[("twice_nll", jpsi + z)])?)
+}
+
+/// Muons, pairs, and the pairs of both peaks.
+fn selection<'b>(b: &'b Builder, calibration: &Calibration) -> [Selected<'b>; 2] {
     let muons = b.ragged("muons", b.stream("events"));
     let (pt, eta, phi) = (
         b.input("pt", muons),
@@ -50,15 +135,14 @@ pub fn record(calibration: &Calibration) -> Result<Program, DimuonError> {
         b.input("phi", muons),
     );
     let charge = b
-        .input_of("charge", Type::new(DType::I32, muons))
+        .input_of("charge", Type::new(DType::I64, muons))
         .cast(DType::F64);
-    let layout = calibration.layout();
-    let theta = b.input("theta", b.dense_of("parameters", layout.count()));
-    let last = calibration.edges[layout.bins];
+    let bins = calibration.layout().bins;
+    let last = calibration.edges[bins];
     let inside = eta.abs().lt(last.into()).named("|eta| inside");
     let hard = pt.gt(calibration.loosest.into()).named("loosest pt");
     let (good, index) = (inside & hard).filter("good");
-    let edges = b.constant_f64(&calibration.edges, b.dense_of("edges", layout.bins + 1));
+    let edges = b.constant_f64(&calibration.edges, b.dense_of("edges", bins + 1));
     let (pt, eta, phi) = (pt.at(index), eta.at(index), phi.at(index));
     let p = [pt * phi.cos(), pt * phi.sin(), pt * eta.sinh()];
     let muon = Columns {
@@ -70,129 +154,53 @@ pub fn record(calibration: &Calibration) -> Result<Program, DimuonError> {
         charge: charge.at(index),
     };
     let (_, left, right) = b.pairs(good, "pairs");
-    let both = [muon.at(left), muon.at(right)];
-    let jpsi = peak(&b, calibration, theta, Peak::JPsi, both);
-    let z = peak(&b, calibration, theta, Peak::Z, both);
-    let program = b.finish(&[
-        ("twice_nll", jpsi.twice_nll + z.twice_nll),
-        ("jpsi", jpsi.count),
-        ("z", z.count),
-    ])?;
-    Ok(program)
+    let opposite = (muon.charge.at(left) * muon.charge.at(right)).lt(0.0.into());
+    let (_, index) = opposite.named("opposite charges").filter("opposite");
+    let (left, right) = (left.at(index), right.at(index));
+    let m2 = mass_squared(muon, left, right);
+    Peak::ALL.map(|peak| select(calibration, peak, muon, m2, [left, right]))
 }
 
-/// What a peak contributes.
-struct Contribution<'b> {
-    twice_nll: Sym<'b>,
-    count: Sym<'b>,
-}
-
-fn peak<'b>(
-    b: &'b Builder,
+/// The pairs of one peak, as [`Calibration`] says. Columns of muons are looked up for pairs in the window only.
+fn select<'b>(
     calibration: &Calibration,
-    theta: Sym<'b>,
     peak: Peak,
-    both: [Columns<'b>; 2],
-) -> Contribution<'b> {
+    muon: Columns<'b>,
+    m2: Sym<'b>,
+    members: [Sym<'b>; 2],
+) -> Selected<'b> {
     let lattice = calibration.lattice(peak);
+    let [low, high] = lattice.squares();
+    let window = m2.ge(low.into()) & m2.lt(high.into());
+    let (_, near) = window.filter(&format!("near {}", peak.name()));
     let m0 = lattice.shape.mass;
-    let [l, r] = both;
-    let m2 = mass_squared(l, r);
+    let m2 = m2.at(near);
     let y = (m2 / (m0 * m0)).ln() * 0.5;
-    let opposite = (l.charge * r.charge)
-        .lt(0.0.into())
-        .named("opposite charges");
-    let window = y.ge(lattice.window[0].into()) & y.lt(lattice.window[1].into());
-    let (_, near) = (opposite & window).filter(&format!("near {}", peak.name()));
-    let (y, m2, l, r) = (y.at(near), m2.at(near), l.at(near), r.at(near));
+    let index = members.map(|member| member.at(near));
+    let [l, r] = index.map(|member| muon.energy.at(member));
     let mu2 = 2.0 * MUON * MUON;
-    let kappa = |own: Columns<'b>, other: Columns<'b>| {
-        (-(other.energy / own.energy + 1.0) * mu2 / m2 + 1.0) * 0.5
-    };
-    let kappa = [kappa(l, r), kappa(r, l)];
-    let pull = [(l, kappa[0]), (r, kappa[1])]
-        .map(|(muon, kappa)| kappa * muon_resolution(muon.pt, muon.eta).square());
+    let kappa = [(l, r), (r, l)].map(|(own, other)| (-(other / own + 1.0) * mu2 / m2 + 1.0) * 0.5);
+    let pt = index.map(|member| muon.pt.at(member));
+    let pull = [0, 1].map(|k| kappa[k] * muon_resolution(pt[k], muon.eta.at(index[k])).square());
     let variance = kappa[0] * pull[0] + kappa[1] * pull[1];
-    let constrained =
-        [(l, pull[0]), (r, pull[1])].map(|(muon, pull)| muon.pt * (-(pull / variance) * y).exp());
+    let constrained = [0, 1].map(|k| pt[k] * (-(pull[k] / variance) * y).exp());
     let cut = calibration.cuts[peak as usize];
     let hard = constrained[0].gt(cut.into()) & constrained[1].gt(cut.into());
-    let (selected, index) = hard.filter(peak.name());
+    let (space, selected) = hard.named("constrained pt").filter(peak.name());
     let members = [0, 1].map(|k| {
-        let bin = [l, r][k].bin.at(index);
-        (bin, constrained[k].at(index), kappa[k].at(index))
+        let bin = muon.bin.at(index[k].at(selected));
+        (bin, constrained[k].at(selected), kappa[k].at(selected))
     });
-    let density = density(b, calibration, theta, peak, selected, y.at(index), members);
-    let one = b.broadcast(1.0.into(), selected);
-    Contribution {
-        twice_nll: (density.ln() * -2.0).sum_all(),
-        count: one.sum_all(),
+    Selected {
+        space,
+        y: y.at(selected),
+        members,
     }
 }
 
-fn mass_squared<'b>(l: Columns<'b>, r: Columns<'b>) -> Sym<'b> {
-    let dot = l.energy * r.energy - l.p[0] * r.p[0] - l.p[1] * r.p[1] - l.p[2] * r.p[2];
-    dot * 2.0 + 2.0 * MUON * MUON
-}
-
-/// `count` parameters from `first` on.
-fn block<'b>(b: &'b Builder, theta: Sym<'b>, first: usize, count: usize) -> Sym<'b> {
-    let places: Vec<i64> = (first..first + count).map(|k| k as i64).collect();
-    let level = b.dense_of("block", count);
-    theta.gather(b.constant_i64(&places, level))
-}
-
-/// The density of each selected pair at its y: [`super::density`].
-fn density<'b>(
-    b: &'b Builder,
-    calibration: &Calibration,
-    theta: Sym<'b>,
-    peak: Peak,
-    selected: Space,
-    y: Sym<'b>,
-    members: [(Sym<'b>, Sym<'b>, Sym<'b>); 2],
-) -> Sym<'b> {
-    let (lattice, layout) = (calibration.lattice(peak), calibration.layout());
-    let bins = layout.bins;
-    let [scale, offset, scattering, sagitta] = [
-        layout.scale(0),
-        layout.offset(0),
-        layout.scattering(0),
-        layout.sagitta(0),
-    ]
-    .map(|first| block(b, theta, first, bins));
-    let (mut shift, mut variance) = (Sym::constant(0.0), Sym::constant(0.0));
-    for (bin, pt, kappa) in members {
-        let own = scattering.gather(bin) * UNITS[2] + sagitta.gather(bin) * (pt * pt * UNITS[3]);
-        let delta = scale.gather(bin) * UNITS[0] + offset.gather(bin) * (pt.recip() * UNITS[1]);
-        shift += (delta + own * 0.5) * kappa;
-        variance += own * (kappa * kappa);
-    }
-    let points = b.dense_of("points", lattice.points.len());
-    let at = b.constant_f64(&lattice.points, points);
-    let weight = b.constant_f64(&lattice.weights, points);
-    let inverse = variance.sqrt().recip();
-    let wide = b.join(selected, points);
-    let [y_wide, at, shift_wide, inverse_wide, weight] =
-        [y, at, shift, inverse, weight].map(|x| b.broadcast(x, wide));
-    let pull = (y_wide - at - shift_wide) * inverse_wide;
-    let sum = ((pull * pull * -0.5).exp() * weight).sum_last();
-    let signal = sum * inverse / lattice.norm(shift, variance) / TAU.sqrt();
-    let [(first, ..), (second, ..)] = members;
-    let category = second
-        .cast(DType::F64)
-        .max(first.cast(DType::F64))
-        .cast(DType::I64);
-    let fraction = block(b, theta, layout.background(peak, 0), bins)
-        .gather(category)
-        .sigmoid();
-    let slope = match peak {
-        Peak::JPsi => block(b, theta, layout.slope(peak, 0), bins).gather(category),
-        Peak::Z => block(b, theta, layout.slope(peak, 0), 1)
-            .sum_all()
-            .broadcast(selected),
-    };
-    let u = (y - lattice.window[0]) / lattice.width();
-    let background = (slope * (u * 2.0 - 1.0) + 1.0) / lattice.width();
-    signal + (background - signal) * fraction
+/// The squared mass of pairs of muons.
+fn mass_squared<'b>(muon: Columns<'b>, left: Sym<'b>, right: Sym<'b>) -> Sym<'b> {
+    let product = |x: Sym<'b>| x.at(left) * x.at(right);
+    let [x, y, z] = muon.p.map(product);
+    (product(muon.energy) - x - y - z) * 2.0 + 2.0 * MUON * MUON
 }

@@ -5,12 +5,12 @@ use pullback_prob::{Distribution, Key, Normal, Uniform};
 use super::calibration::Calibration;
 use super::error::DimuonError;
 use super::muons::Muons;
-use super::plain::{Pair, moments, muon};
+use super::plain::{candidates, moments, muon};
 
 /// Attempts for one mass; one in a few is inside the window.
 const ATTEMPTS: u32 = 1000;
 
-/// One event for each pair: its muons, both momenta times one factor so that the mass is what the model at θ draws for them. Radiation and resonance are drawn from their
+/// One event for each selected pair of the sample: its muons, both momenta times one factor so that the mass is what the model at θ draws for them. Radiation and resonance are drawn from their
 /// closed forms, not from the lattice that the fit uses.
 ///
 /// A common factor changes neither the ratio of the momenta nor, by construction, what [`Calibration`] cuts on: the toys pass the selection with the same
@@ -22,7 +22,6 @@ pub fn toy(
     calibration: &Calibration,
     theta: &[f64],
     muons: &Muons,
-    pairs: &[Vec<Pair>; 2],
     seed: u64,
 ) -> Result<Muons, DimuonError> {
     let mut out = Muons::default();
@@ -36,7 +35,7 @@ pub fn toy(
         .lattices
         .each_ref()
         .map(|lattice| lattice.shape.masses());
-    for (event, pair) in pairs.iter().flatten().enumerate() {
+    for (event, (pair, index)) in candidates(calibration, muons).iter().flatten().enumerate() {
         let lattice = calibration.lattice(pair.peak);
         let masses = &shapes[pair.peak as usize];
         let (shift, variance) = moments(calibration, theta, pair);
@@ -65,14 +64,13 @@ pub fn toy(
                 expected: "above one in a thousand",
             });
         };
-        out.push(rescaled(muons, pair, lattice.shape.mass * y.exp()));
+        out.push(rescaled(muons, *index, lattice.shape.mass * y.exp()));
     }
     Ok(out)
 }
 
 /// The muons of a pair with both momenta times the factor that makes the mass `mass`.
-fn rescaled(muons: &Muons, pair: &Pair, mass: f64) -> [(f64, f64, f64, i32); 2] {
-    let index = pair.members.map(|m| m.index);
+fn rescaled(muons: &Muons, index: [usize; 2], mass: f64) -> [(f64, f64, f64, i64); 2] {
     let mass_at = |factor: f64| {
         let mut scaled = Muons::default();
         scaled.push(index.map(|i| {

@@ -1,0 +1,140 @@
+//! The Hessian of −2 ln L, by pairs.
+
+use pullback_array::{Bindings, Column, Lowered, Workspace, transform};
+
+use super::calibration::{Calibration, Peak, UNITS};
+use super::error::DimuonError;
+use super::plain::{Member, Pair};
+use super::record::{FEATURES, record_features};
+
+/// Non-zero derivatives of a feature to parameters: two muons with four each at most.
+type Row = Vec<(usize, f64)>;
+
+/// Second derivatives through the features of each pair.
+///
+/// ```text
+/// H = Σ_pairs Aᵀ h A,   h = ∂²(−2 ln p)/∂φ∂φᵀ (4 × 4),   A = ∂φ/∂θ
+/// ```
+///
+/// Features φ (shift, variance, logit, slope) are linear in θ, so there is no other term. One jvp of the gradient's program along a feature gives a column of h for all
+/// pairs at once: four runs, where a Hessian by directions of θ takes as many as there are parameters.
+///
+/// Reference: A. Griewank & A. Walther, Evaluating Derivatives (2nd ed. 2008), section 7.2 (partially separable functions).
+pub(super) struct ByPairs {
+    program: Lowered,
+    memory: Workspace,
+    /// Of the outputs: the tangent of the gradient to each feature, J/ψ then Z.
+    outputs: Vec<usize>,
+    count: usize,
+}
+
+impl ByPairs {
+    pub fn new(calibration: &Calibration, threads: usize) -> Result<Self, DimuonError> {
+        let names: Vec<String> = Peak::ALL
+            .iter()
+            .flat_map(|peak| FEATURES.map(|name| format!("{} {name}", peak.name())))
+            .collect();
+        let wrt: Vec<&str> = names.iter().map(String::as_str).collect();
+        let program = transform::simplify(&record_features(calibration)?)?;
+        let gradient = transform::value_and_grad(&program, "twice_nll", &wrt)?;
+        let tangents = transform::simplify(&transform::jvp(&gradient, &wrt)?)?;
+        let place = |name: &String| {
+            let wanted = format!("d_grad_{name}");
+            tangents
+                .outputs()
+                .iter()
+                .position(|(n, _)| **n == *wanted)
+                .unwrap_or(usize::MAX)
+        };
+        let outputs = names.iter().map(place).collect();
+        let program = Lowered::new(tangents)?;
+        let memory = program.workspace_with(threads, 256);
+        Ok(Self {
+            program,
+            memory,
+            outputs,
+            count: calibration.layout().count(),
+        })
+    }
+
+    /// The Hessian at θ, row-major.
+    pub fn run(
+        &mut self,
+        calibration: &Calibration,
+        theta: &[f64],
+        pairs: &[Vec<Pair>; 2],
+        out: &mut [f64],
+    ) -> Result<(), DimuonError> {
+        let rows = pairs.each_ref().map(|pairs| {
+            pairs
+                .iter()
+                .map(|p| rows(calibration, p))
+                .collect::<Vec<_>>()
+        });
+        let mut columns: Vec<Vec<f64>> = Vec::new();
+        for (pairs, rows) in pairs.iter().zip(&rows) {
+            columns.push(pairs.iter().map(|p| p.y).collect());
+            for feature in 0..FEATURES.len() {
+                let value =
+                    |rows: &[Row; 4]| rows[feature].iter().map(|(k, a)| a * theta[*k]).sum();
+                columns.push(rows.iter().map(value).collect());
+            }
+        }
+        let [ones, zeros] = [1.0, 0.0].map(|x| pairs.each_ref().map(|pairs| vec![x; pairs.len()]));
+        out.fill(0.0);
+        for along in 0..FEATURES.len() {
+            let mut all: Vec<Column<'_>> = columns.iter().map(Column::from).collect();
+            for peak in 0..2 {
+                for feature in 0..FEATURES.len() {
+                    let tangent = if feature == along { &ones } else { &zeros };
+                    all.push(Column::from(&tangent[peak]));
+                }
+            }
+            self.program
+                .run(&mut self.memory, &Bindings::ordered(&all))?;
+            for (peak, rows) in rows.iter().enumerate() {
+                for feature in 0..FEATURES.len() {
+                    let second = self
+                        .memory
+                        .f64(self.outputs[peak * FEATURES.len() + feature]);
+                    for (rows, h) in rows.iter().zip(second) {
+                        for (i, a) in &rows[feature] {
+                            for (j, b) in &rows[along] {
+                                out[i * self.count + j] += a * h * b;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        for i in 0..self.count {
+            for j in 0..i {
+                let mean = 0.5 * (out[i * self.count + j] + out[j * self.count + i]);
+                (out[i * self.count + j], out[j * self.count + i]) = (mean, mean);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// ∂φ/∂θ of a pair: [`super::plain::moments`] written out.
+fn rows(calibration: &Calibration, pair: &Pair) -> [Row; 4] {
+    let layout = calibration.layout();
+    let (mut shift, mut variance) = (Row::new(), Row::new());
+    for Member { bin, pt, kappa, .. } in pair.members {
+        let (scattering, sagitta) = (UNITS[2], UNITS[3] * pt * pt);
+        shift.extend([
+            (layout.scale(bin), kappa * UNITS[0]),
+            (layout.offset(bin), kappa * UNITS[1] / pt),
+            (layout.scattering(bin), 0.5 * kappa * scattering),
+            (layout.sagitta(bin), 0.5 * kappa * sagitta),
+        ]);
+        variance.extend([
+            (layout.scattering(bin), kappa * kappa * scattering),
+            (layout.sagitta(bin), kappa * kappa * sagitta),
+        ]);
+    }
+    let logit = layout.background(pair.peak, pair.category());
+    let slope = layout.slope(pair.peak, pair.category());
+    [shift, variance, vec![(logit, 1.0)], vec![(slope, 1.0)]]
+}
