@@ -1,28 +1,27 @@
 //! scratch
-use pullback_optim::Objective;
+use pullback_sim::Detector;
 use pullback_studies::dimuon::*;
 use std::time::Instant;
 
-fn show(c: &Calibration, f: &Fitted) {
+fn summary(c: &Calibration, what: &str, p: &Pulls) {
     let l = c.layout();
-    println!("{}", f.minimum);
-    for b in 0..l.bins {
-        let p = |k: usize| {
-            let (x, e) = f.of(k);
-            format!("{x:8.3} ± {e:6.3}")
-        };
-        println!(
-            "{b}: {} | {} | {} | {} | {} | {} | {}",
-            p(l.scale(b)),
-            p(l.offset(b)),
-            p(l.scattering(b)),
-            p(l.sagitta(b)),
-            p(l.background(Peak::JPsi, b)),
-            p(l.background(Peak::Z, b)),
-            p(l.slope(Peak::JPsi, b))
-        );
+    let b = l.bins;
+    println!("{what}");
+    for (n, r) in [
+        ("scale", 0..b),
+        ("offset", b..2 * b),
+        ("scattering", 2 * b..3 * b),
+        ("sagitta", 3 * b..4 * b),
+        ("background", 4 * b..l.count()),
+    ] {
+        let s = p.of(r.clone());
+        print!("  {n:12} {} mean {:.3} rms {:.3} |", s.count, s.mean, s.rms);
+        for k in r {
+            let s = p.of(k..k + 1);
+            print!(" {:.2}/{:.2}", s.mean, s.rms);
+        }
+        println!();
     }
-    println!("slope Z {:?}", f.of(l.slope(Peak::Z, 0)));
 }
 
 fn main() {
@@ -32,56 +31,31 @@ fn main() {
         "/../../shared/data/agc-dimuon/open-data-example.root"
     )))
     .unwrap();
-    let pp = pairs(&c, &muons);
-    let problem = start(&c, false);
-    let plain = twice_nll(&c, &problem.start, &pp);
-    for folded in [false, true] {
-        let t = Instant::now();
-        let mut l = if folded {
-            Likelihood::of_pairs(&c, &muons, 1)
-        } else {
-            Likelihood::new(&c, &muons, 1)
-        }
-        .unwrap();
-        println!(
-            "made {:?} counts {:?} nodes {}",
-            t.elapsed(),
-            l.counts(),
-            l.program().nodes().len()
-        );
-        let t = Instant::now();
-        l.prepare().unwrap();
-        println!("prepared {:?}", t.elapsed());
-        let mut g = vec![0.0; l.dim()];
-        let mut h = vec![0.0; l.dim() * l.dim()];
-        for _ in 0..3 {
-            let t = Instant::now();
-            let v = l.value(&problem.start);
-            println!("value {v} plain {plain} {:?}", t.elapsed());
-            let t = Instant::now();
-            let v = l.value_and_gradient(&problem.start, &mut g);
-            println!("grad {v} {:?}", t.elapsed());
-        }
-        let t = Instant::now();
-        l.hessian(&problem.start, &mut h).unwrap();
-        println!("hess {:?} {:?}", t.elapsed(), l.take_failure());
-    }
+    let g = Calibration::new(Truth::Generator).unwrap();
+    println!(
+        "points {} {}",
+        g.lattices[0].points.len(),
+        g.lattices[1].points.len()
+    );
+    let d = Detector {
+        muon_eta_edges: g.edges.clone(),
+        muon_scale: vec![1e-3, -0.5e-3, 0.8e-3, -1.5e-3, 2e-3, -3e-3],
+        muon_offset: vec![0.005, -0.01, 0.0, 0.015, -0.01, 0.02],
+        muon_resolution: vec![1.0, 1.1, 0.95, 1.2, 1.05, 1.15],
+        ..Detector::default()
+    };
+    let t = Instant::now();
+    let (p, n) = of_generator(&g, &d, [75_000, 34_000], 20, 11).unwrap();
+    println!("{n:?} {:?}", t.elapsed());
+    summary(&g, "generator", &p);
     let t = Instant::now();
     let mut l = Likelihood::of_pairs(&c, &muons, 2).unwrap();
-    let f = fit(&mut l, &problem).unwrap();
+    let f = fit(&mut l, &start(&c, false)).unwrap();
     println!("fit {:?}", t.elapsed());
-    show(&c, &f);
-    for peak in Peak::ALL {
-        let g = goodness(&c, &f.minimum.x, &pp[peak as usize], peak, 40);
-        println!("{} chi2 {} / 40", peak.name(), g.chi2);
-        for b in &g.bins {
-            println!(
-                "{:.3} {} {:.1} {:.2}",
-                b.low,
-                b.observed,
-                b.expected,
-                (b.observed - b.expected) / b.expected.sqrt()
-            );
-        }
-    }
+    let p = of_model(&c, &f.minimum.x, &muons, 20, 100).unwrap();
+    println!("{:?}", t.elapsed());
+    summary(&c, "model", &p);
+    let p = bootstrap(&c, &f.minimum.x, &muons, 20, 1000).unwrap();
+    println!("{:?}", t.elapsed());
+    summary(&c, "bootstrap", &p);
 }

@@ -1,5 +1,7 @@
 //! What is calibrated: parameters, bins, selection, windows.
 
+use pullback_ad::Real;
+
 use super::error::DimuonError;
 use super::lattice::Lattice;
 use super::line_shape::LineShape;
@@ -10,8 +12,8 @@ use super::line_shape::LineShape;
 /// |---|---|---|
 /// | `scale` | relative scale a_b | 10⁻³ |
 /// | `offset` | constant c_b | 10 MeV |
-/// | `scattering` | v_b, the part of the variance of ln p_T that does not depend on p_T | 10⁻⁴ |
-/// | `sagitta` | w_b, the part that grows with p_T² | 10⁻⁸ GeV⁻² |
+/// | `low` | v_b, the variance of ln p_T at small p_T | 10⁻⁴ |
+/// | `high` | w_b, the variance of ln p_T at large p_T | 10⁻⁴ |
 /// | `background` | logit of the background's fraction, each category of J/ψ, then of Z | 1 |
 /// | `slope` | slope of the background in its window, each category of J/ψ, then one of Z | 1 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +23,19 @@ pub struct Layout {
 }
 
 /// Units of the first four blocks.
-pub(super) const UNITS: [f64; 4] = [1e-3, 1e-2, 1e-4, 1e-8];
+pub(super) const UNITS: [f64; 4] = [1e-3, 1e-2, 1e-4, 1e-4];
+
+/// Between small and large p_T, in GeV: among muons of J/ψ and of Z.
+const BETWEEN: f64 = 20.0;
+
+/// How far p_T is on the way from small to large: t = p²/(p² + p₀²), p₀ = 20 GeV.
+///
+/// A variance v (1 − t) + w t is positive wherever v and w are. The sum v + w p² of scattering and sagitta, to which it is equal at small p, leaves no room for an
+/// estimate of w below zero, which a true w near zero needs half of the time.
+pub(super) fn way<R: Real>(pt: R) -> R {
+    let square = pt * pt;
+    square / (square + BETWEEN * BETWEEN)
+}
 
 impl Layout {
     /// How many parameters there are.
@@ -39,13 +53,13 @@ impl Layout {
         self.bins + bin
     }
 
-    /// Constant variance of a bin.
-    pub fn scattering(self, bin: usize) -> usize {
+    /// Variance at small p_T of a bin.
+    pub fn low(self, bin: usize) -> usize {
         2 * self.bins + bin
     }
 
-    /// Variance that grows with p_T² of a bin.
-    pub fn sagitta(self, bin: usize) -> usize {
+    /// Variance at large p_T of a bin.
+    pub fn high(self, bin: usize) -> usize {
         3 * self.bins + bin
     }
 
@@ -71,8 +85,8 @@ impl Layout {
         match block {
             0 => format!("scale[{k}]"),
             1 => format!("offset[{k}]"),
-            2 => format!("scattering[{k}]"),
-            3 => format!("sagitta[{k}]"),
+            2 => format!("low[{k}]"),
+            3 => format!("high[{k}]"),
             4 => format!("background[J/psi, {k}]"),
             5 => format!("background[Z, {k}]"),
             6 => format!("slope[J/psi, {k}]"),

@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use pullback_ad::Real;
 use pullback_array::{Builder, DType, Space, Sym};
 
-use super::calibration::{Calibration, Peak, UNITS};
+use super::calibration::{Calibration, Peak, UNITS, way};
 
 /// The selected pairs of a peak: what the density needs of them.
 pub(super) struct Selected<'b> {
@@ -32,16 +32,17 @@ pub(super) fn features<'b>(
 ) -> [Sym<'b>; 4] {
     let layout = calibration.layout();
     let bins = layout.bins;
-    let [scale, offset, scattering, sagitta] = [
+    let [scale, offset, low, high] = [
         layout.scale(0),
         layout.offset(0),
-        layout.scattering(0),
-        layout.sagitta(0),
+        layout.low(0),
+        layout.high(0),
     ]
     .map(|first| block(b, theta, first, bins));
     let (mut shift, mut variance) = (Sym::constant(0.0), Sym::constant(0.0));
     for (bin, pt, kappa) in pairs.members {
-        let own = scattering.gather(bin) * UNITS[2] + sagitta.gather(bin) * (pt * pt * UNITS[3]);
+        let t = way(pt);
+        let own = low.gather(bin) * ((-t + 1.0) * UNITS[2]) + high.gather(bin) * (t * UNITS[3]);
         let delta = scale.gather(bin) * UNITS[0] + offset.gather(bin) * (pt.recip() * UNITS[1]);
         shift += (delta + own * 0.5) * kappa;
         variance += own * (kappa * kappa);
@@ -69,14 +70,20 @@ pub(super) fn twice_nll<'b>(
 ) -> Sym<'b> {
     let lattice = calibration.lattice(peak);
     let points = b.dense_of("points", lattice.points.len());
-    let at = b.constant_f64(&lattice.points, points);
     let weight = b.constant_f64(&lattice.weights, points);
     let inverse = variance.sqrt().recip();
+    // Points are even: where they are is counted, which is cheaper than a table repeated for each pair.
     let wide = b.join(space, points);
-    let [offset, at, inverse_wide, weight] =
-        [y - shift, at, inverse, weight].map(|x| b.broadcast(x, wide));
-    let pull = (offset - at) * inverse_wide;
-    let sum = ((pull * pull * -0.5).exp() * weight).sum_last();
+    let [from, step] = [
+        (y - shift - lattice.first()) * inverse,
+        inverse * lattice.spacing,
+    ];
+    let [from, step] = [from, step].map(|x| b.broadcast(x, wide));
+    let number = points
+        .last()
+        .map_or(Sym::constant(f64::NAN), |level| b.position(wide, level));
+    let pull = from - step * number.cast(DType::F64);
+    let sum = (pull * pull * -0.5).exp().contract(weight, space);
     let signal = sum * inverse / lattice.norm(shift, variance) / TAU.sqrt();
     let u = (y - lattice.window[0]) / lattice.width();
     let background = (slope * (u * 2.0 - 1.0) + 1.0) / lattice.width();

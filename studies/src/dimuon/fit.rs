@@ -25,7 +25,7 @@ impl Fitted {
     }
 }
 
-/// Start values and bounds: no shifts, a resolution of 1.2 % (2 % beyond |η| = 1.2) that does not depend on p_T, a background of a tenth. `pure`: without background.
+/// Start values and bounds: no shifts, a resolution of 1.2 % (2 % beyond |η| = 1.2), half as much more in its square at large p_T, a background of a tenth. `pure`: without background.
 pub fn start(calibration: &Calibration, pure: bool) -> Problem {
     let layout = calibration.layout();
     let mut problem = Problem::new(vec![0.0; layout.count()]);
@@ -35,8 +35,11 @@ pub fn start(calibration: &Calibration, pure: bool) -> Problem {
         } else {
             4.0
         };
-        problem.start[layout.scattering(bin)] = variance;
-        problem = problem.with_bounds(layout.scattering(bin), 0.1, 40.0);
+        problem.start[layout.low(bin)] = variance;
+        problem.start[layout.high(bin)] = 1.5 * variance;
+        problem = problem
+            .with_bounds(layout.low(bin), 0.05, 60.0)
+            .with_bounds(layout.high(bin), 0.05, 60.0);
         for peak in Peak::ALL {
             problem.start[layout.background(peak, bin)] = -2.2;
             problem = problem

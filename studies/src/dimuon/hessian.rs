@@ -2,7 +2,7 @@
 
 use pullback_array::{Bindings, Column, Lowered, Workspace, transform};
 
-use super::calibration::{Calibration, Peak, UNITS};
+use super::calibration::{Calibration, Peak, UNITS, way};
 use super::error::DimuonError;
 use super::plain::{Member, Pair};
 use super::record::{FEATURES, record_features};
@@ -122,16 +122,17 @@ fn rows(calibration: &Calibration, pair: &Pair) -> [Row; 4] {
     let layout = calibration.layout();
     let (mut shift, mut variance) = (Row::new(), Row::new());
     for Member { bin, pt, kappa, .. } in pair.members {
-        let (scattering, sagitta) = (UNITS[2], UNITS[3] * pt * pt);
+        let t = way(pt);
+        let (low, high) = (UNITS[2] * (1.0 - t), UNITS[3] * t);
         shift.extend([
             (layout.scale(bin), kappa * UNITS[0]),
             (layout.offset(bin), kappa * UNITS[1] / pt),
-            (layout.scattering(bin), 0.5 * kappa * scattering),
-            (layout.sagitta(bin), 0.5 * kappa * sagitta),
+            (layout.low(bin), 0.5 * kappa * low),
+            (layout.high(bin), 0.5 * kappa * high),
         ]);
         variance.extend([
-            (layout.scattering(bin), kappa * kappa * scattering),
-            (layout.sagitta(bin), kappa * kappa * sagitta),
+            (layout.low(bin), kappa * kappa * low),
+            (layout.high(bin), kappa * kappa * high),
         ]);
     }
     let logit = layout.background(pair.peak, pair.category());

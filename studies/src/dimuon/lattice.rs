@@ -36,7 +36,9 @@ pub struct Lattice {
     pub shape: LineShape,
     /// The window in y.
     pub window: [f64; 2],
-    /// The points.
+    /// The distance of the points.
+    pub spacing: f64,
+    /// The points, evenly.
     pub points: Vec<f64>,
     /// Their weights.
     pub weights: Vec<f64>,
@@ -97,10 +99,18 @@ impl Lattice {
                 weights[left as usize + j] += mass * share;
             }
         });
+        // Without radiation nothing lies below a line: points that hold nothing at either end leave.
+        let used = |k: &usize| weights[*k] != 0.0;
+        let some = (0..points.len())
+            .find(used)
+            .zip((0..points.len()).rfind(used));
+        let (from, to) = some.unwrap_or((0, 0));
+        let (points, weights) = (points[from..=to].to_vec(), weights[from..=to].to_vec());
         let edges = window.map(|edge| near(|u| masses.below(edge - u)));
         Ok(Self {
             shape,
             window,
+            spacing,
             points,
             weights,
             edges,
@@ -130,6 +140,11 @@ impl Lattice {
     pub fn squares(&self) -> [f64; 2] {
         self.window
             .map(|y| self.shape.mass * self.shape.mass * (2.0 * y).exp())
+    }
+
+    /// The first point.
+    pub fn first(&self) -> f64 {
+        self.points.first().copied().unwrap_or(f64::NAN)
     }
 
     /// The width of the window in y.

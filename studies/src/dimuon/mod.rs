@@ -6,9 +6,10 @@
 //! - `calibration`: parameters, bins, selection; `record`, `density`: the program; `plain`: the same as loops over any scalar, the oracle and the source of predictions.
 //! - `likelihood`: value and gradient; `hessian`: second derivatives, pair by pair; `fit`: minimum and covariance.
 //! - `muons`: columns, from a file or from the generator; `toys`: events of the model itself.
-//! - `goodness`: χ² of both peaks.
+//! - `closure`: known values found again, pulls; `goodness`: χ² of both peaks.
 
 mod calibration;
+mod closure;
 mod density;
 mod error;
 mod fit;
@@ -23,13 +24,14 @@ mod record;
 mod toys;
 
 pub use calibration::{Calibration, Layout, Peak, Truth};
+pub use closure::{Pulls, Sample, bootstrap, of_generator, of_model};
 pub use error::DimuonError;
 pub use fit::{Fitted, fit, start};
 pub use goodness::{Bin, Goodness, goodness};
 pub use lattice::Lattice;
 pub use likelihood::{Derivative, Likelihood};
 pub use line_shape::{LineShape, Radiation};
-pub use muons::{Muons, bias, generated, open_data};
+pub use muons::{Muons, generated, open_data};
 pub use plain::{Member, Pair, density, muon, pairs, twice_nll};
 pub use record::{record, record_columns, record_selection};
 pub use toys::toy;

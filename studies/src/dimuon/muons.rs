@@ -109,17 +109,6 @@ pub fn open_data(path: &Path) -> Result<Muons, DimuonError> {
     })
 }
 
-/// A detector with wrong scales: a and c (in GeV) of each bin, and factors on the resolution.
-pub fn bias(edges: &[f64], scale: &[f64], offset: &[f64], resolution: &[f64]) -> Detector {
-    Detector {
-        muon_eta_edges: edges.to_vec(),
-        muon_scale: scale.to_vec(),
-        muon_offset: offset.to_vec(),
-        muon_resolution: resolution.to_vec(),
-        ..Detector::default()
-    }
-}
-
 /// Generated events with muons, J/ψ and then Z, `counts` of each from the event number `first` on.
 ///
 /// # Errors

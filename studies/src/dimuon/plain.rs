@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use pullback_ad::Real;
 use pullback_sim::response::muon_resolution;
 
-use super::calibration::{Calibration, Peak, UNITS};
+use super::calibration::{Calibration, Peak, UNITS, way};
 use super::line_shape::MUON;
 use super::muons::Muons;
 
@@ -123,7 +123,7 @@ fn pair(
 /// The expected shift of ln m and its variance, at parameters θ.
 ///
 /// ```text
-/// µ = Σᵢ κᵢ (a + c/pᵢ + ½ σᵢ²),   σ² = Σᵢ κᵢ² σᵢ²,   σᵢ² = v + w pᵢ²
+/// µ = Σᵢ κᵢ (a + c/pᵢ + ½ σᵢ²),   σ² = Σᵢ κᵢ² σᵢ²,   σᵢ² = v (1 − tᵢ) + w tᵢ,   tᵢ = pᵢ²/(pᵢ² + p₀²)
 /// ```
 ///
 /// with a, c, v, w of the bin of muon i. The curvature, not the momentum, has a normal error, so that the mean of ln p is raised by ½ σ². Measured momenta are
@@ -135,8 +135,9 @@ pub fn moments<R: Real>(calibration: &Calibration, theta: &[R], pair: &Pair) -> 
     let (mut shift, mut variance) = (R::constant(0.0), R::constant(0.0));
     for member in &pair.members {
         let (b, pt, kappa) = (member.bin, member.pt, member.kappa);
-        let own = theta[layout.scattering(b)] * UNITS[2]
-            + theta[layout.sagitta(b)] * (UNITS[3] * pt * pt);
+        let t = way(pt);
+        let own =
+            theta[layout.low(b)] * (UNITS[2] * (1.0 - t)) + theta[layout.high(b)] * (UNITS[3] * t);
         let delta = theta[layout.scale(b)] * UNITS[0] + theta[layout.offset(b)] * (UNITS[1] / pt);
         shift += (delta + own * 0.5) * kappa;
         variance += own * (kappa * kappa);
