@@ -124,8 +124,19 @@ pub enum Truth {
     Collisions,
     /// What the generator of this project makes.
     Generator,
+    /// As collisions, without radiation.
+    Bare,
     /// As collisions, with another power of the mass in the line shape of the Z.
     Tilted(f64),
+}
+
+/// Which momenta are cut on, and stand in c/p.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Momenta {
+    /// Those of a kinematic fit to the mass of the peak.
+    Constrained,
+    /// Those that were measured: for comparison.
+    Measured,
 }
 
 /// The selection and the two line shapes; what does not move in a fit.
@@ -151,6 +162,8 @@ pub struct Calibration {
     pub loosest: f64,
     /// Least constrained p_T in GeV, of J/ψ and Z.
     pub cuts: [f64; 2],
+    /// Which momenta.
+    pub momenta: Momenta,
     /// Line shapes and windows of J/ψ and Z.
     pub lattices: [Lattice; 2],
 }
@@ -167,6 +180,10 @@ impl Calibration {
                 LineShape::of_generator(pullback_sim::pdg::Z, false),
             ],
             Truth::Collisions => [LineShape::jpsi(), LineShape::z()],
+            Truth::Bare => [LineShape::jpsi(), LineShape::z()].map(|shape| LineShape {
+                radiation: None,
+                ..shape
+            }),
             Truth::Tilted(power) => [
                 LineShape::jpsi(),
                 LineShape {
@@ -179,6 +196,7 @@ impl Calibration {
             edges: vec![0.0, 0.4, 0.8, 1.2, 1.6, 2.0, 2.4],
             loosest: 3.0,
             cuts: [4.5, 20.0],
+            momenta: Momenta::Constrained,
             lattices: [
                 Lattice::new(jpsi, 2.8, 3.4, 0.0045)?,
                 Lattice::new(z, 75.0, 107.0, 0.006)?,

@@ -10,6 +10,9 @@ use super::record::{FEATURES, record_features};
 /// Non-zero derivatives of a feature to parameters: two muons with four each at most.
 type Row = Vec<(usize, f64)>;
 
+/// ∂φ/∂θ of all pairs.
+type Rows = [Vec<[Row; 4]>; 2];
+
 /// Second derivatives through the features of each pair.
 ///
 /// ```text
@@ -23,8 +26,9 @@ type Row = Vec<(usize, f64)>;
 pub(super) struct ByPairs {
     program: Lowered,
     memory: Workspace,
-    /// Of the outputs: the tangent of the gradient to each feature, J/ψ then Z.
-    outputs: Vec<usize>,
+    /// Of the outputs: the gradient to each feature, J/ψ then Z, and its tangent.
+    gradient: Vec<usize>,
+    tangent: Vec<usize>,
     count: usize,
 }
 
@@ -38,23 +42,50 @@ impl ByPairs {
         let program = transform::simplify(&record_features(calibration)?)?;
         let gradient = transform::value_and_grad(&program, "twice_nll", &wrt)?;
         let tangents = transform::simplify(&transform::jvp(&gradient, &wrt)?)?;
-        let place = |name: &String| {
-            let wanted = format!("d_grad_{name}");
-            tangents
-                .outputs()
-                .iter()
-                .position(|(n, _)| **n == *wanted)
-                .unwrap_or(usize::MAX)
+        let places = |before: &str| -> Vec<usize> {
+            let place = |name: &String| {
+                let wanted = format!("{before}{name}");
+                let mut outputs = tangents.outputs().iter();
+                outputs
+                    .position(|(n, _)| **n == *wanted)
+                    .unwrap_or(usize::MAX)
+            };
+            names.iter().map(place).collect()
         };
-        let outputs = names.iter().map(place).collect();
+        let (gradient, tangent) = (places("grad_"), places("d_grad_"));
         let program = Lowered::new(tangents)?;
         let memory = program.workspace_with(threads, 256);
         Ok(Self {
             program,
             memory,
-            outputs,
+            gradient,
+            tangent,
             count: calibration.layout().count(),
         })
+    }
+
+    /// Runs the program along one feature of all pairs, or along none.
+    fn along(
+        &mut self,
+        feature: Option<usize>,
+        theta: &[f64],
+        pairs: &[Vec<Pair>; 2],
+        rows: &Rows,
+    ) -> Result<(), DimuonError> {
+        let (mut columns, mut tangents) = (Vec::new(), Vec::new());
+        for (pairs, rows) in pairs.iter().zip(rows) {
+            columns.push(pairs.iter().map(|p| p.y).collect());
+            for k in 0..FEATURES.len() {
+                let value = |rows: &[Row; 4]| rows[k].iter().map(|(i, a)| a * theta[*i]).sum();
+                columns.push(rows.iter().map(value).collect::<Vec<f64>>());
+                let one = if feature == Some(k) { 1.0 } else { 0.0 };
+                tangents.push(vec![one; pairs.len()]);
+            }
+        }
+        let all: Vec<Column<'_>> = columns.iter().chain(&tangents).map(Column::from).collect();
+        Ok(self
+            .program
+            .run(&mut self.memory, &Bindings::ordered(&all))?)
     }
 
     /// The Hessian at θ, row-major.
@@ -65,38 +96,15 @@ impl ByPairs {
         pairs: &[Vec<Pair>; 2],
         out: &mut [f64],
     ) -> Result<(), DimuonError> {
-        let rows = pairs.each_ref().map(|pairs| {
-            pairs
-                .iter()
-                .map(|p| rows(calibration, p))
-                .collect::<Vec<_>>()
-        });
-        let mut columns: Vec<Vec<f64>> = Vec::new();
-        for (pairs, rows) in pairs.iter().zip(&rows) {
-            columns.push(pairs.iter().map(|p| p.y).collect());
-            for feature in 0..FEATURES.len() {
-                let value =
-                    |rows: &[Row; 4]| rows[feature].iter().map(|(k, a)| a * theta[*k]).sum();
-                columns.push(rows.iter().map(value).collect());
-            }
-        }
-        let [ones, zeros] = [1.0, 0.0].map(|x| pairs.each_ref().map(|pairs| vec![x; pairs.len()]));
+        let rows = all_rows(calibration, pairs);
         out.fill(0.0);
         for along in 0..FEATURES.len() {
-            let mut all: Vec<Column<'_>> = columns.iter().map(Column::from).collect();
-            for peak in 0..2 {
-                for feature in 0..FEATURES.len() {
-                    let tangent = if feature == along { &ones } else { &zeros };
-                    all.push(Column::from(&tangent[peak]));
-                }
-            }
-            self.program
-                .run(&mut self.memory, &Bindings::ordered(&all))?;
+            self.along(Some(along), theta, pairs, &rows)?;
             for (peak, rows) in rows.iter().enumerate() {
                 for feature in 0..FEATURES.len() {
                     let second = self
                         .memory
-                        .f64(self.outputs[peak * FEATURES.len() + feature]);
+                        .f64(self.tangent[peak * FEATURES.len() + feature]);
                     for (rows, h) in rows.iter().zip(second) {
                         for (i, a) in &rows[feature] {
                             for (j, b) in &rows[along] {
@@ -115,6 +123,42 @@ impl ByPairs {
         }
         Ok(())
     }
+
+    /// ½ Σ g gᵀ with the gradient g of each pair's −2 ln p: the Hessian in expectation where the model is true, never indefinite.
+    ///
+    /// Reference: E. Berndt, B. Hall, R. Hall & J. Hausman, Ann. Econ. Soc. Meas. 3 (1974) 653.
+    pub fn information(
+        &mut self,
+        calibration: &Calibration,
+        theta: &[f64],
+        pairs: &[Vec<Pair>; 2],
+        out: &mut [f64],
+    ) -> Result<(), DimuonError> {
+        let rows = all_rows(calibration, pairs);
+        self.along(None, theta, pairs, &rows)?;
+        out.fill(0.0);
+        for (peak, rows) in rows.iter().enumerate() {
+            let gradient: [&[f64]; 4] =
+                std::array::from_fn(|k| self.memory.f64(self.gradient[peak * FEATURES.len() + k]));
+            for (pair, rows) in rows.iter().enumerate() {
+                let features = rows.iter().zip(gradient);
+                let own: Row = features
+                    .flat_map(|(row, g)| row.iter().map(move |(i, a)| (*i, a * g[pair])))
+                    .collect();
+                for (i, a) in &own {
+                    for (j, b) in &own {
+                        out[i * self.count + j] += 0.5 * a * b;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn all_rows(calibration: &Calibration, pairs: &[Vec<Pair>; 2]) -> Rows {
+    let of = |pairs: &Vec<Pair>| pairs.iter().map(|p| rows(calibration, p)).collect();
+    pairs.each_ref().map(of)
 }
 
 /// ∂φ/∂θ of a pair: [`super::plain::moments`] written out.

@@ -212,18 +212,25 @@ impl<'m> Likelihood<'m> {
         self.value_at(theta)
     }
 
-    fn exact_hessian(&mut self, theta: &[f64], h: &mut [f64]) -> Result<(), DimuonError> {
+    /// Second derivatives, or their expectation.
+    fn second(&mut self, theta: &[f64], exact: bool, out: &mut [f64]) -> Result<(), DimuonError> {
         self.ready_hessian()?;
         let Some(by_pairs) = &mut self.hessian else {
             return Ok(());
         };
-        match &self.source {
-            Source::Pairs(_, pairs) => by_pairs.run(&self.calibration, theta, pairs, h),
+        let again;
+        let pairs = match &self.source {
+            Source::Pairs(_, pairs) => pairs,
             Source::Muons(muons) => {
                 self.selection.run(&Bindings::ordered(&muons.columns()))?;
-                let pairs = selected(&self.selection.memory);
-                by_pairs.run(&self.calibration, theta, &pairs, h)
+                again = selected(&self.selection.memory);
+                &again
             }
+        };
+        if exact {
+            by_pairs.run(&self.calibration, theta, pairs, out)
+        } else {
+            by_pairs.information(&self.calibration, theta, pairs, out)
         }
     }
 }
@@ -305,7 +312,14 @@ impl Objective for Likelihood<'_> {
     }
 
     fn hessian(&mut self, x: &[f64], h: &mut [f64]) -> Result<(), Unavailable> {
-        self.exact_hessian(x, h).map_err(|error| {
+        self.second(x, true, h).map_err(|error| {
+            self.failure.get_or_insert(error);
+            Unavailable
+        })
+    }
+
+    fn curvature(&mut self, x: &[f64], h: &mut [f64]) -> Result<(), Unavailable> {
+        self.second(x, false, h).map_err(|error| {
             self.failure.get_or_insert(error);
             Unavailable
         })

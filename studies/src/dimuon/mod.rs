@@ -23,7 +23,7 @@ mod plain;
 mod record;
 mod toys;
 
-pub use calibration::{Calibration, Layout, Peak, Truth};
+pub use calibration::{Calibration, Layout, Momenta, Peak, Truth};
 pub use closure::{Pulls, Sample, bootstrap, of_generator, of_model};
 pub use error::DimuonError;
 pub use fit::{Fitted, fit, start};

@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use pullback_ad::Real;
 use pullback_sim::response::muon_resolution;
 
-use super::calibration::{Calibration, Peak, UNITS, way};
+use super::calibration::{Calibration, Momenta, Peak, UNITS, way};
 use super::line_shape::MUON;
 use super::muons::Muons;
 
@@ -110,9 +110,14 @@ fn pair(
         kappa[k] * sigma * sigma
     });
     let variance = kappa[0] * pull[0] + kappa[1] * pull[1];
+    let moved = if calibration.momenta == Momenta::Constrained {
+        y
+    } else {
+        0.0
+    };
     let members = [0, 1].map(|k| Member {
         bin: bins[k],
-        pt: muons.pt[index[k]] * (-pull[k] / variance * y).exp(),
+        pt: muons.pt[index[k]] * (-(pull[k] / variance) * moved).exp(),
         kappa: kappa[k],
     });
     let cut = calibration.cuts[peak as usize];

@@ -6,7 +6,7 @@ use pullback_ad::Real;
 use pullback_array::{Builder, DType, Flow, Last, Program, Sym, Type};
 use pullback_sim::response::muon_resolution;
 
-use super::calibration::{Calibration, Peak};
+use super::calibration::{Calibration, Momenta, Peak};
 use super::density::{Selected, features, twice_nll};
 use super::error::DimuonError;
 use super::line_shape::MUON;
@@ -183,7 +183,10 @@ fn select<'b>(
     let pt = index.map(|member| muon.pt.at(member));
     let pull = [0, 1].map(|k| kappa[k] * muon_resolution(pt[k], muon.eta.at(index[k])).square());
     let variance = kappa[0] * pull[0] + kappa[1] * pull[1];
-    let constrained = [0, 1].map(|k| pt[k] * (-(pull[k] / variance) * y).exp());
+    let constrained = match calibration.momenta {
+        Momenta::Constrained => [0, 1].map(|k| pt[k] * (-(pull[k] / variance) * y).exp()),
+        Momenta::Measured => [pt[0], pt[1]],
+    };
     let cut = calibration.cuts[peak as usize];
     let hard = constrained[0].gt(cut.into()) & constrained[1].gt(cut.into());
     let (space, selected) = hard.named("constrained pt").filter(peak.name());
