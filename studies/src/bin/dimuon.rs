@@ -5,15 +5,17 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use pullback_optim::{Bfgs, Minimiser, Objective};
+use cpu_time::ThreadTime;
+use pullback_optim::{Bfgs, Minimiser, Objective, Problem};
 use pullback_sim::Detector;
 use pullback_studies::dimuon::{
-    Calibration, Derivative, Fitted, Likelihood, Momenta, Muons, Peak, Pulls, Truth, bootstrap,
-    fit, goodness, of_generator, of_model, open_data, pairs, start, twice_nll,
+    Calibration, Derivative, DimuonError, Fitted, Likelihood, Momenta, Muons, Peak, Pulls, Truth,
+    bootstrap, fit, goodness, of_generator, of_model, open_data, pairs, start, twice_nll,
 };
 use serde_json::json;
 
@@ -255,12 +257,16 @@ fn assumptions(calibration: &Calibration, muons: &Muons, fitted: &Fitted) -> Out
             let change = (0..layout.bins).map(|bin| f(&changed, bin) - f(fitted, bin));
             change.sum::<f64>() / layout.bins as f64
         };
+        let better = if other.momenta == calibration.momenta {
+            format!("{:+.1}", changed.minimum.value - fitted.minimum.value)
+        } else {
+            "not comparable".to_owned()
+        };
         println!(
-            "  {name:32} {:+.2}  {:+.1}  {:+.2}  {:+.1}{}",
+            "  {name:32} {:+.2}  {:+.1}  {:+.2}  {better}{}",
             mean(&|f, bin| f.of(layout.scale(bin)).0),
             mean(&|f, bin| 10.0 * f.of(layout.offset(bin)).0),
             mean(&|f, bin| shift_at(calibration, f, bin, 40.0).0),
-            changed.minimum.value - fitted.minimum.value,
             if changed.minimum.converged() {
                 ""
             } else {
@@ -271,114 +277,111 @@ fn assumptions(calibration: &Calibration, muons: &Muons, fitted: &Fitted) -> Out
     Ok(())
 }
 
-/// Processor time of this thread in seconds, as Linux counts it; elsewhere wall time.
-fn clock(since: Instant) -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = text.split(' ').next().and_then(|n| n.parse::<f64>().ok());
-    nanoseconds.map_or_else(|| since.elapsed().as_secs_f64(), |n| n * 1e-9)
-}
-
-/// The smallest processor time of `rounds` calls of each of several functions, rounds interleaved.
+/// The smallest processor time of this thread in `rounds` calls of each of several functions, rounds interleaved.
 fn interleaved(rounds: usize, functions: &mut [&mut dyn FnMut()]) -> Vec<f64> {
-    let origin = Instant::now();
     let mut best = vec![f64::INFINITY; functions.len()];
     for _ in 0..rounds {
         for (f, best) in functions.iter_mut().zip(&mut best) {
-            let from = clock(origin);
+            let from = ThreadTime::now();
             f();
-            *best = best.min(clock(origin) - from);
+            *best = best.min(from.elapsed().as_secs_f64());
         }
     }
     best
 }
 
+/// A likelihood that starts from muons, or from columns of selected pairs.
+fn likelihood<'m>(
+    form: &str,
+    calibration: &Calibration,
+    muons: &'m Muons,
+    threads: usize,
+) -> Result<Likelihood<'m>, DimuonError> {
+    match form {
+        "ragged" => Likelihood::new(calibration, muons, threads),
+        _ => Likelihood::of_pairs(calibration, muons, threads),
+    }
+}
+
 fn times(calibration: &Calibration, muons: &Muons) -> Result<HashMap<String, f64>, Box<dyn Error>> {
     println!("\nTimes, ms: processor time of one thread, smallest of interleaved calls");
     let problem = start(calibration, false);
-    let theta = &problem.start;
-    let n = theta.len();
     let mut out = HashMap::new();
     for form in ["ragged", "pairs"] {
-        let new = || match form {
-            "ragged" => Likelihood::new(calibration, muons, 1),
-            _ => Likelihood::of_pairs(calibration, muons, 1),
-        };
-        let from = clock(Instant::now());
-        let mut exact = new()?;
-        exact.prepare()?;
-        let made = clock(Instant::now()) - from;
-        let (mut other, mut third) = (new()?, new()?);
-        third.prepare()?;
-        let mut differences = new()?.with_derivative(Derivative::Differences);
-        let (mut g, mut g2, mut h) = (vec![0.0; n], vec![0.0; n], vec![0.0; n * n]);
-        let [value, gradient, hessian] = *interleaved(
-            15,
-            &mut [
-                &mut || drop(other.value(theta)),
-                &mut || drop(exact.value_and_gradient(theta, &mut g)),
-                &mut || drop(third.hessian(theta, &mut h)),
-            ],
-        ) else {
-            continue;
-        };
-        let slow = interleaved(
-            3,
-            &mut [&mut || drop(differences.value_and_gradient(theta, &mut g2))],
-        )[0];
-        let off = g
-            .iter()
-            .zip(&g2)
-            .map(|(a, b)| (a - b).abs() / (1.0 + a.abs()))
-            .fold(0.0, f64::max);
-        let whole = interleaved(3, &mut [&mut || drop(fit(&mut exact, &problem))])[0];
-        println!(
-            "  {form}: record, transform, lower {:.0}; value {:.2}; value + gradient {:.2} (ratio {:.2}); by differences {:.0} (x {:.0}, off {off:.0e}); Hessian {:.1}; fit with covariance {:.0}",
-            1e3 * made,
-            1e3 * value,
-            1e3 * gradient,
-            gradient / value,
-            1e3 * slow,
-            slow / gradient,
-            1e3 * hessian,
-            1e3 * whole
-        );
-        for (what, time) in [
-            ("value", value),
-            ("gradient", gradient),
-            ("differences", slow),
-            ("hessian", hessian),
-            ("fit", whole),
-        ] {
-            out.insert(format!("{form} {what}"), time);
-        }
-        two_threads(form, calibration, muons, theta)?;
+        let found = pieces(form, calibration, muons, &problem)?;
+        out.extend(found.map(|(what, time)| (format!("{form} {what}"), time)));
+        two_threads(form, calibration, muons, &problem.start)?;
     }
     for (name, derivative) in [
         ("exact gradients", Derivative::Exact),
         ("differences", Derivative::Differences),
     ] {
-        let mut likelihood =
-            Likelihood::of_pairs(calibration, muons, 1)?.with_derivative(derivative);
-        let from = clock(Instant::now());
-        let minimum = Bfgs::default().minimise(&mut likelihood, &problem)?;
-        println!(
-            "  BFGS, pairs, {name}: {:.0} ms; {minimum}",
-            1e3 * (clock(Instant::now()) - from)
-        );
+        for form in ["pairs", "ragged"] {
+            let made = likelihood(form, calibration, muons, 1)?;
+            let mut made = made.with_derivative(derivative);
+            let from = ThreadTime::now();
+            let minimum = Bfgs::default().minimise(&mut made, &problem)?;
+            let taken = from.elapsed().as_secs_f64();
+            println!("  {form}, BFGS, {name}: {:.0}; {minimum}", 1e3 * taken);
+        }
     }
     Ok(out)
+}
+
+/// Value, gradients both ways, Hessian, fit, and what making their programs takes.
+fn pieces(
+    form: &str,
+    calibration: &Calibration,
+    muons: &Muons,
+    problem: &Problem,
+) -> Result<[(&'static str, f64); 5], Box<dyn Error>> {
+    let theta = &problem.start;
+    let n = theta.len();
+    let from = ThreadTime::now();
+    let mut first = likelihood(form, calibration, muons, 1)?;
+    first.prepare()?;
+    let made = from.elapsed().as_secs_f64();
+    let mut second = likelihood(form, calibration, muons, 1)?;
+    let mut third = likelihood(form, calibration, muons, 1)?;
+    let rough = likelihood(form, calibration, muons, 1)?;
+    let mut rough = rough.with_derivative(Derivative::Differences);
+    let (mut g, mut g2, mut h) = (vec![0.0; n], vec![0.0; n], vec![0.0; n * n]);
+    let mut value = || _ = black_box(second.value(theta));
+    let mut gradient = || _ = black_box(first.value_and_gradient(theta, &mut g));
+    let mut hessian = || _ = black_box(third.hessian(theta, &mut h));
+    let fast = interleaved(25, &mut [&mut value, &mut gradient, &mut hessian]);
+    let mut differences = || _ = black_box(rough.value_and_gradient(theta, &mut g2));
+    let slow = interleaved(3, &mut [&mut differences])[0];
+    let off = g
+        .iter()
+        .zip(&g2)
+        .map(|(a, b)| (a - b).abs() / (1.0 + a.abs()));
+    let off = off.fold(0.0, f64::max);
+    let mut whole = || drop(black_box(fit(&mut first, problem)));
+    let whole = interleaved(3, &mut [&mut whole])[0];
+    println!(
+        "  {form}: record, transform, lower {:.0}; value {:.2}; value + gradient {:.2} (ratio {:.2}); by differences {:.0} (x {:.0}, off {off:.0e}); Hessian {:.1}; Newton fit with covariance {:.0}",
+        1e3 * made,
+        1e3 * fast[0],
+        1e3 * fast[1],
+        fast[1] / fast[0],
+        1e3 * slow,
+        slow / fast[1],
+        1e3 * fast[2],
+        1e3 * whole
+    );
+    let names = ["value", "gradient", "hessian", "differences", "fit"];
+    let times = [fast[0], fast[1], fast[2], slow, whole];
+    Ok(std::array::from_fn(|k| (names[k], times[k])))
 }
 
 fn two_threads(form: &str, calibration: &Calibration, muons: &Muons, theta: &[f64]) -> Outcome {
     let mut g = vec![0.0; theta.len()];
     let mut best = [f64::INFINITY; 2];
-    let mut both = Vec::new();
-    for threads in [1, 2] {
-        both.push(match form {
-            "ragged" => Likelihood::new(calibration, muons, threads)?,
-            _ => Likelihood::of_pairs(calibration, muons, threads)?,
-        });
-    }
+    let mut both = [
+        likelihood(form, calibration, muons, 1)?,
+        likelihood(form, calibration, muons, 2)?,
+    ];
     for _ in 0..15 {
         for (likelihood, best) in both.iter_mut().zip(&mut best) {
             let from = Instant::now();
@@ -450,9 +453,12 @@ fn beside_jax(python: &str, export: &str, ours: &HashMap<String, f64>) -> Outcom
         let selected = pairs(&calibration, &muons);
         let best = interleaved(
             5,
-            &mut [&mut || drop(pairs(&calibration, &muons)), &mut || {
-                twice_nll(&calibration, &theta, &selected);
-            }],
+            &mut [
+                &mut || drop(black_box(pairs(&calibration, &muons))),
+                &mut || {
+                    twice_nll(&calibration, &theta, &selected);
+                },
+            ],
         );
         println!(
             "  plain loops in Rust: selection {:.1} ms, -2 ln L of the pairs {:.1} ms",

@@ -105,7 +105,8 @@ pub fn bootstrap(
     Ok(pulls)
 }
 
-/// The parameters that a biased detector has: scales and offsets as they are; v and w by least squares of the true relative variance of the muons of selected pairs.
+/// The parameters that a biased detector has: scales and offsets as they are; v and w by least squares
+/// of the true variance of the muons of selected pairs, all with the weight that a fit of one variance gives to each.
 pub fn expected_of(calibration: &Calibration, detector: &Detector, muons: &Muons) -> Vec<f64> {
     let layout = calibration.layout();
     let mut theta = start(calibration, true).start;
@@ -119,14 +120,12 @@ pub fn expected_of(calibration: &Calibration, detector: &Detector, muons: &Muons
             let t = way(member.pt);
             let sigma = response::muon_resolution(member.pt, muons.eta[*i]);
             let s = (detector.muon_resolution[member.bin] * sigma).powi(2);
-            // Weights as the fit has them: a relative error of each variance.
-            let w = 1.0 / (s * s);
             let r = 1.0 - t;
             let terms = [r * r, r * t, t * t, r * s, t * s];
             sums[member.bin]
                 .iter_mut()
                 .zip(terms)
-                .for_each(|(a, t)| *a += w * t);
+                .for_each(|(a, t)| *a += t);
         }
     }
     for (bin, [n, x, xx, s, xs]) in sums.into_iter().enumerate() {
