@@ -14,7 +14,7 @@ const ATTEMPTS: u32 = 1000;
 /// closed forms, not from the lattice that the fit uses.
 ///
 /// A common factor changes neither the ratio of the momenta nor, by construction, what [`Calibration`] cuts on: the toys pass the selection with the same
-/// constrained momenta, but for the mass of the muon.
+/// constrained momenta, but for the mass of the muon and for what the ratio of nominal resolutions depends on momentum.
 ///
 /// # Errors
 /// None that a model can cause; those of the distributions.

@@ -44,13 +44,13 @@ fn toys_keep_what_is_cut_on_and_return_their_parameters() {
     let events = toy(&calibration, &theta, &muons, 1).expect("drawn");
     let (before, after) = (pairs(&calibration, &muons), pairs(&calibration, &events));
     for peak in [Peak::JPsi as usize, Peak::Z as usize] {
-        // A pair at the cut may cross it by the mass of the muon, no more.
-        assert!(before[peak].len().abs_diff(after[peak].len()) < 5);
+        // A pair at the cut may cross it by the mass of the muon and by what the nominal resolution depends on momentum, no more.
+        assert!(before[peak].len().abs_diff(after[peak].len()) < 8);
         let first = before[peak].iter().zip(&after[peak]).take(20);
         for (a, b) in first {
             for m in 0..2 {
                 assert!(
-                    (a.members[m].pt / b.members[m].pt - 1.0).abs() < 2e-3,
+                    (a.members[m].pt / b.members[m].pt - 1.0).abs() < 5e-3,
                     "{a:?} and {b:?}"
                 );
             }

@@ -47,7 +47,7 @@ fn crowded() -> Muons {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as f64 / f64::from(1 << 31)
+        (state >> 33) as f64 / f64::from(1_u32 << 31)
     };
     let mut muons = Muons::default();
     for event in 0..3000 {
