@@ -43,6 +43,7 @@ fn dispatch(command: &Command) -> Result<Outcome, Failure> {
         Command::Eval(args) => verbs::eval(args),
         Command::Fit(args) => verbs::fit(args),
         Command::Run(args) => verbs::run(args),
+        Command::Optimize(args) => verbs::optimize(args),
         Command::Demo(args) => verbs::demo(args),
         Command::Generate(args) => verbs::generate(args),
     }

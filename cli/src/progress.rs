@@ -61,47 +61,109 @@ impl Drop for Progress {
     }
 }
 
-/// How much of a known amount is done, with the time that is left.
+/// Shown after the first second, on a terminal only.
 #[derive(Debug)]
-pub struct Bar {
-    total: u64,
+struct Late {
     start: Instant,
     shown: Option<ProgressBar>,
     terminal: bool,
 }
 
-impl Bar {
-    /// Starts at 0. Nothing is shown in the first second.
-    pub fn start(total: u64) -> Self {
+impl Late {
+    fn new() -> Self {
         Self {
-            total,
             start: Instant::now(),
             shown: None,
             terminal: std::io::stderr().is_terminal(),
         }
     }
 
-    /// Shows that so much is done.
-    pub fn set(&mut self, done: u64) {
+    /// What is shown, once it is time.
+    fn get(&mut self, total: Option<u64>, style: &str) -> Option<&ProgressBar> {
         if !self.terminal || self.start.elapsed() < Duration::from_secs(1) {
-            return;
+            return None;
         }
-        let bar = self.shown.get_or_insert_with(|| {
-            let bar = ProgressBar::new(self.total).with_elapsed(self.start.elapsed());
-            let style = "{bar:40} {human_pos} of {human_len} events, {eta} left";
+        let elapsed = self.start.elapsed();
+        Some(self.shown.get_or_insert_with(|| {
+            let bar = match total {
+                Some(total) => ProgressBar::new(total),
+                None => ProgressBar::new_spinner(),
+            };
+            let bar = bar.with_elapsed(elapsed);
             match ProgressStyle::with_template(style) {
                 Ok(style) => bar.with_style(style),
                 Err(_) => bar,
             }
-        });
-        bar.set_position(done);
+        }))
     }
 }
 
-impl Drop for Bar {
+impl Drop for Late {
     fn drop(&mut self) {
         if let Some(bar) = &self.shown {
             bar.finish_and_clear();
+        }
+    }
+}
+
+/// How many events are done, of how many if that is known, with the time that is left.
+#[derive(Debug)]
+pub struct Bar {
+    total: Option<u64>,
+    style: String,
+    late: Late,
+}
+
+impl Bar {
+    /// Starts at 0.
+    pub fn start(total: u64) -> Self {
+        Self {
+            total: Some(total),
+            style: "{bar:40} {human_pos} of {human_len} events, {eta} left".into(),
+            late: Late::new(),
+        }
+    }
+
+    /// Starts at 0, without an end in sight.
+    pub fn unknown(what: &str) -> Self {
+        Self {
+            total: None,
+            style: format!("{{spinner}} {what}: {{human_pos}}"),
+            late: Late::new(),
+        }
+    }
+
+    /// Shows that so much is done.
+    pub fn set(&mut self, done: u64) {
+        if let Some(bar) = self.late.get(self.total, &self.style) {
+            bar.set_position(done);
+        }
+    }
+}
+
+/// Steps of an optimisation, with the objective and the time that is left.
+#[derive(Debug)]
+pub struct Steps {
+    total: u64,
+    late: Late,
+}
+
+impl Steps {
+    /// Starts at 0.
+    pub fn start(total: u64) -> Self {
+        Self {
+            total,
+            late: Late::new(),
+        }
+    }
+
+    /// Shows that so much is done: the objective now, and the best one on events that were not optimised on.
+    pub fn set(&mut self, done: u64, soft: f64, best: Option<f64>) {
+        let style = "{bar:30} step {pos} of {len}, {msg}, {eta} left";
+        if let Some(bar) = self.late.get(Some(self.total), style) {
+            let best = best.map_or(String::new(), |b| format!(", best on validation {b:.4}"));
+            bar.set_message(format!("objective {soft:.4}{best}"));
+            bar.set_position(done);
         }
     }
 }

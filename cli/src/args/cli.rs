@@ -50,6 +50,8 @@ pub enum Command {
     Fit(Box<FitArgs>),
     /// Run an analysis file: events in, cutflow, histograms and a workspace out
     Run(RunArgs),
+    /// Choose cuts, bin edges and weights of an analysis for its final sensitivity, by one gradient
+    Optimize(OptimizeArgs),
     /// Fit a small built-in workspace, differentiate the result, write a report
     Demo(DemoArgs),
 }
@@ -244,6 +246,46 @@ pub struct RunArgs {
     /// Threads that work on the events (all of the machine)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+
+    /// Values that an optimisation found (`optimum.json`), in place of the starts in the file
+    #[arg(long, value_name = "FILE")]
+    pub at: Option<PathBuf>,
+
+    /// Print JSON instead of tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `optimize`.
+#[derive(Debug, Args)]
+pub struct OptimizeArgs {
+    /// The analysis file (TOML) with `[optimize]`
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Write the optimum, the outcome, and the analysis run there (histograms, workspace) into this folder; checkpoints go there, too
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+
+    /// Write a self-contained HTML page with plots
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
+    /// Overwrite what is there
+    #[arg(long)]
+    pub force: bool,
+
+    /// Go on from the checkpoint in the output folder
+    #[arg(long, requires = "output")]
+    pub resume: bool,
+
+    /// Threads that work on the events (all of the machine)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+
+    /// GiB of events that may be held in memory; what is beyond is read again in each step
+    #[arg(long, value_name = "GIB", default_value_t = 4)]
+    pub memory: u32,
 
     /// Print JSON instead of tables
     #[arg(long)]

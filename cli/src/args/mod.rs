@@ -6,6 +6,6 @@ mod parse;
 
 pub use cli::{
     Cli, CodecArg, Command, DataArgs, DataCommand, DemoArgs, EvalArgs, FitArgs, GenerateArgs,
-    InspectArgs, NuisancesArg, RunArgs, WorkspaceCommand,
+    InspectArgs, NuisancesArg, OptimizeArgs, RunArgs, WorkspaceCommand,
 };
 pub use model::ModelArgs;

@@ -6,6 +6,7 @@ mod fit;
 mod generate;
 mod inspect;
 mod layout;
+mod optimize;
 mod run;
 
 pub use data::data;
@@ -14,4 +15,5 @@ pub use fit::fit;
 pub use generate::generate;
 pub use inspect::inspect;
 pub use layout::write;
+pub use optimize::{optimize, optimum};
 pub use run::run;

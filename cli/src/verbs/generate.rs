@@ -1,11 +1,10 @@
 //! `pullback generate`.
 
-use std::sync::Arc;
 use std::time::Instant;
 
+use pullback_analysis::generated;
 use pullback_io::parquet::{Codec, WriteOptions, Writer};
-use pullback_io::{Axis, Column, DType, Field, Level, Values};
-use pullback_sim::{ColumnData, Events, Generator, Process};
+use pullback_sim::{Events, Generator, Process};
 
 use crate::app::Outcome;
 use crate::args::{CodecArg, GenerateArgs};
@@ -62,7 +61,7 @@ fn write(args: &GenerateArgs) -> Result<Generated, Failure> {
     }
     let mut generators = vec![generator; threads()];
     // A sample without events has all columns.
-    let fields = fields(&sample(&mut generators, args.first, 0)?);
+    let fields = generated::fields(&sample(&mut generators, args.first, 0)?);
     let file = NewFile::create(&args.output)?;
     let options = WriteOptions {
         codec: match args.compression {
@@ -84,7 +83,9 @@ fn write(args: &GenerateArgs) -> Result<Generated, Failure> {
         }
         let count = (args.events - writer.rows()).min(u64::from(args.row_group));
         let events = sample(&mut generators, args.first + writer.rows(), count as usize)?;
-        writer.write(&columns(&events)?).map_err(of_file)?;
+        writer
+            .write(&generated::columns(&events)?)
+            .map_err(of_file)?;
         row_groups += 1;
         bar.set(writer.rows());
     }
@@ -146,49 +147,6 @@ fn sample(generators: &mut [Generator], first: u64, count: usize) -> Result<Even
         }
     }
     Ok(all.unwrap_or_default())
-}
-
-fn dtype(data: ColumnData<'_>) -> DType {
-    match data {
-        ColumnData::F32(_) => DType::F32,
-        ColumnData::I32(_) => DType::I32,
-        ColumnData::I64(_) => DType::I64,
-        ColumnData::U64(_) => DType::U64,
-        ColumnData::Bool(_) => DType::Bool,
-    }
-}
-
-/// NanoAOD's columns: one value per event, or lists; numbers of objects are columns too.
-fn fields(events: &Events) -> Vec<Field> {
-    let field = |column: &pullback_sim::Column<'_>| {
-        let list = column.offsets.map(|_| Level::List);
-        Field::new(column.info.name, dtype(column.data), list.as_slice())
-    };
-    events.columns().iter().map(field).collect()
-}
-
-fn columns(events: &Events) -> Result<Vec<Column>, Failure> {
-    let mut shared: Option<(&str, Arc<Vec<i64>>)> = None;
-    let mut columns = Vec::new();
-    for column in events.columns() {
-        let values = match column.data {
-            ColumnData::F32(list) => Values::F32(list.to_vec()),
-            ColumnData::I32(list) => Values::I32(list.to_vec()),
-            ColumnData::I64(list) => Values::I64(list.to_vec()),
-            ColumnData::U64(list) => Values::U64(list.to_vec()),
-            ColumnData::Bool(list) => Values::Bool(list.to_vec()),
-        };
-        columns.push(match (column.offsets, column.info.collection) {
-            (Some(offsets), Some(name)) => {
-                let known = shared.take().filter(|(of, _)| *of == name);
-                let (_, list) = known.unwrap_or_else(|| (name, Arc::new(offsets.to_vec())));
-                shared = Some((name, list.clone()));
-                Column::new(events.len(), vec![Axis::List(list)], values)?
-            }
-            _ => Column::flat(values),
-        });
-    }
-    Ok(columns)
 }
 
 /// Errors of the sink have the name of the file.

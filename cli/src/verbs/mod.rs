@@ -6,6 +6,7 @@ mod eval;
 mod fit;
 mod generate;
 mod inspect;
+mod optimize;
 mod point;
 mod run;
 
@@ -15,4 +16,5 @@ pub use eval::eval;
 pub use fit::fit;
 pub use generate::{Generated, generate};
 pub use inspect::inspect;
+pub use optimize::{Optimized, optimize};
 pub use run::run;

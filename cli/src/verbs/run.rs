@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pullback_analysis::file::AnalysisFile;
-use pullback_analysis::run::{Results, RunOptions};
+use pullback_analysis::run::{Results, RunOptions, Values};
 
 use crate::app::Outcome;
 use crate::args::RunArgs;
@@ -15,7 +15,13 @@ use crate::{complaint, interrupt, json, output, text};
 pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     let mut file = AnalysisFile::open(&args.file)?;
     file.blind &= !args.unblind;
-    let wanted = args.output.as_deref().map(|folder| files(folder, &file));
+    if let Some(path) = &args.at {
+        file = file.at(&read_values(path)?)?;
+    }
+    let wanted = args
+        .output
+        .as_deref()
+        .map(|folder| files(folder, file.fit.is_some()));
     if let (Some(folder), Some(wanted)) = (args.output.as_deref(), &wanted) {
         check_folder(folder, wanted, args.force)?;
     }
@@ -36,7 +42,8 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     };
     let mut written = Vec::new();
     if let Some(wanted) = wanted {
-        written = write(wanted, &results)?;
+        let contents = wanted.into_iter().map(|(p, path)| (path, p.text(&results)));
+        written = write_all(contents.collect())?;
     }
     if args.json {
         output::print(&json::run(&results))?;
@@ -50,7 +57,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
 
 /// What can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Product {
+pub(super) enum Product {
     Summary,
     Uhi,
     Csv,
@@ -58,20 +65,24 @@ enum Product {
 }
 
 /// The files of a run in a folder.
-fn files(folder: &Path, file: &AnalysisFile) -> Vec<(Product, PathBuf)> {
+pub(super) fn files(folder: &Path, fits: bool) -> Vec<(Product, PathBuf)> {
     let mut all = vec![
         (Product::Summary, folder.join("summary.json")),
         (Product::Uhi, folder.join("histograms.json")),
         (Product::Csv, folder.join("histograms.csv")),
     ];
-    if file.fit.is_some() {
+    if fits {
         all.push((Product::Workspace, folder.join("workspace.json")));
     }
     all
 }
 
 /// Fails before the work where something would be overwritten, or the folder cannot be made.
-fn check_folder(folder: &Path, wanted: &[(Product, PathBuf)], force: bool) -> Result<(), Failure> {
+pub(super) fn check_folder<T>(
+    folder: &Path,
+    wanted: &[(T, PathBuf)],
+    force: bool,
+) -> Result<(), Failure> {
     let there = wanted.iter().find(|(_, path)| path.exists());
     match there {
         Some((_, path)) if !force => Err(Failure::Exists {
@@ -84,23 +95,31 @@ fn check_folder(folder: &Path, wanted: &[(Product, PathBuf)], force: bool) -> Re
     }
 }
 
-fn write(wanted: Vec<(Product, PathBuf)>, results: &Results) -> Result<Vec<String>, Failure> {
-    // Everything is made before anything is written.
-    let contents: Vec<(PathBuf, String)> = wanted
-        .into_iter()
-        .map(|(product, path)| {
-            let text = match product {
-                Product::Summary => json::run(results),
-                Product::Uhi => json::write(&results.uhi()),
-                Product::Csv => results.csv(),
-                Product::Workspace => json::write(&results.workspace().unwrap_or_default()),
-            };
-            (path, text)
-        })
-        .collect();
+impl Product {
+    pub(super) fn text(self, results: &Results) -> String {
+        match self {
+            Self::Summary => json::run(results),
+            Self::Uhi => json::write(&results.uhi()),
+            Self::Csv => results.csv(),
+            Self::Workspace => json::write(&results.workspace().unwrap_or_default()),
+        }
+    }
+}
+
+/// Writes files that were all made before; gives their names.
+pub(super) fn write_all(contents: Vec<(PathBuf, String)>) -> Result<Vec<String>, Failure> {
     for (path, text) in &contents {
         output::write_file(path, text)?;
     }
     let names = contents.iter().map(|(path, _)| path.display().to_string());
     Ok(names.collect())
+}
+
+fn read_values(path: &Path) -> Result<Values, Failure> {
+    let failed = |message: String| Failure::Open {
+        path: path.display().to_string(),
+        message,
+    };
+    let text = std::fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
+    serde_json::from_str(&text).map_err(|e| failed(e.to_string()))
 }

@@ -2,6 +2,8 @@
 
 use pullback_array::Flow;
 
+use crate::error::{Error, Result};
+use crate::network::{Network, Perceptron, Weights};
 use crate::place::Source;
 
 /// A collection of objects: where they come from, which ones are kept, in which order.
@@ -74,6 +76,7 @@ impl Object {
 pub struct Histogram {
     pub(crate) of: Source,
     pub(crate) edges: Vec<f64>,
+    pub(crate) movable: Option<String>,
     pub(crate) region: Option<String>,
     pub(crate) weight: Option<Source>,
     pub(crate) flow: Flow,
@@ -85,6 +88,7 @@ impl Histogram {
         Self {
             of: of.into(),
             edges: edges.into(),
+            movable: None,
             region: None,
             weight: None,
             flow: Flow::Drop,
@@ -102,6 +106,12 @@ impl Histogram {
             }
         };
         Self::new(of, (0..=n).map(edge).collect::<Vec<_>>())
+    }
+
+    /// Makes the edges an input of the program, of this name, so that there are derivatives to them. Histograms that share the name share the edges.
+    pub fn movable(mut self, input: impl Into<String>) -> Self {
+        self.movable = Some(input.into());
+        self
     }
 
     /// Of the events of a region only.
@@ -131,6 +141,7 @@ pub(crate) enum Definition {
     Parameter(Source),
     Region(Vec<Source>),
     Histogram(Histogram),
+    Network(Network),
 }
 
 /// The definitions of an analysis. They may stand in any order.
@@ -179,6 +190,22 @@ impl Analysis {
             .collect()
     }
 
+    /// Names of the networks.
+    pub fn networks(&self) -> Vec<&str> {
+        let all = self.definitions.iter();
+        all.filter(|(_, d)| matches!(d, Definition::Network(_)))
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+
+    /// Gives a parameter another start.
+    pub(crate) fn set_parameter(&mut self, name: &str, start: Source) {
+        let mut all = self.definitions.iter_mut();
+        if let Some((_, definition)) = all.find(|(n, _)| n == name) {
+            *definition = Definition::Parameter(start);
+        }
+    }
+
     fn with(mut self, name: String, definition: Definition) -> Self {
         self.definitions.push((name, definition));
         self
@@ -219,6 +246,48 @@ impl Analysis {
         let name = name.into();
         let start = start.into().keyed(&format!("parameters.{name}"));
         self.with(name, Definition::Parameter(start))
+    }
+
+    /// A neural network: a number in (0, 1) per event, whose weights are an input of the program.
+    pub fn network(self, name: impl Into<String>, network: Network) -> Self {
+        let name = name.into();
+        let inputs = network.inputs.into_iter().enumerate();
+        let inputs = inputs.map(|(k, s)| s.keyed(&format!("networks.{name}.inputs[{k}]")));
+        let network = Network {
+            inputs: inputs.collect(),
+            ..network
+        };
+        self.with(name, Definition::Network(network))
+    }
+
+    /// Gives a network the weights of a training to start from; nothing where none has that name. Whether they fit is checked with the rest.
+    pub fn set_weights(&mut self, name: &str, weights: Weights) {
+        for (n, definition) in &mut self.definitions {
+            if let Definition::Network(network) = definition
+                && n == name
+            {
+                network.weights = Some(weights.clone());
+            }
+        }
+    }
+
+    /// A network by name, before any column is known: its sizes, and its numbers at the start.
+    ///
+    /// # Errors
+    /// A name that no network has; sizes that make no network; weights that do not fit.
+    pub fn perceptron(&self, name: &str) -> Result<Perceptron> {
+        let found = self.definitions.iter().find_map(|(n, d)| match d {
+            Definition::Network(network) if n == name => Some(network),
+            _ => None,
+        });
+        let found = found.ok_or_else(|| Error::Unknown {
+            place: Source::new("", name).everywhere(),
+            what: "network".into(),
+            name: name.into(),
+            nearest: pullback_io::nearest(name, self.networks().into_iter()),
+            help: String::new(),
+        })?;
+        Perceptron::new(name, found)
     }
 
     /// The events that pass all cuts. A cut on a missing value is not passed.

@@ -150,12 +150,61 @@ pub enum Error {
         /// What the operating system said.
         message: String,
     },
+    /// A network that cannot be made.
+    #[error("the network `{network}` {message}")]
+    Network {
+        /// Its name.
+        network: String,
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// Weights that are none, or those of another network.
+    #[error("the weights in {origin} cannot be used: {message}")]
+    Weights {
+        /// The file that they come from.
+        origin: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A file that cannot be written.
+    #[error("`{path}` cannot be written: {message}")]
+    Write {
+        /// The file.
+        path: String,
+        /// What the operating system said.
+        message: String,
+    },
     /// Events could not be read.
     #[error("{0}")]
     Data(Box<pullback_io::Error>),
+    /// An optimisation that cannot begin or go on.
+    #[error("{message}")]
+    Optimisation {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// The likelihood of the analysis cannot be made or fitted.
+    #[error("{0}")]
+    Model(Box<pullback_stats::Error>),
+    /// The optimiser cannot go on.
+    #[error("{0}")]
+    Optimiser(#[from] pullback_optim::OptimError),
+    /// A derivative by the tape.
+    #[error("{0}")]
+    Derivative(#[from] pullback_ad::Error),
     /// The engine refused the program.
     #[error("the program of the analysis is not accepted: {0}")]
     Engine(#[from] pullback_array::Error),
+}
+
+impl From<pullback_stats::Error> for Error {
+    fn from(error: pullback_stats::Error) -> Self {
+        Self::Model(Box::new(error))
+    }
 }
 
 impl From<pullback_io::Error> for Error {
@@ -190,6 +239,13 @@ impl Error {
             Self::Column { .. } => "PB0812",
             Self::Engine(_) => "PB0813",
             Self::Open { .. } => "PB0814",
+            Self::Network { .. } => "PB0815",
+            Self::Weights { .. } => "PB0816",
+            Self::Write { .. } => "PB0817",
+            Self::Optimisation { .. } => "PB0820",
+            Self::Model(error) => error.code(),
+            Self::Optimiser(_) => "PB0821",
+            Self::Derivative(_) => "PB0822",
             Self::Data(error) => error.code(),
         }
     }
@@ -208,7 +264,17 @@ impl Error {
             | Self::Cycle { place, .. }
             | Self::Name { place, .. }
             | Self::Meaning { place, .. } => Some(place),
-            Self::Column { .. } | Self::Engine(_) | Self::Open { .. } | Self::Data(_) => None,
+            Self::Column { .. }
+            | Self::Engine(_)
+            | Self::Open { .. }
+            | Self::Network { .. }
+            | Self::Weights { .. }
+            | Self::Write { .. }
+            | Self::Data(_)
+            | Self::Optimisation { .. }
+            | Self::Model(_)
+            | Self::Optimiser(_)
+            | Self::Derivative(_) => None,
         }
     }
 
@@ -218,7 +284,9 @@ impl Error {
             Self::Unexpected { help, .. }
             | Self::Unknown { help, .. }
             | Self::Type { help, .. }
-            | Self::Meaning { help, .. } => help.clone(),
+            | Self::Network { help, .. }
+            | Self::Meaning { help, .. }
+            | Self::Optimisation { help, .. } => help.clone(),
             Self::Number { .. } => {
                 "numbers are doubles; whole numbers go up to 2^53, larger ones are written with a point or an exponent".into()
             }
@@ -233,7 +301,16 @@ impl Error {
             Self::Cycle { .. } => "a definition may use others, which may not use it in turn".into(),
             Self::Name { .. } => "choose another name".into(),
             Self::Data(error) => error.help(),
-            Self::Column { .. } | Self::Engine(_) | Self::Open { .. } => String::new(),
+            Self::Weights { .. } => {
+                "leave out `weights` to start from random ones, or give the network the inputs, layers and activation that they were trained with".into()
+            }
+            Self::Model(error) => error.help().to_owned(),
+            Self::Column { .. }
+            | Self::Engine(_)
+            | Self::Open { .. }
+            | Self::Write { .. }
+            | Self::Optimiser(_)
+            | Self::Derivative(_) => String::new(),
         }
     }
 }

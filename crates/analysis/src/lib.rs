@@ -55,13 +55,17 @@
 //! Every [`enum@Error`] has its place in the expression and, where the text came from a file, in that ([`Source::within`]); [`render`] draws it.
 //!
 //! # Rooms
-//! [`syntax`] (text to tree and back), `types` (names, types, collections), [`functions`] (the table), `compile` (the program), [`schema`], [`units`].
+//! [`syntax`] (text to tree and back), `types` (names, types, collections), [`functions`] (the table), [`network`] (neural networks), `compile` (the program),
+//! [`schema`], [`units`].
 
 mod compile;
 mod define;
 mod error;
 pub mod file;
 pub mod functions;
+pub mod generated;
+pub mod network;
+pub mod optimize;
 mod place;
 mod render;
 pub mod run;

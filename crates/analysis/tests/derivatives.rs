@@ -133,7 +133,7 @@ fn values_and_derivatives_equal_loops_and_the_complex_step() {
     let mut inputs = compiled.inputs.clone();
     inputs.push(pullback_analysis::Input::Parameter {
         name: lowered.program().inputs().last().unwrap().0.to_string(),
-        start: 1.0,
+        start: vec![1.0],
     });
     data.run_again(&lowered, &mut ws, &inputs, &HashMap::new());
     let found = lowered
@@ -173,7 +173,7 @@ fn a_relaxed_region_has_the_derivative_of_its_value() {
     let mut inputs = hard.inputs.clone();
     inputs.push(pullback_analysis::Input::Parameter {
         name: lowered.program().inputs().last().unwrap().0.to_string(),
-        start: 1.0,
+        start: vec![1.0],
     });
     data.run_again(&lowered, &mut ws, &inputs, &HashMap::new());
     let outputs = lowered.program().outputs();

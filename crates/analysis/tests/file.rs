@@ -304,7 +304,7 @@ fn mistakes_are_named_with_their_place() {
         (
             "range = [20, \"60 GeV\"]",
             "range = [60, 20]",
-            "4 bins from 60 to 20 cannot be made",
+            "a range has two ends, the upper one is larger",
         ),
         (
             "range = [20, \"60 GeV\"]",
@@ -406,15 +406,19 @@ fn the_schema_has_the_keys_of_the_reader() {
     let tables = &schema["properties"];
     let each = |name: &str| of(&tables[name]["additionalProperties"]);
     let object = &tables["objects"]["additionalProperties"]["anyOf"][1];
+    let parameter = &tables["parameters"]["additionalProperties"]["anyOf"][1];
     for (heading, keys) in [
         ("title", of(&schema)),
         ("[analysis]", of(&tables["analysis"])),
         ("[datasets.a]", each("datasets")),
         ("[objects.a]", of(object)),
         ("[regions.a]", each("regions")),
+        ("[networks.a]", each("networks")),
         ("[histograms.a]", each("histograms")),
         ("[systematics.a]", each("systematics")),
         ("[fit]", of(&tables["fit"])),
+        ("[optimize]", of(&tables["optimize"])),
+        ("[parameters.a]", of(parameter)),
     ] {
         // What is asked for before the key is refused is what is known.
         let needed = match heading {
@@ -438,5 +442,49 @@ fn the_schema_has_the_keys_of_the_reader() {
         let mut known: Vec<String> = known.map(String::from).collect();
         known.sort();
         assert_eq!(known, keys, "{heading}");
+    }
+}
+
+/// A process of two data sets, of which a systematic moves one: the other one is part of the variation as it is.
+#[test]
+fn what_a_systematic_does_not_move_stays_in_its_variation() {
+    let text = ANALYSIS.replace(
+        "weight = \"-1\"",
+        "weight = \"1 + 0.5 * scale\"\n[datasets.d]\nfiles = \"muons_none.root:Events\"\nprocess = \"mm\"\nweight = \"2\"",
+    );
+    let text = text.replace(
+        "fields = { pt_up = \"pt * (1 + 0.1 * scale)\" }",
+        "fields = { pt_up = \"pt\" }",
+    );
+    let results = run(&text).unwrap_or_else(|e| panic!("{e}"));
+    let mm = results
+        .processes
+        .iter()
+        .position(|p| p == "mm")
+        .expect("there");
+    let filled = results.histogram(0, 0).expect("filled");
+    let (_, _, up) = (filled.variations.iter())
+        .find(|(s, shift, _)| *s == 1 && *shift == Shift::Up)
+        .expect("moved");
+    let without = run(&text.replace(
+        "process = \"mm\"\nweight = \"2\"",
+        "process = \"dd\"\nweight = \"2\"",
+    ));
+    let without = without.unwrap_or_else(|e| panic!("{e}"));
+    let alone = without.histogram(0, 0).expect("filled");
+    let (_, _, up_alone) = (alone.variations.iter())
+        .find(|(s, shift, _)| *s == 1 && *shift == Shift::Up)
+        .expect("moved");
+    let dd = without
+        .processes
+        .iter()
+        .position(|p| p == "dd")
+        .expect("there");
+    let (all, part) = (
+        &up[mm].as_ref().expect("bins").sums,
+        &up_alone[mm].as_ref().expect("bins").sums,
+    );
+    for ((all, part), rest) in all.iter().zip(part).zip(&alone.nominal[dd].sums) {
+        assert!(*rest > 0.0 && (all - part - rest).abs() < 1e-9 * all.abs());
     }
 }

@@ -145,14 +145,17 @@ fn columns_that_are_not_as_the_schema_says_are_refused_by_name() {
         .and_then(|m| m.compile(&["x"]))
         .unwrap();
     assert_eq!(compiled.columns(), ["Jet_pt", "MET_pt"]);
-    assert_eq!(compiled.parameters().collect::<Vec<_>>(), [("scale", 2.0)]);
+    assert_eq!(
+        compiled.parameters().collect::<Vec<_>>(),
+        [("scale", [2.0].as_slice())]
+    );
     let jets = || list(Read::F32(vec![1.0, 2.0, 3.0]), vec![0, 2, 3]);
     let met = || Column::flat(Read::F32(vec![10.0, 20.0]));
     let good = chunk(vec![("MET_pt", met()), ("Jet_pt", jets())]);
     let lowered = Lowered::new(compiled.program.clone()).unwrap();
     let mut ws = lowered.workspace();
     lowered
-        .run(&mut ws, &compiled.bind(&good, &[2.0]).unwrap())
+        .run(&mut ws, &compiled.bind(&good, &[vec![2.0]]).unwrap())
         .unwrap();
     assert_eq!(ws.f64(0), [16.0, 26.0]);
     let wide = || Column::flat(Read::F64(vec![10.0, 20.0]));
@@ -160,27 +163,27 @@ fn columns_that_are_not_as_the_schema_says_are_refused_by_name() {
     for (columns, parameters, words) in [
         (
             vec![("Jet_pt", jets())],
-            vec![2.0],
+            vec![vec![2.0]],
             "`MET_pt` is not in what was read of memory",
         ),
         (
             vec![("Jet_pt", jets()), ("MET_pt", wide())],
-            vec![2.0],
+            vec![vec![2.0]],
             "`MET_pt` is f64; the schema says f32",
         ),
         (
             vec![("Jet_pt", jets()), ("MET_pt", narrow())],
-            vec![2.0],
+            vec![vec![2.0]],
             "`MET_pt` is i8, which has to be widened",
         ),
         (
             vec![("Jet_pt", jets()), ("MET_pt", jets())],
-            vec![2.0],
+            vec![vec![2.0]],
             "`MET_pt` is a list per event",
         ),
         (
             vec![("Jet_pt", met()), ("MET_pt", met())],
-            vec![2.0],
+            vec![vec![2.0]],
             "`Jet_pt` is no list per event",
         ),
         (

@@ -70,6 +70,26 @@ impl Builder {
         }
     }
 
+    /// Values of one path side by side, along the last level of `to`: out\[p, k\] = x_k\[p\]. One whose path is shorter is repeated.
+    ///
+    /// Shape: `to`, whose last level is dense and has as many elements as there are values. Differentiability: linear.
+    ///
+    /// ```
+    /// use pullback_array::{Bindings, Builder, Lowered};
+    /// let b = Builder::new();
+    /// let (events, k) = (b.stream("events"), b.dense_of("k", 2));
+    /// let (x, y) = (b.input("x", events), b.input("y", events));
+    /// let both = b.stack(&[x, y], b.join(events, k));
+    /// let lowered = Lowered::new(b.finish(&[("both", both), ("y", both.element(1))])?)?;
+    /// let mut ws = lowered.workspace();
+    /// lowered.run(&mut ws, &Bindings::ordered(&[(&[1.0, 2.0]).into(), (&[3.0, 4.0]).into()]))?;
+    /// assert_eq!((ws.f64(0), ws.f64(1)), (&[1.0, 3.0, 2.0, 4.0][..], &[3.0, 4.0][..]));
+    /// # Ok::<(), pullback_array::Error>(())
+    /// ```
+    pub fn stack<'b>(&'b self, values: &[Sym<'b>], to: Space) -> Sym<'b> {
+        prim::stack::stack(self, values, to)
+    }
+
     /// The number of each element of `space` in its segment of the level `over`, from 0; for a stream, from its start.
     pub fn position(&self, space: Space, over: LevelId) -> Sym<'_> {
         self.push(
@@ -264,5 +284,12 @@ impl Sym<'_> {
     /// ```
     pub fn contract(self, other: Self, to: Space) -> Self {
         prim::contract::contract(self, other, to)
+    }
+
+    /// The element of number `k` along the last level, a dense one of a known length; the inverse of [`Builder::stack`].
+    ///
+    /// Shape: the path without its last level. Differentiability: linear. Errors: a number past the end, when it is recorded.
+    pub fn element(self, k: usize) -> Self {
+        prim::stack::element(self, k)
     }
 }

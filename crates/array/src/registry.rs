@@ -39,6 +39,8 @@ pub fn all() -> Vec<PrimitiveRef> {
         prim::NEAREST_EDGE,
         prim::CONTRACT,
         prim::PERMUTE,
+        prim::STACK,
+        prim::ELEMENT,
         prim::CALL,
         prim::SCAN,
         prim::SCAN_ADJOINT,

@@ -207,6 +207,50 @@ fn constant_indices_give_the_bits_of_given_ones() {
     }
 }
 
+/// A layer: a product of matrices whose rows start from the same numbers; also one with more terms than are summed at once, and the other way around.
+#[test]
+fn numbers_that_are_added_to_the_rows_of_a_product() {
+    for (terms, outputs) in [(1, 3), (7, 1), (10, 17), (256, 9), (300, 5)] {
+        for (first, transposed) in [(false, false), (true, false), (false, true)] {
+            for streamed in [false, true] {
+                let b = Builder::new();
+                let rows = if streamed {
+                    b.stream("rows")
+                } else {
+                    b.dense("rows")
+                };
+                let (k, j) = (b.dense_of("k", terms), b.dense_of("j", outputs));
+                let matrix = if transposed {
+                    b.join(j, k)
+                } else {
+                    b.join(k, j)
+                };
+                let x = b.input("x", b.join(rows, k));
+                let (w, v) = (b.input("w", matrix), b.input("v", j));
+                let to = b.join(rows, j);
+                let (product, v) = (x.contract(w, to), v.broadcast(to));
+                let sum = if first { v + product } else { product + v };
+                // A zero of either sign comes out as it does of a sum.
+                let program = b.finish(&[("y", sum), ("t", sum.tanh().sum_all())]);
+                let program = program.expect("well-formed");
+                let mut bias = direction(outputs, 5);
+                bias[0] = -0.0;
+                let mut x = direction(600 * terms, 3);
+                x[..terms].fill(-0.0);
+                let inputs = [
+                    Owned::F64(x),
+                    Owned::F64(direction(terms * outputs, 4)),
+                    Owned::F64(bias),
+                ];
+                let (fused, plain) = same_bits(&program, &inputs);
+                assert_eq!(plain - fused, 2, "{terms} {outputs}");
+                let grad = transform::grad(&program, "t", &["w", "v"]).expect("differentiable");
+                same_bits(&grad, &inputs);
+            }
+        }
+    }
+}
+
 /// All pairs of sums, differences and products, block by block and as a whole, with any of the three a repeated number.
 #[test]
 fn operations_inside_of_operations() {

@@ -22,7 +22,7 @@ pub enum Axis {
 
 impl Axis {
     /// Where the children of a range of parents are.
-    fn children(&self, parents: &Range<usize>) -> Range<usize> {
+    pub(crate) fn children(&self, parents: &Range<usize>) -> Range<usize> {
         match self {
             Self::List(offsets) => {
                 let at = |k: usize| offsets.get(k).map_or(0, |o| *o as usize);

@@ -69,6 +69,7 @@ mod schema;
 mod site;
 mod source;
 mod table;
+mod take;
 mod values;
 
 pub use chunks::Chunks;

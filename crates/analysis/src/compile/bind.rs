@@ -1,6 +1,6 @@
 //! Columns that were read, as inputs of the program.
 
-use pullback_array::{Bindings, Column, DType};
+use pullback_array::{Bindings, Column, DType, Program};
 use pullback_io as io;
 
 use super::program::{Compiled, Input};
@@ -19,9 +19,9 @@ impl Compiled {
     }
 
     /// Names and starts of the parameters that are needed, in the order in which [`Self::bind`] takes them.
-    pub fn parameters(&self) -> impl Iterator<Item = (&str, f64)> {
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &[f64])> {
         self.inputs.iter().filter_map(|i| match i {
-            Input::Parameter { name, start } => Some((name.as_str(), *start)),
+            Input::Parameter { name, start } => Some((name.as_str(), start.as_slice())),
             _ => None,
         })
     }
@@ -30,9 +30,27 @@ impl Compiled {
     ///
     /// # Errors
     /// [`Error::Column`] for a column that is missing or of another type than the schema said.
-    pub fn bind<'a>(&self, chunk: &'a io::Chunk, parameters: &'a [f64]) -> Result<Bindings<'a>> {
+    pub fn bind<'a>(
+        &self,
+        chunk: &'a io::Chunk,
+        parameters: &'a [Vec<f64>],
+    ) -> Result<Bindings<'a>> {
+        self.bind_to(&self.program, chunk, parameters, &[])
+    }
+
+    /// The same for a program that was made of this one and has further inputs after its own: widths, cotangents.
+    ///
+    /// # Errors
+    /// As [`Self::bind`].
+    pub fn bind_to<'a>(
+        &self,
+        program: &Program,
+        chunk: &'a io::Chunk,
+        parameters: &'a [Vec<f64>],
+        more: &[Column<'a>],
+    ) -> Result<Bindings<'a>> {
         let mut numbers = parameters.iter();
-        let mut columns: Vec<Column<'a>> = Vec::with_capacity(self.inputs.len());
+        let mut columns: Vec<Column<'a>> = Vec::with_capacity(self.inputs.len() + more.len());
         for input in &self.inputs {
             columns.push(match input {
                 Input::Offsets { column, .. } => {
@@ -53,14 +71,16 @@ impl Compiled {
                     }
                     values(name, found.values(), *dtype)?
                 }
-                Input::Parameter { name, .. } => numbers
-                    .next()
-                    .ok_or_else(|| refused(name, "is a parameter without a value".into()))?
-                    .into(),
+                Input::Parameter { name, start } => {
+                    let values = numbers.next().filter(|v| v.len() == start.len());
+                    let refuse = || refused(name, "is a parameter without a value".into());
+                    Column::F64(values.ok_or_else(refuse)?)
+                }
             });
         }
+        columns.extend_from_slice(more);
         // A program may need no column at all.
-        Ok(Bindings::ordered(&columns).size(&self.program, "events", chunk.entries)?)
+        Ok(Bindings::ordered(&columns).size(program, "events", chunk.entries)?)
     }
 }
 

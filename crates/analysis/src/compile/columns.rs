@@ -72,11 +72,17 @@ impl<'b> Compiler<'b> {
             return Maybe::new(Value::Real(*known));
         }
         let input: Sym<'b> = self.b.input(name, Space::SCALAR);
-        self.inputs.borrow_mut().push(Input::Parameter {
-            name: name.into(),
-            start: self.model.start(name).unwrap_or(f64::NAN),
-        });
-        self.parameters.borrow_mut().insert(name.into(), input);
+        let start = self.model.start(name).unwrap_or(f64::NAN);
+        self.input(name, vec![start], input);
         Maybe::new(Value::Real(input))
+    }
+
+    /// Remembers an input of numbers that can vary.
+    pub fn input(&self, name: &str, start: Vec<f64>, input: Sym<'b>) {
+        let name = name.to_owned();
+        self.parameters.borrow_mut().insert(name.clone(), input);
+        self.inputs
+            .borrow_mut()
+            .push(Input::Parameter { name, start });
     }
 }

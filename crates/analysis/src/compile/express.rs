@@ -60,6 +60,7 @@ impl<'b> Compiler<'b> {
             Node::Parameter(name) => self.parameter(name),
             Node::Column(k) => self.column(*k),
             Node::Defined(name) => self.defined(name),
+            Node::Network(name) => self.network(name),
             Node::Whole(of) => Maybe::new(Value::Object {
                 of: *of,
                 index: None,

@@ -6,6 +6,7 @@ mod collections;
 mod columns;
 mod express;
 mod fields;
+mod network;
 mod program;
 mod value;
 mod vector;

@@ -30,12 +30,12 @@ pub enum Input {
         /// Whether an event has a list of values.
         list: bool,
     },
-    /// A parameter of the analysis.
+    /// Numbers that can vary: a parameter of the analysis, or the edges of histograms that move.
     Parameter {
-        /// Name of the input and of the parameter.
+        /// Name of the input: that of the parameter.
         name: String,
-        /// Its start.
-        start: f64,
+        /// Their start: one number for a parameter.
+        start: Vec<f64>,
     },
 }
 
@@ -270,15 +270,27 @@ impl<'b> Compiler<'b> {
             keep = both(keep, Some(self.region(region)));
         }
         let x = self.spread(x, space);
-        let mut w = self.spread(w, space);
-        if let Some(keep) = keep {
-            // A weight of zero, not a missing bin: relaxations see the cut.
-            w = keep.select(w, self.real(0.0));
-        }
-        let edges = self.b.dense_of(&format!("{name} edges"), h.edges.len());
+        let w = self.spread(w, space);
         let bins = self.b.dense_of(&format!("{name} bins"), h.edges.len() - 1);
-        let edges = self.b.constant_f64(&h.edges, edges);
-        let index = x.bin_index(edges, h.flow, Last::Open);
-        [w, w.square()].map(|w| self.spread(w, space).scatter_add(index, bins).named(name))
+        let index = x.bin_index(self.edges(name, h), h.flow, Last::Open);
+        [w, w.square()].map(|w| {
+            // A weight of zero, not a missing bin: relaxations see the cut. Squares first: an entry that is one to a degree has its variance to that degree.
+            let w = keep.map_or(w, |keep| keep.select(w, self.real(0.0)));
+            self.spread(w, space).scatter_add(index, bins).named(name)
+        })
+    }
+
+    /// The edges of a histogram: constants, or an input that all histograms with this name for their edges share.
+    fn edges(&self, name: &str, h: &Filled) -> Sym<'b> {
+        let Some(input) = &h.movable else {
+            let edges = self.b.dense_of(&format!("{name} edges"), h.edges.len());
+            return self.b.constant_f64(&h.edges, edges);
+        };
+        if let Some(known) = self.parameters.borrow().get(input) {
+            return *known;
+        }
+        let edges = self.b.input(input, self.b.dense_of(input, h.edges.len()));
+        self.input(input, h.edges.clone(), edges);
+        edges
     }
 }

@@ -244,6 +244,17 @@ impl<'a> Entry<'a> {
             .ok_or_else(|| self.expected(&format!("a whole number from {least} on")))
     }
 
+    /// Whole numbers from `least` on.
+    pub fn counts(&self, least: i64) -> Result<Vec<usize>> {
+        let each = |v: &Value| {
+            let n = v.as_integer().filter(|n| *n >= least);
+            n.and_then(|n| usize::try_from(n).ok())
+        };
+        let list = self.item.as_array();
+        let list = list.and_then(|l| l.iter().map(each).collect::<Option<Vec<_>>>());
+        list.ok_or_else(|| self.expected(&format!("a list of whole numbers from {least} on")))
+    }
+
     /// A number, with a unit of the expressions if in quotes: `2.4`, `"60 GeV"`.
     pub fn number(&self) -> Result<f64> {
         constant(&self.expression()?)

@@ -22,6 +22,12 @@
 //! [columns]
 //! m_ll = "max(mass(ll.a + ll.b))"
 //!
+//! [networks.nn]                              # a column per event, between 0 and 1
+//! inputs = ["m_ll", "MET.pt", "sum(Jet.pt)"]
+//! hidden = [32, 16]
+//! activation = "tanh"                        # tanh, relu, silu, sigmoid, softplus
+//! weights = "nn.json"                        # from a training; without it, drawn from `seed`
+//!
 //! [regions.SR]
 //! kind = "signal"                            # signal (blind to observed data), control, validation
 //! cuts = ["count(mu) >= 2", "60 GeV < m_ll < 120 GeV"]
@@ -41,16 +47,25 @@
 //! poi      = "mu"
 //! signal   = "zmm"
 //! channels = { SR = "m_ll" }
+//!
+//! [optimize]                                 # what `pullback optimize` does
+//! objective = "limit"                        # limit, significance, uncertainty, asimov, ..
+//! free = ["pt_cut", "m_ll"]                  # parameters with a range; histograms, whose edges move
 //! ```
+//!
+//! A parameter that can be free says where: `pt_cut = { start = "25 GeV", range = ["20 GeV", "80 GeV"] }`.
 //!
 //! Expressions are those of the [crate]; a key that is not known is an error with the nearest ones.
 
+mod at;
 mod document;
 mod model;
+mod optimisation;
 mod read;
 mod types;
 
 pub use document::LARGEST;
+pub use optimisation::{Free, Goal, Optimisation, Softening};
 pub use types::{
     AnalysisFile, Effect, FitModel, Generated, Input, Plot, Region, RegionKind, Systematic,
 };

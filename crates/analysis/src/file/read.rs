@@ -6,9 +6,11 @@ use pullback_array::Flow;
 
 use super::document::{Document, Entry, Table};
 use super::model::{fit, position, systematic};
+use super::optimisation::{Free, optimisation};
 use super::types::{AnalysisFile, Generated, Input, Plot, Region, RegionKind};
 use crate::define::{Analysis, Object};
 use crate::error::{Error, Result};
+use crate::network::{Activation, Network, Weights};
 use crate::place::Source;
 use crate::syntax::parse;
 
@@ -55,8 +57,11 @@ impl AnalysisFile {
             histograms: Vec::new(),
             systematics: Vec::new(),
             fit: None,
-            definitions: definitions(&root)?,
+            optimisation: None,
+            ranges: Vec::new(),
+            definitions: definitions(&root, folder)?,
         };
+        parameters(&root, &mut file)?;
         let mut weight = None;
         if let Some(table) = general {
             if let Some(title) = table.get("title") {
@@ -85,21 +90,32 @@ impl AnalysisFile {
         if let Some(entry) = root.get("fit") {
             file.fit = Some(fit(&entry, &file)?);
         }
+        if let Some(entry) = root.get("optimize") {
+            let found = optimisation(&entry, &file)?;
+            for free in &found.free {
+                if let Free::Edges { plot, .. } = free {
+                    file.histograms[*plot].movable = true;
+                }
+            }
+            file.optimisation = Some(found);
+        }
         Ok(file)
     }
 }
 
 /// The tables of the document.
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 11] = [
     "analysis",
     "datasets",
     "objects",
     "columns",
     "parameters",
+    "networks",
     "regions",
     "histograms",
     "systematics",
     "fit",
+    "optimize",
 ];
 
 /// The entries of a table of the document, none if it is missing.
@@ -117,7 +133,7 @@ fn expression(entry: &Entry<'_>) -> Result<Source> {
     Ok(source)
 }
 
-fn definitions(root: &Table<'_>) -> Result<Analysis> {
+fn definitions(root: &Table<'_>, folder: &Path) -> Result<Analysis> {
     let mut analysis = Analysis::new();
     for (name, entry) in section(root, "objects")? {
         analysis = analysis.object(name, object(&entry)?);
@@ -125,10 +141,50 @@ fn definitions(root: &Table<'_>) -> Result<Analysis> {
     for (name, entry) in section(root, "columns")? {
         analysis = analysis.column(name, expression(&entry)?);
     }
-    for (name, entry) in section(root, "parameters")? {
-        analysis = analysis.parameter(name, expression(&entry)?);
+    for (name, entry) in section(root, "networks")? {
+        analysis = analysis.network(name, network(&entry, folder)?);
     }
     Ok(analysis)
+}
+
+/// Parameters: a start, or a start and the range in which an optimisation may move them.
+fn parameters(root: &Table<'_>, file: &mut AnalysisFile) -> Result<()> {
+    for (name, entry) in section(root, "parameters")? {
+        let mut start = None;
+        if entry.is_table() {
+            let table = entry.table()?;
+            let (given, range) = (table.get("start"), table.get("range"));
+            table.finish()?;
+            let what = "its value without an optimisation";
+            let given = table.needed(given, "start", what)?;
+            if let Some(entry) = range {
+                let range = range_of(&entry)?;
+                let value = given.number()?;
+                if !(range[0] < value && value < range[1]) {
+                    return Err(given.refuse(
+                        format!("the start of `{name}` is not inside its range"),
+                        "an optimisation begins at the start, and never reaches the ends of the range",
+                    ));
+                }
+                file.ranges.push((name.to_owned(), value, range));
+            }
+            start = Some(expression(&given)?);
+        }
+        let start = start.map_or_else(|| expression(&entry), Ok)?;
+        file.definitions = std::mem::take(&mut file.definitions).parameter(name, start);
+    }
+    Ok(())
+}
+
+/// Two rising ends.
+fn range_of(entry: &Entry<'_>) -> Result<[f64; 2]> {
+    match *entry.numbers()? {
+        [low, high] if low < high => Ok([low, high]),
+        _ => Err(entry.refuse(
+            "a range has two ends, the upper one is larger",
+            "write `range = [0, 200]`",
+        )),
+    }
 }
 
 fn object(entry: &Entry<'_>) -> Result<Object> {
@@ -162,6 +218,43 @@ fn object(entry: &Entry<'_>) -> Result<Object> {
         object = object.sort(expression(&key)?);
     }
     Ok(object)
+}
+
+fn network(entry: &Entry<'_>, folder: &Path) -> Result<Network> {
+    let table = entry.table()?;
+    let (inputs, hidden) = (table.get("inputs"), table.get("hidden"));
+    let (activation, seed) = (table.get("activation"), table.get("seed"));
+    let weights = table.get("weights");
+    table.finish()?;
+    let what = "a list of expressions, numbers per event";
+    let inputs = table.needed(inputs, "inputs", what)?.expressions()?;
+    for input in &inputs {
+        parse(input)?;
+    }
+    let what = "the sizes of its hidden layers: `[32, 16]`";
+    let hidden = table.needed(hidden, "hidden", what)?.counts(1)?;
+    let mut network = Network::new(inputs, hidden);
+    if let Some(entry) = activation {
+        let name = entry.text()?;
+        let found = Activation::named(name).ok_or_else(|| Error::Unknown {
+            place: entry.place(),
+            what: "activation".into(),
+            name: name.into(),
+            nearest: pullback_io::nearest(name, Activation::ALL.iter().map(|a| a.name())),
+            help: format!(
+                "known are {}",
+                Activation::ALL.map(Activation::name).join(", ")
+            ),
+        });
+        network = network.activation(found?);
+    }
+    if let Some(seed) = seed {
+        network = network.seed(seed.count(0)? as u64);
+    }
+    match weights {
+        Some(path) => Ok(network.weights(Weights::read(folder.join(path.text()?))?)),
+        None => Ok(network),
+    }
 }
 
 fn dataset(
@@ -330,6 +423,7 @@ fn histogram(name: &str, entry: &Entry<'_>, regions: &[Region]) -> Result<Plot> 
         label,
         of,
         edges,
+        movable: false,
         flow,
         regions: chosen,
     })
@@ -337,14 +431,11 @@ fn histogram(name: &str, entry: &Entry<'_>, regions: &[Region]) -> Result<Plot> 
 
 fn uniform(n: usize, range: &Entry<'_>) -> Result<Vec<f64>> {
     const MOST: usize = 1 << 16;
-    let ends = range.numbers()?;
-    let &[low, high] = ends.as_slice() else {
-        return Err(range.refuse("a range has two ends", "write `range = [0, 200]`"));
-    };
-    if low >= high || n > MOST {
+    let [low, high] = range_of(range)?;
+    if n > MOST {
         return Err(range.refuse(
             format!("{n} bins from {low} to {high} cannot be made"),
-            format!("the upper end is larger, and there are at most {MOST} bins"),
+            format!("there are at most {MOST}"),
         ));
     }
     let edge = |k: usize| low + (high - low) * k as f64 / n as f64;

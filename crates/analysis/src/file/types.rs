@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use pullback_array::Flow;
 
+use super::optimisation::Optimisation;
 use crate::define::Analysis;
 use crate::place::{Place, Source};
 
@@ -26,7 +27,11 @@ pub struct AnalysisFile {
     pub systematics: Vec<Systematic>,
     /// What is fitted.
     pub fit: Option<FitModel>,
-    /// Objects, columns and parameters.
+    /// What an optimisation does.
+    pub optimisation: Option<Optimisation>,
+    /// Parameters that say where they may go: name, start and range.
+    pub ranges: Vec<(String, f64, [f64; 2])>,
+    /// Objects, columns, parameters and networks.
     pub(crate) definitions: Analysis,
 }
 
@@ -105,6 +110,8 @@ pub struct Plot {
     pub of: Source,
     /// Rising edges.
     pub edges: Vec<f64>,
+    /// Whether the interior edges are chosen by an optimisation.
+    pub movable: bool,
     /// What happens to values outside the edges.
     pub flow: Flow,
     /// Positions of the regions in which it is filled.

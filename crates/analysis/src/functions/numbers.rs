@@ -93,6 +93,19 @@ fn exists_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], typed: &[Typed]) -> Ma
     Maybe::new(Value::Bool { yes, no: None })
 }
 
+/// The argument of a sigmoid, or ln x − ln(1 − x).
+fn logit<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], _: &[Typed]) -> Maybe<'b> {
+    c.map(args, |x| {
+        let made = x.value_id().and_then(|id| {
+            c.b.with_program(|p| {
+                let node = p.node(id);
+                (node.primitive.name() == "sigmoid").then(|| node.args[0])
+            })
+        });
+        made.map_or_else(|| x.ln() - (-x).ln_1p(), |inner| c.b.sym(inner))
+    })
+}
+
 macro_rules! one {
     ($name:literal, $check:ident, $doc:literal, $text:literal = [$($value:expr),*], $f:expr) => {
         Function {
@@ -224,6 +237,31 @@ pub(super) static TABLE: &[Function] = &[
         "The hyperbolic tangent.",
         "tanh(MET.phi)" = [0.0, 0.761_594_155_955_764_9],
         Real::tanh
+    ),
+    one!(
+        "sigmoid",
+        plain,
+        "The logistic function 1/(1 + e⁻ˣ).",
+        "sigmoid(MET.phi)" = [0.5, 0.731_058_578_630_004_9],
+        Real::sigmoid
+    ),
+    Function {
+        name: "logit",
+        signature: "logit(x)",
+        doc: "The inverse of `sigmoid`, log(x/(1 − x)); ∓inf at 0 and 1, NaN outside. Of the output of a network, and whatever else is a `sigmoid`, it is what that was taken of, without a loss of digits where it is saturated.",
+        example: Example {
+            text: "logit(0.5 + MET.phi / 4)",
+            values: &[0.0, 1.098_612_288_668_109_8],
+        },
+        check: plain,
+        compile: Some(logit),
+    },
+    one!(
+        "softplus",
+        plain,
+        "log(1 + eˣ) without overflow. With the output of a network, `softplus(-logit(nn))` is the cross-entropy of a signal event, `softplus(logit(nn))` that of a background event.",
+        "softplus(1000 * MET.phi)" = [std::f64::consts::LN_2, 1000.0],
+        Real::softplus
     ),
     one!(
         "floor",

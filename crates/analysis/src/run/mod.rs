@@ -9,6 +9,8 @@ mod sweep;
 mod uhi;
 mod workspace;
 
-pub use plan::Shift;
+pub(crate) use plan::{Pass, Plan, Quantity, Scope, Weighting, edges_name};
+pub use plan::{Shift, Values};
 pub use result::{Bins, Cutflow, Filled, Results, Step};
 pub use sweep::{Progress, RunOptions};
+pub(crate) use sweep::{Sums, Sweep, check, widened};

@@ -1,5 +1,7 @@
 //! What the program of a data set computes, and where it is among the outputs.
 
+use std::collections::BTreeMap;
+
 use pullback_array::{Lowered, transform};
 
 use crate::compile::{Compiled, What};
@@ -21,7 +23,7 @@ pub enum Shift {
 
 /// What a histogram of the program counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quantity {
+pub(crate) enum Quantity {
     /// The events of a region after its first cuts.
     Step { region: usize, cuts: usize },
     /// A histogram in a region.
@@ -32,7 +34,7 @@ pub(super) enum Quantity {
 
 /// How its entries are weighted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Weighting {
+pub(crate) enum Weighting {
     /// One each.
     Raw,
     /// By the weight of the event.
@@ -43,7 +45,7 @@ pub(super) enum Weighting {
 
 /// One histogram of the program.
 #[derive(Debug, Clone)]
-pub(super) struct Item {
+pub(crate) struct Item {
     pub quantity: Quantity,
     pub weighting: Weighting,
     /// Outputs with its bins and sums of squares.
@@ -51,10 +53,10 @@ pub(super) struct Item {
 }
 
 /// Values of the parameters, and the systematic that moved one of them.
-pub(super) type Point = (Option<(usize, Shift)>, Vec<f64>);
+pub(crate) type Point = (Option<(usize, Shift)>, Vec<Vec<f64>>);
 
 /// A program, and the values of the parameters at which it runs.
-pub(super) struct Pass {
+pub(crate) struct Pass {
     pub compiled: Compiled,
     pub lowered: Lowered,
     pub items: Vec<Item>,
@@ -62,21 +64,33 @@ pub(super) struct Pass {
 }
 
 /// The programs of a data set.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// Everything, at the starts of the parameters.
     pub nominal: Pass,
     /// What systematics that move a parameter vary: the histograms alone.
     pub shifted: Option<Pass>,
 }
 
+/// Values of inputs by name, where they are not at their starts.
+pub type Values = BTreeMap<String, Vec<f64>>;
+
+/// What is filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Cutflows and histograms.
+    Everything,
+    /// The histograms that are fitted.
+    Channels,
+}
+
 /// Whether a data set is looked at in a region.
-pub(super) fn is_seen(file: &AnalysisFile, input: &Input, region: usize) -> bool {
+pub(crate) fn is_seen(file: &AnalysisFile, input: &Input, region: usize) -> bool {
     let signal = file.regions[region].kind == RegionKind::Signal;
     !(input.observed && file.blind && signal)
 }
 
 impl Plan {
-    pub fn new(file: &AnalysisFile, input: &Input, schema: &Schema) -> Result<Self> {
+    pub fn new(file: &AnalysisFile, input: &Input, schema: &Schema, scope: Scope) -> Result<Self> {
         let mut analysis = file.definitions.clone();
         let mut wanted: Vec<(Quantity, Weighting, String)> = Vec::new();
         let mut add =
@@ -87,12 +101,17 @@ impl Plan {
             };
         let nominal = input.weight.as_ref();
         for (r, region) in file.regions.iter().enumerate() {
-            if !is_seen(file, input, r) {
+            // Histograms refer to regions by name.
+            analysis = analysis.region(&region.name, region.cuts.iter().cloned());
+            if !is_seen(file, input, r) || scope == Scope::Channels {
                 continue;
             }
             for cuts in 0..=region.cuts.len() {
-                let name = cut_name(&region.name, r, cuts, region.cuts.len());
-                analysis = analysis.region(&name, region.cuts[..cuts].iter().cloned());
+                let mut name = region.name.clone();
+                if cuts < region.cuts.len() {
+                    name = format!("_r{r}_{cuts}");
+                    analysis = analysis.region(&name, region.cuts[..cuts].iter().cloned());
+                }
                 let quantity = Quantity::Step { region: r, cuts };
                 let one = || Histogram::new("0", [-0.5, 0.5]).region(&name);
                 add(&mut analysis, quantity, Weighting::Raw, one());
@@ -103,12 +122,22 @@ impl Plan {
             }
         }
         for (p, plot) in file.histograms.iter().enumerate() {
-            for &region in plot.regions.iter().filter(|r| is_seen(file, input, **r)) {
+            let fitted = |r: usize| {
+                let channels = file.fit.iter().flat_map(|fit| &fit.channels);
+                scope == Scope::Everything || channels.into_iter().any(|c| *c == (r, p))
+            };
+            let regions = plot.regions.iter().copied();
+            for region in regions.filter(|r| is_seen(file, input, *r) && fitted(*r)) {
                 let quantity = Quantity::Plot { plot: p, region };
                 let one = || {
-                    Histogram::new(plot.of.clone(), plot.edges.clone())
+                    let one = Histogram::new(plot.of.clone(), plot.edges.clone())
                         .outside(plot.flow)
-                        .region(&file.regions[region].name)
+                        .region(&file.regions[region].name);
+                    if plot.movable {
+                        one.movable(edges_name(&plot.name))
+                    } else {
+                        one
+                    }
                 };
                 add(&mut analysis, quantity, Weighting::Raw, one());
                 if let Some(weight) = nominal {
@@ -153,6 +182,12 @@ impl Plan {
         Ok(Self { nominal, shifted })
     }
 
+    /// Whether a systematic moves something here.
+    pub fn moves(&self, systematic: usize) -> bool {
+        let mut points = self.shifted.iter().flat_map(|pass| &pass.points);
+        points.any(|(which, _)| which.is_some_and(|(s, _)| s == systematic))
+    }
+
     /// The passes over each chunk.
     pub fn passes(&self) -> impl Iterator<Item = &Pass> {
         std::iter::once(&self.nominal).chain(&self.shifted)
@@ -176,13 +211,24 @@ impl Pass {
             })
         });
         let items = items.collect();
-        let starts = compiled.parameters().map(|(_, start)| start).collect();
+        let starts = compiled.parameters().map(|(_, s)| s.to_vec()).collect();
         Ok(Self {
             compiled,
             lowered,
             items,
             points: vec![(None, starts)],
         })
+    }
+
+    /// Its points, with other values for some inputs. What a systematic moves is where it moves it to.
+    pub fn points_at(&self, values: &Values) -> Vec<Vec<Vec<f64>>> {
+        let names: Vec<&str> = self.compiled.parameters().map(|(name, _)| name).collect();
+        let each = self.points.iter().map(|(_, point)| {
+            let all = names.iter().zip(point);
+            all.map(|(name, start)| values.get(*name).unwrap_or(start).clone())
+                .collect()
+        });
+        each.collect()
     }
 
     /// A histogram by what it counts and how.
@@ -200,13 +246,9 @@ fn moves_a_parameter(file: &AnalysisFile, input: &Input) -> bool {
     !input.observed && file.systematics.iter().any(acts)
 }
 
-/// The region after so many of its cuts: its own name after all of them.
-fn cut_name(name: &str, region: usize, cuts: usize, all: usize) -> String {
-    if cuts == all {
-        name.to_owned()
-    } else {
-        format!("_r{region}_{cuts}")
-    }
+/// The input that the edges of a histogram are, where they can move.
+pub(crate) fn edges_name(plot: &str) -> String {
+    format!("{plot} edges")
 }
 
 /// The weight of an event, times a factor.
@@ -222,7 +264,7 @@ fn product(weight: Option<&Source>, factor: &Source) -> Source {
 
 /// The points of the systematics that move a parameter which the program reads.
 fn points(file: &AnalysisFile, input: &Input, compiled: &Compiled) -> Vec<Point> {
-    let nominal: Vec<f64> = compiled.parameters().map(|(_, start)| start).collect();
+    let nominal: Vec<Vec<f64>> = compiled.parameters().map(|(_, s)| s.to_vec()).collect();
     let mut points = Vec::new();
     for (s, systematic) in file.systematics.iter().enumerate() {
         let Effect::Parameter { name, up, down } = &systematic.effect else {
@@ -236,7 +278,7 @@ fn points(file: &AnalysisFile, input: &Input, compiled: &Compiled) -> Vec<Point>
         }
         for (shift, value) in [(Shift::Up, *up), (Shift::Down, *down)] {
             let mut values = nominal.clone();
-            values[place] = value;
+            values[place] = vec![value];
             points.push((Some((s, shift)), values));
         }
     }

@@ -15,7 +15,7 @@ pub struct Bins {
 }
 
 impl Bins {
-    pub(super) fn zeros(n: usize) -> Self {
+    pub(crate) fn zeros(n: usize) -> Self {
         Self {
             sums: vec![0.0; n],
             variances: vec![0.0; n],

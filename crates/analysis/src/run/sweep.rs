@@ -2,9 +2,10 @@
 
 use std::num::NonZero;
 
+use pullback_array::Workspace;
 use pullback_io::{Chunk, Dataset};
 
-use super::plan::{Pass, Plan, Quantity, Shift, Weighting, is_seen};
+use super::plan::{Pass, Plan, Quantity, Scope, Shift, Values, Weighting, is_seen};
 use super::result::{Bins, Cutflow, Filled, Results, Step};
 use crate::error::{Error, Result};
 use crate::file::{AnalysisFile, Generated, Input};
@@ -41,7 +42,16 @@ impl Default for RunOptions {
 }
 
 /// Sums of the outputs of each pass, at each of its points.
-type Sums = Vec<Vec<Vec<Vec<f64>>>>;
+pub(crate) type Sums = Vec<Vec<Vec<Vec<f64>>>>;
+
+/// What sums are multiplied by: weights, and what follows from their number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Scale {
+    /// Of weights.
+    pub weights: f64,
+    /// The part of all events that was summed. Yields stand for all of them, and so do variances and numbers of entries.
+    pub fraction: f64,
+}
 
 impl AnalysisFile {
     /// Reads all events and fills everything. `progress` is told how far the run is, and stops it by returning false.
@@ -59,13 +69,23 @@ impl AnalysisFile {
                 .map(|p| p.to_string_lossy().into_owned())
                 .collect();
             let data = Dataset::with_options(&patterns, options.data)?;
-            let plan = Plan::new(self, input, &Schema::of_table(data.schema()))?;
+            let schema = Schema::of_table(data.schema());
+            let plan = Plan::new(self, input, &schema, Scope::Everything)?;
             opened.push((input, data, plan));
         }
         let events = opened.iter().map(|(_, data, _)| data.entries()).sum();
-        let plots: Vec<usize> = (self.histograms.iter())
-            .map(|h| h.edges.len() - 1)
-            .collect();
+        let plots = self.plots();
+        let mut moved: Vec<(usize, &str)> = Vec::new();
+        for (input, _, plan) in &opened {
+            let systematics = 0..self.systematics.len();
+            moved.extend(
+                systematics
+                    .filter(|s| plan.moves(*s))
+                    .map(|s| (s, input.process.as_str())),
+            );
+        }
+        moved.sort_unstable();
+        moved.dedup();
         let mut done = 0;
         let mut results = self.empty();
         for (input, data, plan) in &opened {
@@ -77,19 +97,38 @@ impl AnalysisFile {
                     events,
                 })
             };
-            let Some(sums) = sweep(plan, data, &plots, options.threads, &mut tell)? else {
-                return Ok(None);
-            };
+            // What is varied is among what is nominal, and so are its columns.
+            let names = plan.nominal.compiled.columns();
+            let chunks = data.chunks(&names)?.map(widened);
+            let mut sweep = Sweep::new(plan, &plots, options.threads);
+            for chunk in chunks {
+                let chunk = chunk?;
+                sweep.add(&chunk, &Values::new())?;
+                if !tell(chunk.entries as u64) {
+                    return Ok(None);
+                }
+            }
+            let sums = sweep.finish();
             let scale = self.scale(input, data.entries(), plan, &sums[0][0])?;
             results.datasets.push((data.entries(), scale));
             check(plan, &sums, input)?;
-            self.put(&mut results, input, plan, &sums, scale);
+            let scale = Scale {
+                weights: scale,
+                fraction: 1.0,
+            };
+            self.put(&mut results, input, plan, &sums, scale, &moved);
         }
         self.warn(&mut results);
         Ok(Some(results))
     }
 
-    fn empty(&self) -> Results {
+    /// Numbers of bins of the histograms.
+    pub(crate) fn plots(&self) -> Vec<usize> {
+        let all = self.histograms.iter();
+        all.map(|h| h.edges.len() - 1).collect()
+    }
+
+    pub(crate) fn empty(&self) -> Results {
         let processes: Vec<String> = self.processes().iter().map(|p| (*p).to_owned()).collect();
         let yields = |n: usize| vec![Bins::zeros(n); processes.len()];
         let cutflow = |(r, region): (usize, &crate::file::Region)| Cutflow {
@@ -129,7 +168,13 @@ impl AnalysisFile {
     }
 
     /// What the weights of a data set are multiplied by.
-    fn scale(&self, input: &Input, entries: u64, plan: &Plan, nominal: &[Vec<f64>]) -> Result<f64> {
+    pub(crate) fn scale(
+        &self,
+        input: &Input,
+        entries: u64,
+        plan: &Plan,
+        nominal: &[Vec<f64>],
+    ) -> Result<f64> {
         let (Some(cross_section), Some(luminosity)) = (input.cross_section, self.luminosity) else {
             return Ok(1.0);
         };
@@ -153,7 +198,15 @@ impl AnalysisFile {
     }
 
     /// Puts the sums of a data set where they belong.
-    fn put(&self, results: &mut Results, input: &Input, plan: &Plan, sums: &Sums, scale: f64) {
+    pub(crate) fn put(
+        &self,
+        results: &mut Results,
+        input: &Input,
+        plan: &Plan,
+        sums: &Sums,
+        scale: Scale,
+        moved: &[(usize, &str)],
+    ) {
         let process = results.processes.iter().position(|p| *p == input.process);
         let bins = |pass: &Pass, sums: &[Vec<f64>], quantity, weighting| -> Option<Bins> {
             let raw = pass.item(quantity, Weighting::Raw)?;
@@ -163,9 +216,9 @@ impl AnalysisFile {
                 each.map(|x| x * factor).collect()
             };
             Some(Bins {
-                sums: values(weighted.outputs.0, scale),
-                variances: values(weighted.outputs.1, scale * scale),
-                entries: values(raw.outputs.0, 1.0),
+                sums: values(weighted.outputs.0, scale.weights / scale.fraction),
+                variances: values(weighted.outputs.1, scale.weights.powi(2) / scale.fraction),
+                entries: values(raw.outputs.0, 1.0 / scale.fraction),
             })
         };
         let nominal_bins =
@@ -224,6 +277,13 @@ impl AnalysisFile {
                     if let (Some((s, shift)), Some(found)) = (*which, found) {
                         vary(s, shift, &found);
                     }
+                }
+            }
+            // What a systematic moves in other data sets of the process alone is here as it was.
+            for (s, of) in moved.iter().filter(|(s, _)| !plan.moves(*s)) {
+                if *of == input.process {
+                    vary(*s, Shift::Up, &nominal);
+                    vary(*s, Shift::Down, &nominal);
                 }
             }
             for item in plan.nominal.items.iter().filter(|i| i.quantity == quantity) {
@@ -289,25 +349,45 @@ impl AnalysisFile {
     }
 }
 
-/// Sums all outputs over all chunks, at each point of the parameters. `plots` are the numbers of bins of the histograms.
-fn sweep(
-    plan: &Plan,
-    data: &Dataset,
-    plots: &[usize],
-    threads: usize,
-    tell: &mut dyn FnMut(u64) -> bool,
-) -> Result<Option<Sums>> {
-    let mut memory: Vec<_> = (plan.passes())
-        .map(|pass| pass.lowered.workspace_with(threads, 1024))
-        .collect();
-    let zeros =
-        |pass: &Pass| vec![vec![Vec::new(); pass.compiled.outputs.len()]; pass.points.len()];
-    let mut sums: Sums = plan.passes().map(zeros).collect();
-    // What is varied is among what is nominal, and so are its columns.
-    let names = plan.nominal.compiled.columns();
-    let mut run = |chunk: &Chunk| -> Result<()> {
-        for ((pass, ws), sums) in plan.passes().zip(&mut memory).zip(&mut sums) {
-            for ((_, point), sums) in pass.points.iter().zip(sums) {
+/// A chunk whose columns have types of the engine.
+pub(crate) fn widened(chunk: pullback_io::Result<Chunk>) -> Result<Chunk> {
+    let mut chunk = chunk?;
+    let columns = std::mem::take(&mut chunk.columns).into_iter();
+    chunk.columns = columns.map(pullback_io::Column::widen).collect();
+    Ok(chunk)
+}
+
+/// Sums of all outputs over chunks, at each point of the parameters.
+pub(crate) struct Sweep<'a> {
+    plan: &'a Plan,
+    plots: &'a [usize],
+    memory: Vec<Workspace>,
+    sums: Sums,
+    any: bool,
+}
+
+impl<'a> Sweep<'a> {
+    /// `plots` are the numbers of bins of the histograms.
+    pub fn new(plan: &'a Plan, plots: &'a [usize], threads: usize) -> Self {
+        let zeros =
+            |pass: &Pass| vec![vec![Vec::new(); pass.compiled.outputs.len()]; pass.points.len()];
+        Self {
+            plan,
+            plots,
+            memory: (plan.passes())
+                .map(|pass| pass.lowered.workspace_with(threads, 1024))
+                .collect(),
+            sums: plan.passes().map(zeros).collect(),
+            any: false,
+        }
+    }
+
+    /// Adds a chunk.
+    pub fn add(&mut self, chunk: &Chunk, values: &Values) -> Result<()> {
+        self.any = true;
+        let passes = self.plan.passes().zip(&mut self.memory);
+        for ((pass, ws), sums) in passes.zip(&mut self.sums) {
+            for (point, sums) in pass.points_at(values).iter().zip(sums) {
                 let bindings = pass.compiled.bind(chunk, point)?;
                 pass.lowered.run(ws, &bindings)?;
                 for (k, sum) in sums.iter_mut().enumerate() {
@@ -318,28 +398,18 @@ fn sweep(
             }
         }
         Ok(())
-    };
-    let mut any = false;
-    for chunk in data.chunks(&names)? {
-        let mut chunk = chunk?;
-        chunk.columns = chunk
-            .columns
-            .into_iter()
-            .map(pullback_io::Column::widen)
-            .collect();
-        run(&chunk)?;
-        any = true;
-        if !tell(chunk.entries as u64) {
-            return Ok(None);
-        }
     }
-    if !any {
-        // No events: every output is a sum of nothing.
-        for (pass, sums) in plan.passes().zip(&mut sums) {
+
+    /// The sums: of nothing, where there was no chunk.
+    pub fn finish(mut self) -> Sums {
+        if self.any {
+            return self.sums;
+        }
+        for (pass, sums) in self.plan.passes().zip(&mut self.sums) {
             for sums in sums {
                 for item in &pass.items {
                     let bins = match item.quantity {
-                        Quantity::Plot { plot, .. } => plots[plot],
+                        Quantity::Plot { plot, .. } => self.plots[plot],
                         _ => 1,
                     };
                     sums[item.outputs.0] = vec![0.0; bins];
@@ -347,12 +417,12 @@ fn sweep(
                 }
             }
         }
+        self.sums
     }
-    Ok(Some(sums))
 }
 
 /// Weights that are not finite spoil everything that they are added to.
-fn check(plan: &Plan, sums: &Sums, input: &Input) -> Result<()> {
+pub(crate) fn check(plan: &Plan, sums: &Sums, input: &Input) -> Result<()> {
     let finite = |(pass, sums): (&Pass, &Vec<Vec<Vec<f64>>>)| {
         sums.iter().all(|sums| {
             let mut of = pass.items.iter().map(|item| &sums[item.outputs.0]);

@@ -12,6 +12,11 @@ impl Results {
     /// Norm factors for signal and free processes, `normsys` for the change of a yield, `histosys` for that of its shape at the nominal yield, `staterror` per
     /// channel. A variation without a downward one is mirrored. Where no observed data are looked at, the observations are the expected yields.
     pub fn workspace(&self) -> Option<Value> {
+        self.workspace_of(false)
+    }
+
+    /// The same; with `keep` every systematic has a factor and a shape, whatever they are: the structure of the model does not depend on numbers.
+    pub(crate) fn workspace_of(&self, keep: bool) -> Option<Value> {
         let fit = self.file.fit.as_ref()?;
         let channels: Vec<(String, &Filled)> = (fit.channels.iter())
             .filter_map(|(region, plot)| {
@@ -25,7 +30,7 @@ impl Results {
         let listed: Vec<Value> = (channels.iter())
             .map(|(name, filled)| {
                 let samples: Vec<Value> = (0..self.processes.len())
-                    .map(|p| self.sample(fit, name, filled, p))
+                    .map(|p| self.sample(fit, name, filled, p, keep))
                     .collect();
                 json!({"name": name, "samples": samples})
             })
@@ -42,7 +47,14 @@ impl Results {
         }))
     }
 
-    fn sample(&self, fit: &FitModel, channel: &str, filled: &Filled, p: usize) -> Value {
+    fn sample(
+        &self,
+        fit: &FitModel,
+        channel: &str,
+        filled: &Filled,
+        p: usize,
+        keep: bool,
+    ) -> Value {
         let (process, nominal) = (&self.processes[p], &filled.nominal[p]);
         let mut modifiers = Vec::new();
         let factors = std::iter::once((&fit.poi, &fit.signal));
@@ -53,7 +65,7 @@ impl Results {
         }
         for (s, systematic) in self.file.systematics.iter().enumerate() {
             if systematic.processes.contains(process) {
-                modifiers.extend(varied(systematic, s, filled, p));
+                modifiers.extend(varied(systematic, s, filled, p, keep));
             }
         }
         if fit.mc_statistics {
@@ -66,7 +78,7 @@ impl Results {
 }
 
 /// The modifiers of a systematic: what it does to the yield, and to the shape at this yield.
-fn varied(systematic: &Systematic, s: usize, filled: &Filled, p: usize) -> Vec<Value> {
+fn varied(systematic: &Systematic, s: usize, filled: &Filled, p: usize, keep: bool) -> Vec<Value> {
     let name = &systematic.name;
     if let Effect::Norm { up, down } = systematic.effect {
         return vec![json!({"name": name, "type": "normsys", "data": {"hi": up, "lo": down}})];
@@ -101,7 +113,7 @@ fn varied(systematic: &Systematic, s: usize, filled: &Filled, p: usize) -> Vec<V
         pairs.any(|(v, n)| (v - n).abs() > 1e-9 * n.abs())
     };
     // A shape that rounding alone moves is none.
-    if moved(&shapes.0) || moved(&shapes.1) {
+    if keep || moved(&shapes.0) || moved(&shapes.1) {
         let data = json!({"hi_data": shapes.0, "lo_data": shapes.1});
         modifiers.push(json!({"name": name, "type": "histosys", "data": data}));
     }

@@ -9,6 +9,7 @@ use super::ty::{CollectionId, Kind, Per, Type};
 use crate::define::{Analysis, Definition};
 use crate::error::{Error, Result};
 use crate::functions;
+use crate::network::Perceptron;
 use crate::place::{Place, Source, Span};
 use crate::schema::Schema;
 use crate::syntax::{Expr, ExprKind, UnaryOp};
@@ -57,6 +58,7 @@ pub(crate) struct Checker<'a> {
     pub objects: HashMap<String, CollectionId>,
     pub columns: HashMap<String, Rc<Typed>>,
     pub parameters: HashMap<String, (f64, Option<Dimension>)>,
+    pub networks: HashMap<String, Perceptron>,
     /// Definitions under way.
     pub stack: Vec<UnderWay>,
     /// How deep finished definitions nest.
@@ -74,6 +76,7 @@ impl<'a> Checker<'a> {
             objects: HashMap::new(),
             columns: HashMap::new(),
             parameters: HashMap::new(),
+            networks: HashMap::new(),
             stack: Vec::new(),
             depths: HashMap::new(),
         }

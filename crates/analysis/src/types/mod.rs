@@ -7,6 +7,7 @@ mod combine;
 mod field;
 mod model;
 mod name;
+mod network;
 mod operator;
 mod tree;
 mod ty;

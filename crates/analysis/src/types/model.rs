@@ -12,6 +12,7 @@ use super::tree::Typed;
 use super::ty::{CollectionId, Per, Type};
 use crate::define::{Analysis, Definition};
 use crate::error::{Error, Result};
+use crate::network::Perceptron;
 use crate::place::{Place, Source};
 use crate::schema::Schema;
 use crate::syntax::KEYWORDS;
@@ -22,6 +23,8 @@ use crate::units::Dimension;
 pub(crate) struct Filled {
     pub value: Typed,
     pub edges: Vec<f64>,
+    /// The input that the edges are, where they can move.
+    pub movable: Option<String>,
     pub region: Option<String>,
     pub weight: Option<Typed>,
     pub flow: Flow,
@@ -46,6 +49,7 @@ pub struct Model {
     pub(crate) collections: Vec<Collection>,
     pub(crate) columns: HashMap<String, Rc<Typed>>,
     pub(crate) parameters: HashMap<String, (f64, Option<Dimension>)>,
+    pub(crate) networks: HashMap<String, Perceptron>,
     pub(crate) names: Vec<(String, Resolved)>,
 }
 
@@ -75,12 +79,16 @@ impl Analysis {
         let mut names = Vec::new();
         for (name, definition) in &self.definitions {
             names.push((name.clone(), checker.resolve(name, definition)?));
+            if let Some(network) = checker.networks.get(name) {
+                names.extend(network.columns().map(|c| (c, Resolved::Column)));
+            }
         }
         Ok(Model {
             schema: schema.clone(),
             collections: checker.collections,
             columns: checker.columns,
             parameters: checker.parameters,
+            networks: checker.networks,
             names,
         })
     }
@@ -96,6 +104,7 @@ fn place_of(name: &str, definition: &Definition) -> Place {
         Definition::Column(s) | Definition::Parameter(s) => Some(s),
         Definition::Region(cuts) => cuts.first(),
         Definition::Histogram(h) => Some(&h.of),
+        Definition::Network(n) => n.inputs.first(),
     };
     source.map_or_else(|| Source::new("", name).everywhere(), Source::everywhere)
 }
@@ -139,7 +148,7 @@ impl Checker<'_> {
                 self.object(cx, name, place.span)?;
                 Resolved::Object
             }
-            Definition::Column(_) => {
+            Definition::Column(_) | Definition::Network(_) => {
                 self.defined(cx, name, place.span)?;
                 Resolved::Column
             }
@@ -186,6 +195,7 @@ impl Checker<'_> {
                 Resolved::Histogram(Box::new(Filled {
                     value,
                     edges: h.edges.clone(),
+                    movable: h.movable.clone(),
                     region: h.region.clone(),
                     weight,
                     flow: h.flow,
@@ -238,6 +248,11 @@ impl Model {
     /// Name of a collection.
     pub fn collection_name(&self, id: CollectionId) -> &str {
         self.collections.get(id.0).map_or("", |c| c.name.as_str())
+    }
+
+    /// A network.
+    pub fn network(&self, name: &str) -> Option<&Perceptron> {
+        self.networks.get(name)
     }
 
     /// Start of a parameter, in the units of the house.

@@ -61,7 +61,7 @@ impl Checker<'_> {
                 let id = self.object(cx, name, span)?;
                 return Ok(self.whole(id, span));
             }
-            Some(Definition::Column(_) | Definition::Region(_)) => {
+            Some(Definition::Column(_) | Definition::Region(_) | Definition::Network(_)) => {
                 return self.defined(cx, name, span);
             }
             Some(Definition::Parameter(_)) => {
@@ -198,6 +198,7 @@ impl Checker<'_> {
             let value = match definition {
                 Definition::Column(source) => self.text(source)?,
                 Definition::Region(cuts) => self.all_of(cuts, span)?,
+                Definition::Network(network) => self.network(name, network, span)?,
                 _ => return Err(self.unknown(cx, name, span)),
             };
             self.end();

@@ -28,6 +28,7 @@ impl Typed {
                 | Node::Parameter(_)
                 | Node::Column(_)
                 | Node::Defined(_)
+                | Node::Network(_)
                 | Node::Whole(_)
                 | Node::Shared(_)
         );
@@ -107,6 +108,8 @@ pub(crate) enum Node {
     Column(usize),
     /// A defined column.
     Defined(String),
+    /// The output of a network.
+    Network(String),
     /// The objects of a collection themselves.
     Whole(CollectionId),
     /// A field of an object.

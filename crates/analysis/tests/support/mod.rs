@@ -114,13 +114,14 @@ impl Data {
         inputs: &[Input],
         parameters: &HashMap<&str, f64>,
     ) {
-        let numbers: Vec<f64> = inputs
+        let numbers: Vec<Vec<f64>> = inputs
             .iter()
             .map(|i| match i {
                 Input::Parameter { name, start } => {
-                    parameters.get(name.as_str()).copied().unwrap_or(*start)
+                    let given = parameters.get(name.as_str());
+                    given.map_or_else(|| start.clone(), |x| vec![*x])
                 }
-                _ => f64::NAN,
+                _ => Vec::new(),
             })
             .collect();
         let columns: Vec<Column<'_>> = inputs
@@ -129,7 +130,7 @@ impl Data {
             .map(|(input, number)| match input {
                 Input::Offsets { column, .. } => Column::Offsets(self.get(column).1),
                 Input::Column { name, .. } => self.get(name).0.column(),
-                Input::Parameter { .. } => number.into(),
+                Input::Parameter { .. } => Column::F64(number),
             })
             .collect();
         let events = self.columns.iter().find(|c| c.2.is_none());

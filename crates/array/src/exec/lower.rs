@@ -47,6 +47,11 @@ impl<'a> LowerCx<'a> {
         &self.program.nodes()[self.node].attrs
     }
 
+    /// Number of arguments.
+    pub fn args(&self) -> usize {
+        self.program.nodes()[self.node].args.len()
+    }
+
     /// Type of argument `i`.
     pub fn arg(&self, i: usize) -> Type {
         self.program.ty(self.program.nodes()[self.node].args[i])

@@ -2,7 +2,9 @@
 
 use super::along::expect_parents;
 use super::binary::join;
-use super::gemm::{Extent, Matrix, gemm_at, matvec, matvec_at, vecmat, vecmat_at};
+use super::gemm::{DEPTH, Extent, Matrix, gemm_at, matvec, matvec_at, vecmat, vecmat_at};
+use pullback_ad::isa::Level as Isa;
+
 use crate::attr::Attrs;
 use crate::build::{Builder, Sym, builder_of};
 use crate::error::{Error, Result};
@@ -274,6 +276,14 @@ struct Kernels {
 }
 
 impl Kernels {
+    fn new(isa: Isa) -> Self {
+        Self {
+            gemm: gemm_at(isa),
+            vecmat: vecmat_at(isa),
+            matvec: matvec_at(isa),
+        }
+    }
+
     /// `out += a · b` over the terms `first..end` of the sums.
     fn run(
         &self,
@@ -354,6 +364,37 @@ fn evaluate(io: &Io<'_>, layout: &Layout, kernels: Kernels) {
     }
 }
 
+/// The kernel of a contraction to rows, each of which starts from the third argument in place of zeros. The bits are those of adding it afterwards: sums
+/// in one piece are added to what is there, others are made first. Refuses products in which a stream is summed, or that are no matrix.
+pub(crate) fn with_rows(cx: &LowerCx<'_>) -> Result<Kernel> {
+    let to = cx.attrs().space("to").unwrap_or(Space::SCALAR);
+    let layout = Layout::new(cx, to)?;
+    if layout.stream.is_some() || layout.m_is_one || layout.batch > 0 {
+        return Err(ill_formed(NAME, "no product of two matrices"));
+    }
+    let kernels = Kernels::new(cx.isa());
+    Ok(Kernel::infallible(move |io: &Io<'_>| {
+        let (x, y) = if layout.swap { (1, 0) } else { (0, 1) };
+        let (a, b, row) = (io.arg::<f64>(x), io.arg::<f64>(y), io.arg::<f64>(2));
+        let out = io.out::<f64>(0);
+        let extent = layout.extent(io, a.len(), b.len(), out.len());
+        let rows = |out: &mut [f64], f: fn(f64, f64) -> f64| {
+            for out in out.chunks_exact_mut(row.len().max(1)) {
+                out.iter_mut().zip(row).for_each(|(o, b)| *o = f(*o, *b));
+            }
+        };
+        let product = |out: &mut [f64]| kernels.run(&layout, a, b, out, extent, (0, extent.k));
+        if (1..=DEPTH).contains(&extent.k) {
+            rows(out, |_, b| b);
+            product(out);
+        } else {
+            out.fill(0.0);
+            product(out);
+            rows(out, |o, b| o + b);
+        }
+    }))
+}
+
 impl Primitive for Contract {
     fn name(&self) -> &'static str {
         NAME
@@ -427,11 +468,7 @@ impl Primitive for Contract {
         };
         let _ = (vecmat, matvec);
         let layout = Layout::new(cx, to)?;
-        let kernels = Kernels {
-            gemm: gemm_at(cx.isa()),
-            vecmat: vecmat_at(cx.isa()),
-            matvec: matvec_at(cx.isa()),
-        };
+        let kernels = Kernels::new(cx.isa());
         Ok(Kernel::Accumulate(
             Monoid::Add,
             Box::new(move |io: &Io<'_>| {

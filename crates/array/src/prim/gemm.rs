@@ -9,8 +9,8 @@ use pullback_ad::isa::{Isa, Level};
 #[cfg(target_arch = "x86_64")]
 use pulp::{NullaryFnOnce, Simd};
 
-/// Elements of k per pass: a panel of rows stays in the first-level cache.
-const DEPTH: usize = 256;
+/// Elements of k per pass: a panel of rows stays in the first-level cache. A sum of no more terms is made before it is added to what is there.
+pub(crate) const DEPTH: usize = 256;
 /// Columns per pass: the packed block of `b` stays in the second-level cache.
 const WIDTH: usize = 128;
 

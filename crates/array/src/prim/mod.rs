@@ -41,6 +41,7 @@ pub(crate) mod scatter;
 pub(crate) mod select;
 pub(crate) mod sort;
 pub(crate) mod splat;
+pub(crate) mod stack;
 pub(crate) mod stop_gradient;
 pub(crate) mod structure;
 pub(crate) mod sum;

@@ -38,7 +38,7 @@ pub use interface::interface;
 pub use jacobian::JacobianPlan;
 pub use linearize::{Linearized, linearize};
 pub use rebuild::{prune, replay};
-pub use relax::{Relaxation, Smoothing, relax};
+pub use relax::{Decision, Relaxation, Smoothing, decisions, relax};
 pub(crate) use reverse::differentiable_output;
 pub use reverse::{grad, vjp};
 pub use rewrite::identities;

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::prim;
 use crate::program::Program;
 use crate::space::{LevelId, Space};
+use crate::transform::width::inputs_first;
 use crate::ty::Type;
 
 /// Largest array that folding may add to a program, in elements.
@@ -50,6 +51,8 @@ pub fn simplify(program: &Program) -> Result<Program> {
         }
         current = next;
     }
+    // Rounds record inputs where they are first used.
+    inputs_first(&mut current, program);
     Ok(current)
 }
 

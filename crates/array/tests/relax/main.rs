@@ -8,5 +8,6 @@ mod case;
 mod harness;
 
 mod consumers;
+mod moving;
 mod refusals;
 mod values;

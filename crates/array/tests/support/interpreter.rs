@@ -309,6 +309,24 @@ impl<'a> Interpreter<'a> {
                     })),
                 )
             }
+            "stack" => {
+                let to = self.coordinates(&out.space);
+                let mut elements = Vec::with_capacity(to.len());
+                for mut at in to {
+                    let k = at.pop().expect("a last level");
+                    elements.push(arg(k).num()[self.flat(&space(k))[&at]]);
+                }
+                one(Array::Num(elements))
+            }
+            "element" => {
+                let (from, k) = (self.flat(&space(0)), attrs.int("k")? as usize);
+                one(
+                    arg(0).pick(self.coordinates(&out.space).into_iter().map(|mut at| {
+                        at.push(k);
+                        Some(from[&at])
+                    })),
+                )
+            }
             "permute" => {
                 let (from, to) = (space(0), out.space);
                 let places = self.flat(&from);

@@ -7,8 +7,10 @@
 //! - `siblings`: nodes that differ in static parameters alone.
 //! - `ladder`: the derivative of a product along a level.
 //! - `pick`, `scatter`: elements at constant indices.
+//! - `bias`: a product of matrices and what is added to its rows.
 //! - `pair`, `product`: sums, differences and products inside of each other, and sums of products; also block by block.
 
+mod bias;
 mod ladder;
 mod pair;
 mod pick;

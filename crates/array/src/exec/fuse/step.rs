@@ -1,6 +1,6 @@
 //! What an instruction evaluates: a node, or several that fit a pattern.
 
-use super::{ladder, pair, pick, product, scatter, siblings};
+use super::{bias, ladder, pair, pick, product, scatter, siblings};
 use crate::error::Result;
 use crate::exec::{Kernel, LowerCx};
 use crate::primitive::PrimitiveRef;
@@ -134,7 +134,7 @@ const WHOLE: [Pattern; 4] = [
 ];
 
 /// The patterns that fit anywhere.
-const ANYWHERE: [Pattern; 2] = [product::total, pair::of_operations];
+const ANYWHERE: [Pattern; 3] = [product::total, bias::of_a_product, pair::of_operations];
 
 /// The steps of a phase in order, fused where a pattern fits. `crossing` are the values that other phases read; `streamed`, whether the phase runs block by
 /// block.

@@ -2,6 +2,7 @@
 
 use pullback_ad::Real;
 
+use super::decisions::Decision;
 use super::rewrite::Rewriter;
 use super::soft::{Soft, SoftBin, weigh};
 use crate::build::Sym;
@@ -36,8 +37,12 @@ impl<'b> Rewriter<'_, 'b> {
     }
 
     /// The width of a decision.
-    fn width(&mut self, v: ValueId) -> Result<Sym<'b>> {
-        let width = self.policy.width(self.b, self.label(v))?;
+    fn width(&mut self, v: ValueId, counts: bool) -> Result<Sym<'b>> {
+        if let Some(found) = &mut self.found {
+            found.push(Decision { value: v, counts });
+            return Ok(Sym::from(1.0));
+        }
+        let width = self.policy.width(self.b, v, self.label(v))?;
         if width.as_const().is_none() {
             let invalid = width.compare(Compare::Ne, width);
             self.invalid = Some(match self.invalid {
@@ -76,7 +81,7 @@ impl<'b> Rewriter<'_, 'b> {
         let lattice = self.soft(a).is_lattice() || self.soft(c).is_lattice();
         let soft = |v| self.soft(v);
         if soft(a).is_plain() && soft(c).is_plain() {
-            let taken = self.policy.takes(self.label(node.first));
+            let taken = self.takes(node);
             let integers = self.program.ty(a).dtype == DType::I64;
             if !taken || (integers && !lattice) {
                 return Ok(None);
@@ -107,14 +112,14 @@ impl<'b> Rewriter<'_, 'b> {
                 );
             }
         };
-        let width = self.width(node.first)?;
+        let width = self.width(node.first, lattice)?;
         Ok(Some(Soft::Degree(
             self.policy.smoothing().apply(margin / width),
         )))
     }
 
     fn bin(&mut self, node: &Node) -> Result<Option<Soft<'b>>> {
-        if !self.policy.takes(self.label(node.first)) {
+        if !self.takes(node) {
             return Ok(None);
         }
         let (Some(x), Some(edges)) = (
@@ -129,7 +134,7 @@ impl<'b> Rewriter<'_, 'b> {
         Ok(Some(Soft::Bin(SoftBin {
             x,
             edges,
-            width: self.width(node.first)?,
+            width: self.width(node.first, false)?,
             flow: node.attrs.int("flow").unwrap_or(0),
         })))
     }

@@ -9,15 +9,18 @@
 //! let gradient = grad(&soft, "F", &["s"])?;                      // of any order; T → 0 is the exact program
 //! ```
 //!
+//! - `decisions`: which ones move with some inputs, and margins of a sample, by which widths are chosen.
 //! - `policy`: which decisions, how smooth. `soft`: what a value becomes, and levels whose elements are members to a degree. `rewrite`: the walk over the
 //!   program; `decide`, `structure`, `reduce`: what each consumer does with degrees. What has no rule is refused by name.
 
 mod decide;
+mod decisions;
 mod policy;
 mod reduce;
 mod rewrite;
 mod soft;
 mod structure;
 
+pub use decisions::{Decision, decisions};
 pub use policy::{Relaxation, Smoothing};
 pub use rewrite::relax;

@@ -6,6 +6,7 @@ use pullback_ad::Real;
 
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
+use crate::program::ValueId;
 use crate::transform::Width;
 
 /// The degree to which a decision holds as a function of margin over width, u = m/T: a cumulative distribution of mean 0.
@@ -35,6 +36,8 @@ pub struct Relaxation {
     widths: Vec<(Arc<str>, Width)>,
     only: Option<Vec<Arc<str>>>,
     hard: Vec<Arc<str>>,
+    moving: Option<Vec<Arc<str>>>,
+    by_value: Vec<(ValueId, Width)>,
 }
 
 impl Relaxation {
@@ -54,6 +57,21 @@ impl Relaxation {
             only: Some(Vec::new()),
             ..Self::default()
         }
+    }
+
+    /// Only the decisions that move with some inputs, and whatever depends on a decision that does; all others stay hard. [`decisions`](super::decisions) lists them.
+    pub fn moving(smoothing: Smoothing, inputs: &[&str]) -> Self {
+        Self {
+            smoothing,
+            moving: Some(inputs.iter().map(|n| Arc::from(*n)).collect()),
+            ..Self::default()
+        }
+    }
+
+    /// One decision, by the mask or bin index it makes in the program that is to be relaxed, with a width in the units of its margin.
+    pub fn decision(mut self, value: ValueId, width: impl Into<Width>) -> Self {
+        self.by_value.push((value, width.into()));
+        self
     }
 
     /// The decision of that label (of its mask or bin index), with a width in the units of its margin.
@@ -76,9 +94,14 @@ impl Relaxation {
     }
 
     /// Whether the decision of that label is relaxed.
-    pub(super) fn takes(&self, label: Option<&str>) -> bool {
+    pub(super) fn takes_label(&self, label: Option<&str>) -> bool {
         let named = |list: &[Arc<str>]| label.is_some_and(|l| list.iter().any(|n| &**n == l));
         !self.keeps(label) && self.only.as_deref().is_none_or(named)
+    }
+
+    /// The inputs with which a decision has to move, if that is what counts.
+    pub(super) fn moving_with(&self) -> Option<&[Arc<str>]> {
+        self.moving.as_deref()
     }
 
     /// Whether the decision of that label is to stay hard.
@@ -95,10 +118,17 @@ impl Relaxation {
     }
 
     /// The width of a decision: a number, or an input that is declared once.
-    pub(super) fn width<'b>(&self, b: &'b Builder, label: Option<&str>) -> Result<Sym<'b>> {
+    pub(super) fn width<'b>(
+        &self,
+        b: &'b Builder,
+        value: ValueId,
+        label: Option<&str>,
+    ) -> Result<Sym<'b>> {
+        let by_value = self.by_value.iter().rev().find(|(v, _)| *v == value);
         let own = self.widths.iter().rev().find(|(l, _)| Some(&**l) == label);
         let name = label.unwrap_or("without a label");
-        match own.map(|(_, w)| w).or(self.width.as_ref()) {
+        let own = by_value.map(|(_, w)| w).or(own.map(|(_, w)| w));
+        match own.or(self.width.as_ref()) {
             Some(width) => width.record(b, name, "a decision smoothed over a width of"),
             None => Err(Error::Unknown {
                 kind: "width for the decision",
@@ -111,6 +141,7 @@ impl Relaxation {
     /// Names of the inputs that widths add.
     pub(super) fn inputs(&self) -> impl Iterator<Item = &str> {
         let own = self.widths.iter().map(|(_, w)| w);
+        let own = own.chain(self.by_value.iter().map(|(_, w)| w));
         self.width.iter().chain(own).filter_map(|w| match w {
             Width::Input(name) => Some(&**name),
             Width::Value(_) => None,

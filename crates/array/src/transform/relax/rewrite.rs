@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::decisions::Decision;
 use super::policy::Relaxation;
 use super::soft::{Place, Soft, SoftLevel};
 use crate::attr::{Attr, Attrs};
 use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
+use crate::exec::dependencies;
 use crate::prim::{self, cast::CAST};
 use crate::primitive::ill_formed;
 use crate::program::{Node, Program, ValueId};
@@ -85,42 +87,59 @@ pub fn relax(program: &Program, policy: &Relaxation) -> Result<Program> {
             });
         }
     }
-    let ends = program.outputs().iter().chain(program.inputs());
-    let wanted = upstream_with_structure(program, ends.map(|(_, v)| *v));
     let b = Builder::new();
-    let outputs = {
-        let mut r = Rewriter {
-            b: &b,
-            program,
-            policy,
-            places: vec![None; program.levels().len()],
-            values: Vec::with_capacity(program.value_count()),
-            wanted: &wanted,
-            invalid: None,
-        };
-        for (k, node) in program.nodes().iter().enumerate() {
-            let label = program.value(node.first).label.clone();
-            if !wanted[k] {
-                // Nothing asks for it: it may be refused without harm.
-                let nothing = Soft::plain(Sym::from(f64::NAN));
-                r.values.extend(node.results().map(|_| nothing));
-                continue;
-            }
-            let results = b.labelled(label, || r.node(node))?;
-            if let Some(error) = b.failure() {
-                return Err(error);
-            }
-            r.values.extend(results);
-        }
-        program
-            .outputs()
-            .iter()
-            .map(|(name, v)| Ok((Arc::clone(name), b.id(r.output(name, *v)?))))
-            .collect::<Result<Vec<_>>>()?
-    };
+    let (outputs, _) = walk(&b, program, policy, None)?;
     let mut out = prune(&b.finish_ids(outputs)?)?;
     inputs_first(&mut out, program);
     Ok(out)
+}
+
+/// Outputs of the relaxed program, and decisions where `found` asks for them.
+type Walked = (Vec<(Arc<str>, ValueId)>, Option<Vec<Decision>>);
+
+/// Records the relaxed program.
+pub(super) fn walk(
+    b: &Builder,
+    program: &Program,
+    policy: &Relaxation,
+    found: Option<Vec<Decision>>,
+) -> Result<Walked> {
+    for name in policy.moving_with().unwrap_or_default() {
+        crate::transform::differentiable_input(program, name)?;
+    }
+    let ends = program.outputs().iter().chain(program.inputs());
+    let wanted = upstream_with_structure(program, ends.map(|(_, v)| *v));
+    let mut r = Rewriter {
+        b,
+        program,
+        policy,
+        places: vec![None; program.levels().len()],
+        values: Vec::with_capacity(program.value_count()),
+        wanted: &wanted,
+        invalid: None,
+        found,
+        moving: Vec::new(),
+    };
+    for (k, node) in program.nodes().iter().enumerate() {
+        let label = program.value(node.first).label.clone();
+        if !wanted[k] {
+            // Nothing asks for it: it may be refused without harm.
+            let nothing = Soft::plain(Sym::from(f64::NAN));
+            r.values.extend(node.results().map(|_| nothing));
+            continue;
+        }
+        let results = b.labelled(label, || r.node(node))?;
+        if let Some(error) = b.failure() {
+            return Err(error);
+        }
+        r.values.extend(results);
+    }
+    let outputs = program
+        .outputs()
+        .iter()
+        .map(|(name, v)| Ok((Arc::clone(name), b.id(r.output(name, *v)?))))
+        .collect::<Result<Vec<_>>>()?;
+    Ok((outputs, r.found))
 }
 
 /// The relaxed program while it is recorded.
@@ -134,11 +153,49 @@ pub(super) struct Rewriter<'a, 'b> {
     pub wanted: &'a [bool],
     /// Whether a width so far is none when the program runs; nothing if all are numbers.
     pub invalid: Option<Sym<'b>>,
+    /// The decisions that are relaxed, where they are to be listed instead.
+    pub found: Option<Vec<Decision>>,
+    /// Which values of the relaxed program move with the inputs of the policy, as far as they are known.
+    pub moving: Vec<bool>,
 }
 
 impl<'b> Rewriter<'_, 'b> {
     pub fn soft(&self, v: ValueId) -> Soft<'b> {
         self.values[v.index()]
+    }
+
+    /// Whether the policy takes a decision of hard arguments.
+    pub fn takes(&mut self, node: &Node) -> bool {
+        let label = self.program.value(node.first).label.as_deref();
+        if self.policy.moving_with().is_none() {
+            return self.policy.takes_label(label);
+        }
+        !self.policy.keeps(label) && node.args.iter().any(|v| self.moves(*v))
+    }
+
+    /// Whether a value moves with the inputs of the policy.
+    fn moves(&mut self, v: ValueId) -> bool {
+        let Some(sym) = self.soft(v).value() else {
+            return true;
+        };
+        let Some(id) = sym.value_id() else {
+            return false;
+        };
+        let wrt = self.policy.moving_with().unwrap_or_default();
+        let moving = &mut self.moving;
+        self.b.with_program(|p| {
+            while moving.len() < p.value_count() {
+                let k = p.value(ValueId(moving.len() as u32)).node as usize;
+                let node = &p.nodes()[k];
+                let named = |(name, v): &(Arc<str>, ValueId)| {
+                    *v == node.first && wrt.iter().any(|w| w == name)
+                };
+                let own = node.primitive == prim::INPUT && p.inputs().iter().any(named);
+                let any = own || dependencies(p, k).iter().any(|d| moving[d.index()]);
+                moving.resize(node.first.index() + node.outputs as usize, any);
+            }
+        });
+        self.moving[id.index()]
     }
 
     pub fn refuse<T>(&self, node: &Node, message: impl Into<String>) -> Result<T> {
@@ -306,7 +363,7 @@ impl<'b> Rewriter<'_, 'b> {
     }
 
     /// Refuses what decides without a margin that is known here, if the policy takes it: it would stay hard.
-    fn no_other_decision(&self, node: &Node) -> Result<()> {
+    fn no_other_decision(&mut self, node: &Node) -> Result<()> {
         let (program, primitive) = (self.program, node.primitive);
         let converts = primitive == CAST
             && program.ty(node.args[0]).dtype == DType::F64
@@ -319,8 +376,7 @@ impl<'b> Rewriter<'_, 'b> {
             || jumps(primitive)
             || primitive == prim::NEAREST_EDGE
             || node.attrs.iter().any(region);
-        let label = program.value(node.first).label.as_deref();
-        if hidden && self.policy.takes(label) {
+        if hidden && self.takes(node) {
             return self.refuse(
                 node,
                 "it decides, and no degree of that is known; give it a label and keep it hard with `Relaxation::hard`",

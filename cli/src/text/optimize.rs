@@ -1,0 +1,157 @@
+//! What comes out of an optimisation, for people.
+
+use std::fmt::Write;
+
+use pullback_analysis::optimize::{Ended, Outcome, Quote};
+
+use super::fit::{count, duration};
+use super::rounding::{round, significant};
+use super::table::{Align, render, wrap};
+use crate::verbs::Optimized;
+
+/// The whole text; `written` are the files that were written.
+pub fn optimize(found: &Optimized, written: &[String], width: usize) -> String {
+    let o = &found.outcome;
+    let mut text = format!("{}\n{}\n", found.after.file.title, headline(o));
+    text.push_str(&objective(o, width));
+    text.push_str(&quantities(o, width));
+    text.push_str(&impacts(o, width));
+    text.push_str(&facts(o, width));
+    for name in written {
+        let _ = writeln!(
+            text,
+            "{}wrote {name}",
+            if *name == written[0] { "\n" } else { "" }
+        );
+    }
+    if let Some(workspace) = written.iter().find(|n| n.ends_with("workspace.json")) {
+        let _ = writeln!(text, "next: pullback fit {workspace} --asimov 0");
+    }
+    text
+}
+
+/// What happened, in a sentence.
+pub fn headline(o: &Outcome) -> String {
+    let (before, after) = (&o.before[2], &o.after[2]);
+    let gain = o.gain();
+    let error = 100.0 * (after.uncertainty / after.value).hypot(before.uncertainty / before.value);
+    let word = if gain >= 0.0 { "better" } else { "worse" };
+    format!(
+        "{} {} → {}: {:.1} % {word} (± {:.1} % if the events before and after were not the same), exact, on events that were not optimised on",
+        o.objective,
+        quoted(before),
+        quoted(after),
+        100.0 * gain.abs(),
+        error,
+    )
+}
+
+fn quoted(quote: &Quote) -> String {
+    round(quote.value, Some(quote.uncertainty)).text()
+}
+
+fn objective(o: &Outcome, width: usize) -> String {
+    let header = [
+        (o.objective, Align::Name),
+        ("training", Align::Right),
+        ("validation", Align::Right),
+        ("test", Align::Right),
+    ];
+    let exact = |name: &str, quotes: &[Quote; 3]| {
+        let mut row = vec![name.to_owned()];
+        row.extend(quotes.iter().map(quoted));
+        row
+    };
+    let soft = vec![
+        "soft, after".to_owned(),
+        significant(o.soft[0], 4),
+        String::new(),
+        significant(o.soft[1], 4),
+    ];
+    let rows = [
+        exact("exact, before", &o.before),
+        exact("exact, after", &o.after),
+        soft,
+    ];
+    let note = wrap(
+        &format!(
+            "the exact objective on test events is {:+.1} % from the soft one on training events; errors are those of the number of simulated events of each part",
+            100.0 * o.distance()
+        ),
+        width,
+        2,
+    );
+    format!("\n{}{note}", render(&header, &rows, width))
+}
+
+fn quantities(o: &Outcome, width: usize) -> String {
+    let header = [
+        ("free", Align::Name),
+        ("before", Align::Right),
+        ("after", Align::Right),
+        ("range", Align::Right),
+        ("slope before", Align::Right),
+        ("slope after", Align::Right),
+    ];
+    let rows: Vec<Vec<String>> = (o.quantities.iter())
+        .map(|q| {
+            vec![
+                q.name.clone(),
+                significant(q.before, 4),
+                significant(q.after, 4),
+                format!(
+                    "{} … {}",
+                    significant(q.range[0], 4),
+                    significant(q.range[1], 4)
+                ),
+                significant(q.slopes[0], 3),
+                significant(q.slopes[1], 3),
+            ]
+        })
+        .collect();
+    let note = "  slope: the derivative of the soft objective by the quantity\n";
+    format!("\n{}{note}", render(&header, &rows, width))
+}
+
+fn impacts(o: &Outcome, width: usize) -> String {
+    let header = [
+        ("systematic", Align::Name),
+        ("objective without it", Align::Right),
+        ("change", Align::Right),
+        ("slope by its size", Align::Right),
+    ];
+    let value = o.after[2].value;
+    let mut sorted: Vec<_> = o.impacts.iter().collect();
+    sorted.sort_by(|a, b| {
+        let far = |x: f64| (x - value).abs();
+        far(b.without).total_cmp(&far(a.without))
+    });
+    let rows: Vec<Vec<String>> = (sorted.into_iter())
+        .map(|i| {
+            vec![
+                i.name.clone(),
+                significant(i.without, 4),
+                format!("{:+.2} %", 100.0 * (i.without / value - 1.0)),
+                significant(i.slope, 3),
+            ]
+        })
+        .collect();
+    format!("\n{}", render(&header, &rows, width))
+}
+
+fn facts(o: &Outcome, width: usize) -> String {
+    let ended = match o.ended {
+        Ended::Steps => "all were made",
+        Ended::Patience => "validations did not improve any more",
+        Ended::Stopped => "stopped; the best step was kept",
+    };
+    let steps = format!(
+        "{} in {}, {ended}; the best was step {}. {} soft, widths {} of the spread there.",
+        count(o.history.len(), "step"),
+        duration(o.seconds),
+        o.best_step,
+        count(o.decisions, "decision"),
+        significant(o.temperature, 2),
+    );
+    format!("\n{}", wrap(&steps, width, 0))
+}

@@ -1,0 +1,309 @@
+//! The events of a data set in three parts, and those of them that can matter.
+
+use std::num::NonZero;
+use std::sync::Arc;
+
+use pullback_array::{Lowered, Workspace, transform};
+use pullback_io::{Chunk, Dataset};
+use pullback_prob::{Key, fill_uniform};
+use transform::{Relaxation, Smoothing};
+
+use crate::compile::Compiled;
+use crate::define::Analysis;
+use crate::error::Result;
+use crate::file::{AnalysisFile, Free, Generated, Input, Optimisation};
+use crate::run::{Plan, Quantity, Scope, Sweep, Values, Weighting, edges_name, widened};
+use crate::schema::Schema;
+
+/// What events are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// To be learned from.
+    Training,
+    /// To choose the best step by.
+    Validation,
+    /// To quote the result from.
+    Test,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Training, Self::Validation, Self::Test];
+}
+
+/// How an optimisation works.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Threads that work on a chunk.
+    pub threads: usize,
+    /// How files are read.
+    pub data: pullback_io::Options,
+    /// Bytes of events that may be held in memory; what is beyond is read again in each step.
+    pub memory: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().map_or(1, NonZero::get),
+            data: pullback_io::Options::default(),
+            memory: 4 << 30,
+        }
+    }
+}
+
+/// A simulated data set.
+pub(super) struct Set<'a> {
+    pub input: &'a Input,
+    pub plan: Arc<Plan>,
+    /// What the weights of all events are multiplied by.
+    pub weights: f64,
+    /// For each part, its share of the weights of all generated events.
+    pub fractions: [f64; 3],
+    /// For each part, its number of events.
+    pub entries: [u64; 3],
+    data: Dataset,
+    names: Vec<String>,
+    skim: Option<Skim>,
+    split: Split,
+    held: Option<[Vec<Chunk>; 3]>,
+}
+
+/// The names of the inputs that may move.
+pub(super) fn free_inputs(file: &AnalysisFile, optimisation: &Optimisation) -> Vec<String> {
+    let name = |free: &Free| match free {
+        Free::Parameter { name, .. } => name.clone(),
+        Free::Edges { plot, .. } => edges_name(&file.histograms[*plot].name),
+    };
+    optimisation.free.iter().map(name).collect()
+}
+
+impl<'a> Set<'a> {
+    /// Opens a data set and reads its events once. `free` are the inputs that may move; nothing if `tell`, which hears of events, says stop.
+    pub fn open(
+        file: &AnalysisFile,
+        optimisation: &Optimisation,
+        input: &'a Input,
+        free: &[String],
+        options: &Options,
+        memory: &mut usize,
+        tell: &mut dyn FnMut(&str, u64) -> bool,
+    ) -> Result<Option<Self>> {
+        let patterns: Vec<String> = (input.files.iter())
+            .map(|p| p.to_string_lossy().into_owned())
+            .collect();
+        let data = Dataset::with_options(&patterns, options.data)?;
+        let schema = Schema::of_table(data.schema());
+        let plan = Plan::new(file, input, &schema, Scope::Channels)?;
+        let mut skim = Skim::new(file, &schema, free, &plan)?;
+        let mut names = plan.nominal.compiled.columns();
+        let more = skim.iter().flat_map(|s| s.compiled.columns());
+        names.extend(more);
+        names.sort_unstable();
+        names.dedup();
+        let names: Vec<String> = names.into_iter().map(String::from).collect();
+        let split = Split::new(optimisation, &input.name);
+        let plots = file.plots();
+        let mut sums = Part::ALL.map(|_| Sweep::new(&plan, &plots, options.threads));
+        let mut entries = [0_u64; 3];
+        let mut held = Some([const { Vec::new() }; 3]);
+        let columns: Vec<&str> = names.iter().map(String::as_str).collect();
+        for chunk in data.chunks(&columns)?.map(widened) {
+            let chunk = chunk?;
+            let own = split.parts(&chunk);
+            for (k, part) in Part::ALL.into_iter().enumerate() {
+                let part = chunk.take(&own.iter().map(|p| *p == part).collect::<Vec<_>>());
+                entries[k] += part.entries as u64;
+                sums[k].add(&part, &Values::new())?;
+                let kept = match &mut skim {
+                    Some(skim) => part.take(&skim.keep(&part)?),
+                    None => part,
+                };
+                if let Some(held) = &mut held {
+                    *memory = memory.saturating_sub(kept.bytes());
+                    held[k].push(kept);
+                }
+            }
+            if *memory == 0 {
+                held = None;
+            }
+            if !tell(&input.name, chunk.entries as u64) {
+                return Ok(None);
+            }
+        }
+        let sums = sums.map(Sweep::finish);
+        let all = plan
+            .nominal
+            .item(Quantity::Generated, Weighting::Nominal)
+            .map(|item| item.outputs.0);
+        let generated = |k: usize| match (all, &input.generated) {
+            (Some(output), Generated::Sum(_)) => sums[k][0][0][output][0],
+            _ => entries[k] as f64,
+        };
+        let parts = [generated(0), generated(1), generated(2)];
+        let mut total = sums[0][0][0].clone();
+        if let Some(output) = all {
+            total[output] = vec![parts.iter().sum()];
+        }
+        let weights = file.scale(input, data.entries(), &plan, &total)?;
+        for sums in &sums {
+            crate::run::check(&plan, sums, input)?;
+        }
+        let whole: f64 = parts.iter().sum();
+        Ok(Some(Self {
+            input,
+            plan: Arc::new(plan),
+            weights,
+            fractions: parts.map(|p| p / whole),
+            entries,
+            data,
+            names,
+            skim,
+            split,
+            held,
+        }))
+    }
+
+    /// The events of a part that can matter, chunk by chunk.
+    pub fn each(&mut self, part: Part, f: &mut dyn FnMut(&Chunk) -> Result<()>) -> Result<()> {
+        if let Some(held) = &self.held {
+            return held[part as usize].iter().try_for_each(f);
+        }
+        let columns: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        for chunk in self.data.chunks(&columns)?.map(widened) {
+            let chunk = chunk?;
+            let own = self.split.parts(&chunk);
+            let chunk = chunk.take(&own.iter().map(|p| *p == part).collect::<Vec<_>>());
+            match &mut self.skim {
+                Some(skim) => f(&chunk.take(&skim.keep(&chunk)?))?,
+                None => f(&chunk)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// How many events of a part are held; nothing where they are read again.
+    pub fn kept(&self, part: Part) -> Option<usize> {
+        let held = self.held.as_ref()?;
+        Some(held[part as usize].iter().map(|c| c.entries).sum())
+    }
+}
+
+/// Which part an event belongs to: by its number in the data set alone, whatever the chunks are. Variations of an event are in its part.
+struct Split {
+    key: Key,
+    ends: [f64; 2],
+}
+
+impl Split {
+    fn new(optimisation: &Optimisation, dataset: &str) -> Self {
+        let [a, b, c] = optimisation.split;
+        let all = a + b + c;
+        Self {
+            key: Key::new(optimisation.seed, "split").child(dataset),
+            ends: [a / all, (a + b) / all],
+        }
+    }
+
+    fn parts(&self, chunk: &Chunk) -> Vec<Part> {
+        let mut u = vec![0.0; chunk.entries];
+        fill_uniform(&mut u, self.key, chunk.first, 0);
+        let part = |u: f64| match u {
+            u if u < self.ends[0] => Part::Training,
+            u if u < self.ends[1] => Part::Validation,
+            _ => Part::Test,
+        };
+        u.into_iter().map(part).collect()
+    }
+}
+
+/// Leaves out events that no region can have, wherever the free inputs go: those that fail cuts which do not move, at every point of the systematics.
+struct Skim {
+    compiled: Compiled,
+    lowered: Lowered,
+    memory: Workspace,
+    points: Vec<Vec<Vec<f64>>>,
+}
+
+impl Skim {
+    /// Nothing where some region has no cut that stays.
+    fn new(
+        file: &AnalysisFile,
+        schema: &Schema,
+        free: &[String],
+        plan: &Plan,
+    ) -> Result<Option<Self>> {
+        let mut analysis = file.definitions.clone();
+        let mut wanted = Vec::new();
+        let channels = file.fit.iter().flat_map(|fit| &fit.channels);
+        for (k, (region, _)) in channels.enumerate() {
+            let mut kept = Vec::new();
+            for cut in &file.regions[*region].cuts {
+                let one = file.definitions.clone().region("_cut", [cut.clone()]);
+                if stays(&one, schema, free)? {
+                    kept.push(cut.clone());
+                }
+            }
+            if kept.is_empty() {
+                return Ok(None);
+            }
+            let name = format!("_skim{k}");
+            analysis = analysis.region(&name, kept);
+            wanted.push(name);
+        }
+        let names: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        let compiled = analysis.check(schema)?.compile(&names)?;
+        let lowered = Lowered::new(transform::simplify(&compiled.program)?)?;
+        let memory = lowered.workspace();
+        // Points of the plan, for the inputs that are asked for here.
+        let mut points = Vec::new();
+        for pass in plan.passes() {
+            let known: Vec<&str> = pass.compiled.parameters().map(|(n, _)| n).collect();
+            for (_, point) in &pass.points {
+                let own = compiled.parameters().map(|(name, start)| {
+                    let place = known.iter().position(|k| *k == name);
+                    place.map_or_else(|| start.to_vec(), |p| point[p].clone())
+                });
+                points.push(own.collect::<Vec<_>>());
+            }
+        }
+        points.dedup();
+        Ok(Some(Self {
+            compiled,
+            lowered,
+            memory,
+            points,
+        }))
+    }
+
+    fn keep(&mut self, chunk: &Chunk) -> Result<Vec<bool>> {
+        let mut keep = vec![false; chunk.entries];
+        for point in &self.points {
+            let bindings = self.compiled.bind(chunk, point)?;
+            self.lowered.run(&mut self.memory, &bindings)?;
+            for k in 0..self.compiled.outputs.len() {
+                let passed = self.memory.bool(k);
+                keep.iter_mut().zip(passed).for_each(|(a, b)| *a |= *b != 0);
+            }
+        }
+        Ok(keep)
+    }
+}
+
+/// Whether the one cut of an analysis has the same events wherever the free inputs go.
+fn stays(analysis: &Analysis, schema: &Schema, free: &[String]) -> Result<bool> {
+    let compiled = analysis.check(schema)?.compile(&["_cut"])?;
+    let inputs = compiled.parameters().map(|(name, _)| name);
+    let moving: Vec<&str> = inputs.filter(|n| free.iter().any(|f| f == n)).collect();
+    if moving.is_empty() {
+        return Ok(true);
+    }
+    // As a weight, since a relaxed mask is no output. What cannot be relaxed moves, too.
+    let counted = analysis.clone().histogram(
+        "_count",
+        crate::define::Histogram::new("0", [-0.5, 0.5]).region("_cut"),
+    );
+    let program = counted.check(schema)?.compile(&["_count"])?.program;
+    let policy = Relaxation::moving(Smoothing::Sigmoid, &moving);
+    Ok(transform::decisions(&program, &policy).is_ok_and(|(list, _)| list.is_empty()))
+}

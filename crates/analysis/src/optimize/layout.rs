@@ -1,0 +1,228 @@
+//! Where the numbers of all templates are in one list, and how sums of outputs become them.
+
+use std::collections::HashMap;
+
+use super::events::Set;
+use crate::file::{AnalysisFile, Effect};
+use crate::run::{Bins, Filled, Quantity, Results, Shift, Sums, Weighting};
+
+/// What a block of bins holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// Expected events.
+    Yield,
+    /// Their variance from the number of simulated events.
+    Variance,
+    /// Simulated events.
+    Entries,
+    /// Expected events with a systematic at one standard deviation.
+    Varied(usize, Shift),
+}
+
+/// Bins of one kind, of a process in a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Block {
+    pub process: usize,
+    pub channel: usize,
+    pub kind: Kind,
+}
+
+/// An output of a program of a data set, and the block that it is a part of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Route {
+    pub pass: usize,
+    pub point: usize,
+    pub output: usize,
+    pub start: usize,
+    pub bins: usize,
+    pub kind: Kind,
+}
+
+/// The list: blocks of bins.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Layout {
+    /// Region, histogram and number of bins of each channel.
+    pub channels: Vec<(usize, usize, usize)>,
+    /// Names of the processes.
+    pub processes: Vec<String>,
+    /// Which processes are signal.
+    pub signal: Vec<bool>,
+    blocks: HashMap<Block, usize>,
+    len: usize,
+    /// For each data set.
+    pub routes: Vec<Vec<Route>>,
+}
+
+impl Layout {
+    pub fn new(file: &AnalysisFile, sets: &[Set<'_>]) -> Self {
+        let processes: Vec<String> = file.processes().iter().map(|p| (*p).to_owned()).collect();
+        let fit = file.fit.iter();
+        let channels = fit.clone().flat_map(|fit| &fit.channels);
+        let mut layout = Self {
+            channels: channels
+                .map(|(r, p)| (*r, *p, file.histograms[*p].edges.len() - 1))
+                .collect(),
+            signal: (processes.iter())
+                .map(|p| fit.clone().any(|fit| fit.signal.contains(p)))
+                .collect(),
+            processes,
+            ..Self::default()
+        };
+        for set in sets {
+            let routes = layout.routes_of(file, set, sets);
+            layout.routes.push(routes);
+        }
+        layout
+    }
+
+    fn routes_of(&mut self, file: &AnalysisFile, set: &Set<'_>, all: &[Set<'_>]) -> Vec<Route> {
+        let mut routes = Vec::new();
+        let Some(process) = self.processes.iter().position(|p| *p == set.input.process) else {
+            return routes;
+        };
+        for channel in 0..self.channels.len() {
+            let (region, plot, bins) = self.channels[channel];
+            let quantity = Quantity::Plot { plot, region };
+            let mut add = |layout: &mut Self, kind, pass, point, output| {
+                let block = Block {
+                    process,
+                    channel,
+                    kind,
+                };
+                let start = layout.take(block);
+                routes.push(Route {
+                    pass,
+                    point,
+                    output,
+                    start,
+                    bins,
+                    kind,
+                });
+            };
+            let nominal = &set.plan.nominal;
+            let Some(raw) = nominal.item(quantity, Weighting::Raw) else {
+                continue;
+            };
+            let weighted = nominal.item(quantity, Weighting::Nominal).unwrap_or(raw);
+            add(self, Kind::Yield, 0, 0, weighted.outputs.0);
+            add(self, Kind::Variance, 0, 0, weighted.outputs.1);
+            add(self, Kind::Entries, 0, 0, raw.outputs.0);
+            for item in nominal.items.iter().filter(|i| i.quantity == quantity) {
+                if let Weighting::Factor { systematic, shift } = item.weighting {
+                    let kind = Kind::Varied(systematic, shift);
+                    add(self, kind, 0, 0, item.outputs.0);
+                }
+            }
+            for (s, systematic) in file.systematics.iter().enumerate() {
+                let acts = systematic.processes.contains(&set.input.process)
+                    && matches!(systematic.effect, Effect::Parameter { .. });
+                let same = |other: &&Set<'_>| other.input.process == set.input.process;
+                if !acts || !all.iter().filter(same).any(|other| other.plan.moves(s)) {
+                    continue;
+                }
+                for shift in [Shift::Up, Shift::Down] {
+                    let kind = Kind::Varied(s, shift);
+                    let found = set.plan.shifted.as_ref().and_then(|pass| {
+                        let mut points = pass.points.iter();
+                        let point = points.position(|(which, _)| *which == Some((s, shift)))?;
+                        let raw = pass.item(quantity, Weighting::Raw)?;
+                        let item = pass.item(quantity, Weighting::Nominal).unwrap_or(raw);
+                        Some((point, item.outputs.0))
+                    });
+                    // A data set that it does not move is as it was.
+                    match found {
+                        Some((point, output)) => add(self, kind, 1, point, output),
+                        None => add(self, kind, 0, 0, weighted.outputs.0),
+                    }
+                }
+            }
+        }
+        routes
+    }
+
+    fn take(&mut self, block: Block) -> usize {
+        let bins = self.channels[block.channel].2;
+        let end = self.len;
+        let start = *self.blocks.entry(block).or_insert(end);
+        self.len = self.len.max(start + bins);
+        start
+    }
+
+    /// Number of entries of the list.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Where a block begins.
+    pub fn start(&self, process: usize, channel: usize, kind: Kind) -> Option<usize> {
+        let block = Block {
+            process,
+            channel,
+            kind,
+        };
+        self.blocks.get(&block).copied()
+    }
+
+    /// What an output is multiplied by, of a part of the events: the numbers stand for all of them.
+    pub fn factor(kind: Kind, set: &Set<'_>, fraction: f64) -> f64 {
+        let w = set.weights;
+        match kind {
+            Kind::Yield | Kind::Varied(..) => w / fraction,
+            Kind::Variance => w * w / fraction,
+            Kind::Entries => 1.0 / fraction,
+        }
+    }
+
+    /// Adds the sums of a data set to the list.
+    pub fn add(&self, into: &mut [f64], k: usize, set: &Set<'_>, fraction: f64, sums: &Sums) {
+        for route in &self.routes[k] {
+            let factor = Self::factor(route.kind, set, fraction);
+            let found = &sums[route.pass][route.point][route.output];
+            let into = into[route.start..].iter_mut();
+            into.zip(found).for_each(|(a, b)| *a += factor * b);
+        }
+    }
+
+    fn bins(&self, list: &[f64], process: usize, channel: usize) -> Bins {
+        let bins = self.channels[channel].2;
+        let of = |kind| {
+            let start = self.start(process, channel, kind);
+            start.map_or_else(|| vec![0.0; bins], |s| list[s..s + bins].to_vec())
+        };
+        Bins {
+            sums: of(Kind::Yield),
+            variances: of(Kind::Variance),
+            entries: of(Kind::Entries),
+        }
+    }
+
+    /// The results of a run that has the channels alone.
+    pub fn results(&self, file: &AnalysisFile, list: &[f64]) -> Results {
+        let mut results = file.empty();
+        for (channel, &(region, plot, bins)) in self.channels.iter().enumerate() {
+            let own = |h: &&mut Filled| h.plot == plot && h.region == region;
+            let Some(filled) = results.histograms.iter_mut().find(own) else {
+                continue;
+            };
+            for process in 0..self.processes.len() {
+                filled.nominal[process] = self.bins(list, process, channel);
+            }
+            for s in 0..file.systematics.len() {
+                for shift in [Shift::Up, Shift::Down] {
+                    let of = |process: usize| {
+                        let start = self.start(process, channel, Kind::Varied(s, shift))?;
+                        Some(Bins {
+                            sums: list[start..start + bins].to_vec(),
+                            ..Bins::zeros(bins)
+                        })
+                    };
+                    let found: Vec<Option<Bins>> = (0..self.processes.len()).map(of).collect();
+                    if found.iter().any(Option::is_some) {
+                        filled.variations.push((s, shift, found));
+                    }
+                }
+            }
+        }
+        results
+    }
+}

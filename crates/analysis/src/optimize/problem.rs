@@ -1,0 +1,200 @@
+//! The objective as a function of the free quantities: events to bins, bins to the objective, and back.
+
+use super::events::{Options, Part, Set, free_inputs};
+use super::goal::{Evaluation, Objective};
+use super::layout::Layout;
+use super::quantities::Quantities;
+use super::soft::{Soft, soften};
+use crate::error::{Error, Result};
+use crate::file::{AnalysisFile, Optimisation};
+use crate::run::{Sums, Sweep};
+
+/// An analysis whose events are read and whose programs are made.
+pub struct Problem<'a> {
+    pub(super) file: &'a AnalysisFile,
+    pub(super) optimisation: &'a Optimisation,
+    pub(super) sets: Vec<Set<'a>>,
+    pub(super) layout: Layout,
+    pub(super) quantities: Quantities,
+    pub(super) objective: Objective,
+    soft: Vec<Soft>,
+    plots: Vec<usize>,
+    threads: usize,
+}
+
+/// The soft objective at a point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SoftValue {
+    /// The objective.
+    pub value: f64,
+    /// What the constraints add to its logarithm.
+    pub penalty: f64,
+    /// What is made small: the logarithm of the objective, with the sign that makes small numbers good, and the penalty.
+    pub small: f64,
+    /// Derivatives of that by the free quantities.
+    pub gradient: Vec<f64>,
+}
+
+impl<'a> Problem<'a> {
+    /// Reads all events once and makes the programs. Nothing if `tell`, which hears of data sets and events, says stop.
+    ///
+    /// # Errors
+    /// A file without `[optimize]`, files that cannot be read, expressions that do not fit, and what cannot be soft.
+    pub fn open(
+        file: &'a AnalysisFile,
+        options: &Options,
+        tell: &mut dyn FnMut(&str, u64) -> bool,
+    ) -> Result<Option<Self>> {
+        let Some(optimisation) = &file.optimisation else {
+            return Err(Error::Optimisation {
+                message: "the file does not say what is to be optimised".into(),
+                help: "write `[optimize]` with `objective` and `free`".into(),
+            });
+        };
+        let free = free_inputs(file, optimisation);
+        for systematic in &file.systematics {
+            if let crate::file::Effect::Parameter { name, .. } = &systematic.effect
+                && free.contains(name)
+            {
+                return Err(Error::Optimisation {
+                    message: format!(
+                        "`{name}` is moved by the systematic `{}`, and is free",
+                        systematic.name
+                    ),
+                    help: "what is uncertain cannot be chosen".into(),
+                });
+            }
+        }
+        let quantities = Quantities::new(file, optimisation)?;
+        let mut sets = Vec::new();
+        let mut memory = options.memory;
+        for input in file.datasets.iter().filter(|d| !d.observed) {
+            let set = Set::open(file, optimisation, input, &free, options, &mut memory, tell)?;
+            let Some(set) = set else { return Ok(None) };
+            sets.push(set);
+        }
+        let layout = Layout::new(file, &sets);
+        let soft = soften(
+            &mut sets,
+            &layout,
+            &free,
+            optimisation.softening,
+            options.threads,
+        )?;
+        let objective = Objective::new(optimisation, &layout);
+        Ok(Some(Self {
+            file,
+            optimisation,
+            objective,
+            sets,
+            layout,
+            quantities,
+            soft,
+            plots: file.plots(),
+            threads: options.threads,
+        }))
+    }
+
+    /// Names of the free quantities.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.quantities.list.iter().map(|q| q.name.as_str())
+    }
+
+    /// Their starts.
+    pub fn start(&self) -> &[f64] {
+        &self.quantities.start
+    }
+
+    /// How many decisions are soft, of the data set that has most of them.
+    pub fn decisions(&self) -> usize {
+        self.soft.iter().map(Soft::decisions).max().unwrap_or(0)
+    }
+
+    /// The soft objective and its gradient at free quantities, on a part of the events; widths are `temperature` times the spreads.
+    ///
+    /// # Errors
+    /// A model that cannot be fitted.
+    pub fn soft(&mut self, part: Part, x: &[f64], temperature: f64) -> Result<SoftValue> {
+        let values = self.quantities.values(x);
+        let list = self.soft_list(part, x, temperature)?;
+        let found = self.objective.soft(self.file, &self.layout, &list)?;
+        let mut gradient = crate::run::Values::new();
+        for (k, (set, soft)) in self.sets.iter_mut().zip(&mut self.soft).enumerate() {
+            let fraction = set.fractions[part as usize];
+            let by = cotangents(&self.layout, k, set, fraction, &found.small_by_list);
+            soft.backward(set, part, &values, temperature, &by, &mut gradient)?;
+        }
+        Ok(SoftValue {
+            value: found.value,
+            penalty: found.penalty,
+            small: found.small,
+            gradient: self.quantities.gradient(&gradient),
+        })
+    }
+
+    /// The soft objective alone.
+    ///
+    /// # Errors
+    /// As [`Self::soft`].
+    pub fn soft_value(&mut self, part: Part, x: &[f64], temperature: f64) -> Result<f64> {
+        let list = self.soft_list(part, x, temperature)?;
+        Ok(self.objective.soft(self.file, &self.layout, &list)?.small)
+    }
+
+    fn soft_list(&mut self, part: Part, x: &[f64], temperature: f64) -> Result<Vec<f64>> {
+        let values = self.quantities.values(x);
+        let mut list = vec![0.0; self.layout.len()];
+        for (k, (set, soft)) in self.sets.iter_mut().zip(&mut self.soft).enumerate() {
+            let sums = soft.forward(set, part, &values, temperature)?;
+            let fraction = set.fractions[part as usize];
+            self.layout.add(&mut list, k, set, fraction, &sums);
+        }
+        Ok(list)
+    }
+
+    /// The bins of the exact analysis on a part of the events, as if it were all of them.
+    pub(super) fn hard_list(&mut self, part: Part, x: &[f64]) -> Result<Vec<f64>> {
+        let values = self.quantities.values(x);
+        let mut list = vec![0.0; self.layout.len()];
+        for (k, set) in self.sets.iter_mut().enumerate() {
+            let plan = std::sync::Arc::clone(&set.plan);
+            let mut sweep = Sweep::new(&plan, &self.plots, self.threads);
+            set.each(part, &mut |chunk| sweep.add(chunk, &values))?;
+            let fraction = set.fractions[part as usize];
+            let sums = sweep.finish();
+            self.layout.add(&mut list, k, set, fraction, &sums);
+        }
+        Ok(list)
+    }
+
+    /// The exact objective at free quantities, on a part of the events.
+    pub(super) fn hard(&mut self, part: Part, x: &[f64]) -> Result<(Evaluation, Vec<f64>)> {
+        let list = self.hard_list(part, x)?;
+        let found = self.objective.hard(self.file, &self.layout, &list)?;
+        Ok((found, list))
+    }
+
+    /// Makes the next soft value independent of the last one, to the bit.
+    pub(super) fn forget(&mut self) {
+        self.objective.forget();
+    }
+}
+
+/// Derivatives by the sums of outputs from those by the list.
+fn cotangents(layout: &Layout, k: usize, set: &Set<'_>, fraction: f64, by: &[f64]) -> Sums {
+    let zeros = |pass: &crate::run::Pass| {
+        vec![vec![Vec::new(); pass.compiled.outputs.len()]; pass.points.len()]
+    };
+    let mut out: Sums = set.plan.passes().map(zeros).collect();
+    for route in &layout.routes[k] {
+        // At every point: what is not asked for there has derivatives of zero.
+        for point in &mut out[route.pass] {
+            point[route.output].resize(route.bins, 0.0);
+        }
+        let factor = Layout::factor(route.kind, set, fraction);
+        let into = &mut out[route.pass][route.point][route.output];
+        let by = &by[route.start..route.start + route.bins];
+        into.iter_mut().zip(by).for_each(|(a, b)| *a += factor * b);
+    }
+    out
+}

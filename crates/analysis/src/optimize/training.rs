@@ -1,0 +1,243 @@
+//! The way from the start to the best step.
+
+use std::time::Instant;
+
+use pullback_optim::training::{
+    Adam, AdamOptions, Best, EarlyStopping, Optimiser, Schedule, Step, Verdict,
+};
+use serde::{Deserialize, Serialize};
+
+use super::events::Part;
+use super::problem::Problem;
+use crate::error::{Error, Result};
+
+/// What is remembered of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Which start it belongs to.
+    pub start: usize,
+    /// The step.
+    pub step: usize,
+    /// Widths relative to spreads.
+    pub temperature: f64,
+    /// The soft objective on training events.
+    pub soft: f64,
+    /// What the constraints add to its logarithm.
+    pub penalty: f64,
+    /// The exact objective on validation events, where it was looked at, and what the constraints add.
+    pub validation: Option<[f64; 2]>,
+}
+
+/// Why a training ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// After all steps.
+    Steps,
+    /// Validations did not improve any more.
+    Patience,
+    /// It was told to.
+    Stopped,
+}
+
+/// A training that can be put down and taken up again: a plain value, to the bit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// What it is of: names, starts and settings.
+    pub of: String,
+    /// The start at hand.
+    pub start: usize,
+    adam: Adam,
+    stopping: EarlyStopping,
+    /// The best step of earlier starts.
+    best: Option<Best>,
+    /// All steps.
+    pub history: Vec<Record>,
+    /// Why it ended, if it did.
+    pub ended: Option<Ended>,
+}
+
+/// How far a training is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// The state, to be saved.
+    pub state: &'a State,
+    /// Steps done, of all starts.
+    pub done: usize,
+    /// Most steps.
+    pub steps: usize,
+    /// The exact objective on validation events of the best step so far.
+    pub best: Option<f64>,
+}
+
+impl State {
+    /// The best step by the exact objective on validation events: the quantities.
+    pub fn best(&self) -> Option<&Best> {
+        let now = self.stopping.best();
+        match (&self.best, now) {
+            (Some(a), Some(b)) if b.value < a.value => Some(b),
+            (Some(a), _) => Some(a),
+            (None, b) => b,
+        }
+    }
+}
+
+impl Problem<'_> {
+    /// What a state has to be of: another file, other settings or other events are another training.
+    fn identity(&self) -> String {
+        let entries: Vec<_> = self
+            .sets
+            .iter()
+            .map(|s| (&s.input.name, s.entries))
+            .collect();
+        let inputs = (
+            &self.file.systematics,
+            &self.file.regions,
+            &self.file.histograms,
+        );
+        let text = format!(
+            "{:?} {entries:?} {inputs:?} {:?}",
+            self.optimisation, self.file.fit
+        );
+        pullback_stats::workspace::sha256_hex(&serde_json::Value::String(text))
+    }
+
+    /// The state before the first step.
+    ///
+    /// # Errors
+    /// A start that is not inside its range.
+    pub fn begin(&self) -> Result<State> {
+        Ok(State {
+            of: self.identity(),
+            start: 0,
+            adam: self.adam(0)?,
+            stopping: EarlyStopping::new(self.optimisation.patience, 0.0),
+            best: None,
+            history: Vec::new(),
+            ended: None,
+        })
+    }
+
+    fn adam(&self, start: usize) -> Result<Adam> {
+        let x = self.quantities.start_of(start);
+        let u = self.quantities.chart.coordinates(&x)?;
+        let rate = self.optimisation.rate;
+        let options = AdamOptions {
+            rate: Schedule::Cosine {
+                from: rate,
+                to: 0.05 * rate,
+                steps: self.optimisation.steps,
+            },
+            ..AdamOptions::default()
+        };
+        Ok(Adam::with_options(u, options))
+    }
+
+    /// Goes on from a state to the end, or until `progress` says stop.
+    ///
+    /// # Errors
+    /// A state of another training; an objective that is not defined at the start.
+    pub fn train(
+        &mut self,
+        state: &mut State,
+        progress: &mut dyn FnMut(Progress<'_>) -> bool,
+    ) -> Result<()> {
+        if state.of != self.identity() {
+            return Err(Error::Optimisation {
+                message: "the saved state is of another optimisation".into(),
+                help: "the file, its settings or its events have changed: begin anew".into(),
+            });
+        }
+        let o = self.optimisation;
+        let widths = Schedule::Geometric {
+            from: o.widths[0],
+            to: o.widths[1],
+            steps: o.steps,
+        };
+        while state.ended.is_none() {
+            let step = state
+                .history
+                .iter()
+                .filter(|r| r.start == state.start)
+                .count();
+            let last = step >= o.steps;
+            let u = state.adam.point().to_vec();
+            let x = self.quantities.chart.quantities(&u);
+            let mut validation = None;
+            if step.is_multiple_of(o.every) || last {
+                let found = self.hard(Part::Validation, &x);
+                let (value, penalty, small) = found
+                    .map_or((f64::NAN, f64::NAN, f64::NAN), |(e, _)| {
+                        (e.value, e.penalty, e.small)
+                    });
+                validation = Some([value, penalty]);
+                if state.stopping.observe(step, small, &x) == Verdict::Stop || last {
+                    let ended = if last { Ended::Steps } else { Ended::Patience };
+                    self.next_start(state, ended)?;
+                    if last {
+                        if let Some(r) = state.history.last_mut() {
+                            r.validation = validation;
+                        }
+                    }
+                    continue;
+                }
+            }
+            let temperature = widths.at(step);
+            // So that a training that was taken up again has the same bits.
+            self.forget();
+            let (soft, penalty, small, gradient) = match self.soft(Part::Training, &x, temperature)
+            {
+                Ok(v) => (v.value, v.penalty, v.small, v.gradient),
+                Err(error) if step == 0 => return Err(error),
+                // A model that cannot be fitted is a step too far.
+                Err(Error::Model(_)) => (f64::NAN, f64::NAN, f64::NAN, vec![0.0; x.len()]),
+                Err(error) => return Err(error),
+            };
+            let by_u = self.quantities.chart.pull_back(&u, &gradient)?;
+            let taken = state.adam.step(small, &by_u)?;
+            state.history.push(Record {
+                start: state.start,
+                step,
+                temperature,
+                soft,
+                penalty,
+                validation,
+            });
+            if taken == Step::Settled {
+                self.next_start(state, Ended::Steps)?;
+            }
+            let best = state.best().map(|b| b.value);
+            let go_on = progress(Progress {
+                done: state.start * o.steps + step + 1,
+                steps: o.starts * o.steps,
+                best: best.map(|small| self.objective.from_small(small)),
+                state,
+            });
+            if !go_on {
+                state.ended.get_or_insert(Ended::Stopped);
+            }
+        }
+        Ok(())
+    }
+
+    /// The next start, or the end.
+    fn next_start(&self, state: &mut State, ended: Ended) -> Result<()> {
+        if state.start + 1 >= self.optimisation.starts {
+            state.ended = Some(ended);
+            return Ok(());
+        }
+        state.best = state.best().cloned();
+        state.start += 1;
+        state.adam = self.adam(state.start)?;
+        state.stopping = EarlyStopping::new(self.optimisation.patience, 0.0);
+        Ok(())
+    }
+
+    /// Opens, trains, and says what came of it.
+    ///
+    /// # Errors
+    /// As [`Self::train`]; a start at which the exact objective is not defined on test events.
+    pub fn finish(&mut self, state: &State, began: Instant) -> Result<super::Outcome> {
+        super::outcome::outcome(self, state, began)
+    }
+}

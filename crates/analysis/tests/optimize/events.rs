@@ -1,0 +1,44 @@
+//! Small generated samples, made once.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use pullback_analysis::file::AnalysisFile;
+use pullback_analysis::generated;
+use pullback_sim::{Generator, Process};
+
+/// The folder of the samples.
+pub fn folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let name = format!("pullback-optimize-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let zprime = Process::ZPrimeToTT {
+            mass: 1000.0,
+            width: 30.0,
+        };
+        for (name, process, events) in [
+            ("zprime", zprime, 4000),
+            ("tt", Process::TTbar, 12000),
+            ("wjets", Process::WJets, 12000),
+        ] {
+            let mut generator = Generator::new(process, 7).expect("in the menu");
+            let path = folder.join(format!("{name}.parquet"));
+            generated::write(&path, &mut generator, events).expect("written");
+        }
+        folder
+    })
+}
+
+pub const ZPRIME: &str = include_str!("zprime.toml");
+
+/// An analysis, with a part of its text replaced.
+pub fn read(change: &[(&str, &str)]) -> AnalysisFile {
+    let mut text = ZPRIME.to_owned();
+    for (from, to) in change {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    AnalysisFile::from_text("zprime.toml", &text, folder()).unwrap_or_else(|e| panic!("{e}"))
+}

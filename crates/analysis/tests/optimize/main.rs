@@ -1,0 +1,5 @@
+//! Optimisations: the gradient of the whole chain, what is soft, what comes out.
+
+mod events;
+mod gradient;
+mod training;
