@@ -156,8 +156,7 @@ impl<'m> Likelihood<'m> {
     /// Those of the transforms.
     pub fn prepare(&mut self) -> Result<(), DimuonError> {
         self.ready_gradient()?;
-        self.ready_hessian()?;
-        Ok(())
+        self.ready_hessian()
     }
 
     /// What went wrong in a call of the objective, which can only say NaN.
@@ -165,23 +164,20 @@ impl<'m> Likelihood<'m> {
         self.failure.take()
     }
 
-    fn ready_gradient(&mut self) -> Result<&mut Ready, DimuonError> {
-        let ready = match self.gradient.take() {
-            Some(ready) => ready,
-            None => {
-                let program = transform::value_and_grad(&self.program, "twice_nll", &["theta"])?;
-                Ready::new(transform::simplify(&program)?, self.threads)?
-            }
-        };
-        Ok(self.gradient.insert(ready))
+    fn ready_gradient(&mut self) -> Result<(), DimuonError> {
+        if self.gradient.is_none() {
+            let program = transform::value_and_grad(&self.program, "twice_nll", &["theta"])?;
+            let program = transform::simplify(&program)?;
+            self.gradient = Some(Ready::new(program, self.threads)?);
+        }
+        Ok(())
     }
 
-    fn ready_hessian(&mut self) -> Result<&mut ByPairs, DimuonError> {
-        let ready = match self.hessian.take() {
-            Some(ready) => ready,
-            None => ByPairs::new(&self.calibration, self.threads)?,
-        };
-        Ok(self.hessian.insert(ready))
+    fn ready_hessian(&mut self) -> Result<(), DimuonError> {
+        if self.hessian.is_none() {
+            self.hessian = Some(ByPairs::new(&self.calibration, self.threads)?);
+        }
+        Ok(())
     }
 
     fn value_at(&mut self, theta: &[f64]) -> Result<f64, DimuonError> {

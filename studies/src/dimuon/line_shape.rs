@@ -238,7 +238,9 @@ impl Masses {
     pub fn for_each(&self, mut add: impl FnMut(f64, f64)) {
         let steps = self.steps_down();
         if self.cumulative.is_empty() {
-            steps.iter().for_each(|(t, p)| add(-t, *p));
+            for (t, p) in &steps {
+                add(-t, *p);
+            }
             return;
         }
         let h = (REACH[1] - REACH[0]) / STEPS as f64;

@@ -92,7 +92,7 @@ pub fn open_data(path: &Path) -> Result<Muons, DimuonError> {
         let offsets = read.offsets().cloned().ok_or_else(wrong)?;
         let values = match read.values() {
             Values::F32(values) => values.iter().map(|x| f64::from(*x)).collect(),
-            Values::F64(values) => values.to_vec(),
+            Values::F64(values) => values.clone(),
             Values::I32(values) => values.iter().map(|x| f64::from(*x)).collect(),
             _ => return Err(wrong()),
         };
@@ -129,7 +129,7 @@ pub fn generated(
         let muon = &events.muon;
         let doubles = |x: &[f32]| x.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>();
         let sample = Muons {
-            offsets: muon.offsets.iter().map(|o| *o as i64).collect(),
+            offsets: muon.offsets.clone(),
             pt: doubles(&muon.pt),
             eta: doubles(&muon.eta),
             phi: doubles(&muon.phi),

@@ -79,7 +79,7 @@ fn the_lattice_is_the_convolution() {
     let (sigma, fractions) = (0.011, 4000);
     // Quantiles of the radiation, the middle of each of even steps.
     let steps: Vec<f64> = (0..fractions)
-        .map(|k| 0.5 * (-radiation.quantile((k as f64 + 0.5) / fractions as f64)).ln_1p())
+        .map(|k| 0.5 * (-radiation.quantile((f64::from(k) + 0.5) / f64::from(fractions))).ln_1p())
         .collect();
     let normal =
         |x: f64| (-0.5 * (x / sigma).powi(2)).exp() / (sigma * std::f64::consts::TAU.sqrt());
@@ -102,7 +102,7 @@ fn the_lattice_is_the_convolution() {
             .filter(|t| y - *t < 0.55)
             .map(|t| smooth(y - t))
             .sum::<f64>()
-            / fractions as f64;
+            / f64::from(fractions);
         let points = lattice.points.iter().zip(&lattice.weights);
         let sum: f64 = points.map(|(p, w)| w * normal(y - p)).sum();
         assert!(
