@@ -14,11 +14,14 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 threads = int(sys.argv[2])
 os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
-os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count=1 --xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'}"
+os.environ["XLA_FLAGS"] = (
+    f"--xla_force_host_platform_device_count=1 --xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'}"
+)
 
 import awkward as ak  # noqa: E402
 import jax  # noqa: E402
@@ -118,10 +121,11 @@ def twice_nll(export: Arrays, which: int, theta: Any, y: Any, bins: Any, k: Any,
 
 def main() -> None:
     """Times and values."""
-    with open(sys.argv[1]) as file:
-        export = json.load(file)
+    export = json.loads(Path(sys.argv[1]).read_text())
     tree = uproot.open(export["file"])["Events"].arrays(["Muon_pt", "Muon_eta", "Muon_phi", "Muon_charge"])
-    events = ak.zip({name: ak.values_astype(tree[f"Muon_{name}"], "float64") for name in ("pt", "eta", "phi", "charge")})
+    events = ak.zip(
+        {name: ak.values_astype(tree[f"Muon_{name}"], "float64") for name in ("pt", "eta", "phi", "charge")}
+    )
     print(f"awkward selection={timed(lambda: select(export, events), 5)}")
     flat, chosen = select(export, events)
     print(f"pairs {[len(i) for i, _ in chosen]}")
@@ -174,7 +178,9 @@ def main() -> None:
     found = minimum()
     print(f"pairs fit={timed(minimum, 1)}")
     off = np.max(np.abs(found.x - np.asarray(export["minimum"])) / np.asarray(export["errors"]))
-    print(f"L-BFGS-B of scipy: -2 ln L differs by {found.fun - export['twice_nll']:.1e}, parameters by {off:.1e} standard errors, {found.nfev} gradients")
+    print(
+        f"L-BFGS-B of scipy: -2 ln L differs by {found.fun - export['twice_nll']:.1e}, parameters by {off:.1e} standard errors, {found.nfev} gradients"
+    )
 
 
 main()

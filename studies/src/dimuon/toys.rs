@@ -1,20 +1,20 @@
 //! Events of the model itself: pairs of a sample with masses drawn anew.
 
 use pullback_prob::{Distribution, Key, Normal, Uniform};
+use pullback_sim::response::muon_resolution;
 
 use super::calibration::Calibration;
 use super::error::DimuonError;
 use super::muons::Muons;
-use super::plain::{candidates, moments, muon};
+use super::plain::{Pair, candidates, moments, muon};
 
 /// Attempts for one mass; one in a few is inside the window.
 const ATTEMPTS: u32 = 1000;
 
-/// One event for each selected pair of the sample: its muons, both momenta times one factor so that the mass is what the model at θ draws for them. Radiation and resonance are drawn from their
-/// closed forms, not from the lattice that the fit uses.
+/// One event for each selected pair of the sample: its muons, with a mass that the model at θ draws for them and the constrained momenta that they have. Radiation and
+/// resonance are drawn from their closed forms, not from the lattice that the fit uses.
 ///
-/// A common factor changes neither the ratio of the momenta nor, by construction, what [`Calibration`] cuts on: the toys pass the selection with the same
-/// constrained momenta, but for the mass of the muon and for what the ratio of nominal resolutions depends on momentum.
+/// The toys pass the selection with the same constrained momenta, but for the mass of the muon and for what the nominal resolution depends on the momentum.
 ///
 /// # Errors
 /// None that a model can cause; those of the distributions.
@@ -64,40 +64,39 @@ pub fn toy(
                 expected: "above one in a thousand",
             });
         };
-        out.push(rescaled(muons, *index, lattice.shape.mass * y.exp()));
+        out.push(rescaled(muons, pair, *index, lattice.shape.mass * y.exp()));
     }
     Ok(out)
 }
 
-/// The muons of a pair with both momenta times the factor that makes the mass `mass`.
-fn rescaled(muons: &Muons, index: [usize; 2], mass: f64) -> [(f64, f64, f64, i64); 2] {
+/// The muons of a pair with the mass `mass` and the constrained momenta that they have: the momentum of muon i times f^s_i, where s_i is the share that the constraint gives
+/// to it ([`Calibration`]).
+fn rescaled(muons: &Muons, pair: &Pair, index: [usize; 2], mass: f64) -> [(f64, f64, f64, i64); 2] {
+    let [a, b] = [0, 1].map(|k| {
+        let sigma = muon_resolution(muons.pt[index[k]], muons.eta[index[k]]);
+        pair.members[k].kappa * sigma * sigma
+    });
+    let total = pair.members[0].kappa * a + pair.members[1].kappa * b;
+    let shares = [a / total, b / total];
+    let scaled = |factor: f64| {
+        [0, 1].map(|k| {
+            let i = index[k];
+            let pt = muons.pt[i] * factor.powf(shares[k]);
+            (pt, muons.eta[i], muons.phi[i], muons.charge[i])
+        })
+    };
     let mass_at = |factor: f64| {
-        let mut scaled = Muons::default();
-        scaled.push(index.map(|i| {
-            (
-                factor * muons.pt[i],
-                muons.eta[i],
-                muons.phi[i],
-                muons.charge[i],
-            )
-        }));
-        let (p, q) = (muon(&scaled, 0), muon(&scaled, 1));
+        let mut event = Muons::default();
+        event.push(scaled(factor));
+        let (p, q) = (muon(&event, 0), muon(&event, 1));
         let sum: [f64; 4] = std::array::from_fn(|k| p[k] + q[k]);
-        (sum[3] * sum[3] - sum[0] * sum[0] - sum[1] * sum[1] - sum[2] * sum[2])
-            .max(0.0)
-            .sqrt()
+        let space = sum[0] * sum[0] + sum[1] * sum[1] + sum[2] * sum[2];
+        (sum[3] * sum[3] - space).max(0.0).sqrt()
     };
     let mut factor = 1.0;
     // The mass is almost proportional to the factor: a fixed point in a few steps.
     for _ in 0..6 {
         factor *= mass / mass_at(factor);
     }
-    index.map(|i| {
-        (
-            factor * muons.pt[i],
-            muons.eta[i],
-            muons.phi[i],
-            muons.charge[i],
-        )
-    })
+    scaled(factor)
 }

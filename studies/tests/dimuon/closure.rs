@@ -50,7 +50,7 @@ fn toys_keep_what_is_cut_on_and_return_their_parameters() {
         for (a, b) in first {
             for m in 0..2 {
                 assert!(
-                    (a.members[m].pt / b.members[m].pt - 1.0).abs() < 5e-3,
+                    (a.members[m].pt / b.members[m].pt - 1.0).abs() < 2e-3,
                     "{a:?} and {b:?}"
                 );
             }
