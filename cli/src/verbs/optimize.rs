@@ -94,6 +94,9 @@ pub fn work(
         problem.train(&mut state, &mut |at| {
             let steps = steps.get_or_insert_with(|| Steps::start(at.steps as u64));
             let soft = at.state.history.last().map_or(f64::NAN, |r| r.soft);
+            if at.pretraining {
+                return !interrupt::requested();
+            }
             steps.set(at.done as u64, soft, at.best);
             if let Some(path) = checkpoint
                 && last.elapsed() >= CHECKPOINT
@@ -122,7 +125,7 @@ pub fn work(
             found.ok_or_else(|| stopped(" while reading events"))
         };
         Ok(Optimized {
-            before: run(file)?,
+            before: run(&file.at(&outcome.start)?)?,
             after: run(&file.at(&outcome.values)?)?,
             outcome,
         })

@@ -261,7 +261,7 @@ impl Analysis {
     }
 
     /// Gives a network the weights of a training to start from; nothing where none has that name. Whether they fit is checked with the rest.
-    pub fn set_weights(&mut self, name: &str, weights: Weights) {
+    pub fn set_weights(&mut self, name: &str, weights: &Weights) {
         for (n, definition) in &mut self.definitions {
             if let Definition::Network(network) = definition
                 && n == name
@@ -269,6 +269,20 @@ impl Analysis {
                 network.weights = Some(weights.clone());
             }
         }
+    }
+
+    /// The same network from other random weights: its seed is `more` later.
+    pub(crate) fn perceptron_of_seed(&self, name: &str, more: u64) -> Result<Perceptron> {
+        let mut other = self.clone();
+        for (n, definition) in &mut other.definitions {
+            if let Definition::Network(network) = definition
+                && n == name
+            {
+                network.seed = network.seed.wrapping_add(more);
+                network.weights = None;
+            }
+        }
+        other.perceptron(name)
     }
 
     /// A network by name, before any column is known: its sizes, and its numbers at the start.

@@ -1,12 +1,14 @@
 //! An analysis with other values for what can move.
 
+use super::optimisation::Free;
 use super::types::AnalysisFile;
 use crate::error::{Error, Result};
+use crate::network::Weights;
 use crate::place::Source;
 use crate::run::{Values, edges_name};
 
 impl AnalysisFile {
-    /// The same analysis with other starts of parameters and other edges of histograms, by the names of the inputs: what an optimisation found.
+    /// The same analysis with other starts of parameters, weights of networks and edges of histograms, by the names of the inputs: what an optimisation found.
     ///
     /// # Errors
     /// A name that nothing has; edges that do not rise, or of another number.
@@ -36,10 +38,26 @@ impl AnalysisFile {
                 plot.edges.clone_from(value);
                 continue;
             }
+            if let Some(trained) = trained(&out, values, name)? {
+                out.definitions.set_weights(name, &trained);
+                continue;
+            }
+            let mut networks = self.definitions.networks().into_iter();
+            if networks.any(|n| format!("{n} inputs") == *name) {
+                continue;
+            }
             match value.as_slice() {
                 &[value] if out.definitions.parameters().contains(&name.as_str()) => {
                     let start = Source::new(format!("parameters.{name}"), format!("{value:?}"));
                     out.definitions.set_parameter(name, start);
+                    let moving = out.optimisation.iter_mut().flat_map(|o| &mut o.free);
+                    for free in moving {
+                        if let Free::Parameter { name: n, start, .. } = free
+                            && n == name
+                        {
+                            *start = value;
+                        }
+                    }
                 }
                 _ => {
                     let known = out.definitions.parameters();
@@ -55,4 +73,16 @@ impl AnalysisFile {
         }
         Ok(out)
     }
+}
+
+/// The weights of a network among the values, with its standardisation or the one it had.
+fn trained(file: &AnalysisFile, values: &Values, name: &str) -> Result<Option<Weights>> {
+    if !file.definitions.networks().contains(&name) {
+        return Ok(None);
+    }
+    let network = file.definitions.perceptron(name)?;
+    let standard = values.get(&network.standard_input());
+    let standard = standard.map_or(network.standardisation(), Vec::as_slice);
+    let weights = values.get(name).map_or(network.weights(), Vec::as_slice);
+    network.trained(standard, weights).map(Some)
 }

@@ -97,6 +97,11 @@ pub enum Free {
         /// Where it may go.
         range: [f64; 2],
     },
+    /// The weights of a network.
+    Network {
+        /// Its name.
+        name: String,
+    },
     /// The interior edges of a histogram.
     Edges {
         /// Position of the histogram.
@@ -133,6 +138,8 @@ pub struct Optimisation {
     pub max_mc_error: f64,
     /// How many starts are tried.
     pub starts: usize,
+    /// Steps of Adam on the cross-entropy before, for networks.
+    pub pretrain: usize,
     /// Seed of the split.
     pub seed: u64,
 }
@@ -149,6 +156,7 @@ pub(super) fn optimisation(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Opt
     let (split, seed) = (table.get("split"), table.get("seed"));
     let (every, patience) = (table.get("validate"), table.get("patience"));
     let (entries, error) = (table.get("min_entries"), table.get("max_mc_error"));
+    let pretrain = table.get("pretrain");
     table.finish()?;
     if file.fit.is_none() {
         return Err(entry.refuse(
@@ -223,6 +231,7 @@ pub(super) fn optimisation(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Opt
         min_entries: number(entries, 10.0)?,
         max_mc_error: number(error, 0.3)?,
         starts: count(starts, 1)?,
+        pretrain: pretrain.map_or(Ok(100), |e| e.count(0))?,
         seed: seed.map_or(Ok(1), |e| e.count(0))? as u64,
     })
 }
@@ -269,14 +278,14 @@ fn free_of(entry: &Entry<'_>, name: &str, file: &AnalysisFile) -> Result<Free> {
             )),
         };
     }
+    let networks = file.definitions.networks();
+    if networks.contains(&name) {
+        return Ok(Free::Network { name: name.into() });
+    }
     let plots = file.histograms.iter().map(|h| h.name.as_str());
-    let what = "parameter or histogram";
-    let plot = position(
-        entry,
-        what,
-        name,
-        parameters.into_iter().chain(plots.clone()),
-    )?;
+    let what = "parameter, network or histogram";
+    let known = parameters.into_iter().chain(networks).chain(plots.clone());
+    let plot = position(entry, what, name, known)?;
     let plot = plots.clone().position(|n| n == name).unwrap_or(plot);
     let of = &file.histograms[plot];
     if of.edges.len() < 3 {

@@ -207,7 +207,9 @@ impl Perceptron {
             let width = into.variance(layer.inputs, layer.outputs).sqrt();
             let drawn = &mut weights[layer.first..layer.bias()];
             fill_normal(drawn, key, 0, step);
-            drawn.iter_mut().for_each(|w| *w *= width);
+            for w in drawn {
+                *w *= width;
+            }
         }
         weights
     }

@@ -63,6 +63,7 @@ pub(super) struct Set<'a> {
     /// For each part, its number of events.
     pub entries: [u64; 3],
     data: Dataset,
+    schema: Schema,
     names: Vec<String>,
     skim: Option<Skim>,
     split: Split,
@@ -73,6 +74,7 @@ pub(super) struct Set<'a> {
 pub(super) fn free_inputs(file: &AnalysisFile, optimisation: &Optimisation) -> Vec<String> {
     let name = |free: &Free| match free {
         Free::Parameter { name, .. } => name.clone(),
+        Free::Network { name } => name.clone(),
         Free::Edges { plot, .. } => edges_name(&file.histograms[*plot].name),
     };
     optimisation.free.iter().map(name).collect()
@@ -99,6 +101,8 @@ impl<'a> Set<'a> {
         let mut names = plan.nominal.compiled.columns();
         let more = skim.iter().flat_map(|s| s.compiled.columns());
         names.extend(more);
+        let networks = network_columns(file, optimisation, &schema)?;
+        names.extend(networks.iter().map(String::as_str));
         names.sort_unstable();
         names.dedup();
         let names: Vec<String> = names.into_iter().map(String::from).collect();
@@ -157,6 +161,7 @@ impl<'a> Set<'a> {
             fractions: parts.map(|p| p / whole),
             entries,
             data,
+            schema,
             names,
             skim,
             split,
@@ -182,11 +187,35 @@ impl<'a> Set<'a> {
         Ok(())
     }
 
+    /// What the columns of its events are.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
     /// How many events of a part are held; nothing where they are read again.
     pub fn kept(&self, part: Part) -> Option<usize> {
         let held = self.held.as_ref()?;
         Some(held[part as usize].iter().map(|c| c.entries).sum())
     }
+}
+
+/// The columns that the inputs of networks are made of.
+fn network_columns(
+    file: &AnalysisFile,
+    optimisation: &Optimisation,
+    schema: &Schema,
+) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for free in &optimisation.free {
+        if let Free::Network { name } = free {
+            let network = file.definitions.perceptron(name)?;
+            let columns: Vec<String> = network.columns().collect();
+            let wanted: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let compiled = file.definitions.check(schema)?.compile(&wanted)?;
+            all.extend(compiled.columns().into_iter().map(String::from));
+        }
+    }
+    Ok(all)
 }
 
 /// Which part an event belongs to: by its number in the data set alone, whatever the chunks are. Variations of an event are in its part.
@@ -279,7 +308,8 @@ impl Skim {
     fn keep(&mut self, chunk: &Chunk) -> Result<Vec<bool>> {
         let mut keep = vec![false; chunk.entries];
         for point in &self.points {
-            let bindings = self.compiled.bind(chunk, point)?;
+            let program = self.lowered.program();
+            let bindings = self.compiled.bind_to(program, chunk, point, &[])?;
             self.lowered.run(&mut self.memory, &bindings)?;
             for k in 0..self.compiled.outputs.len() {
                 let passed = self.memory.bool(k);

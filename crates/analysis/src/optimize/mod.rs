@@ -15,6 +15,7 @@
 mod events;
 mod goal;
 mod layout;
+mod networks;
 mod outcome;
 mod problem;
 mod quantities;

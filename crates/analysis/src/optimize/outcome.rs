@@ -35,7 +35,9 @@ pub struct Outcome {
     pub small_is_good: bool,
     /// The free quantities.
     pub quantities: Vec<Moved>,
-    /// The exact objective on training, validation and test events, before.
+    /// Networks: name, number of weights, and how far the weights went, relative to their size.
+    pub networks: Vec<(String, usize, f64)>,
+    /// The exact objective on training, validation and test events, before: at the starts, networks trained on the cross-entropy.
     pub before: [Quote; 3],
     /// After.
     pub after: [Quote; 3],
@@ -59,13 +61,18 @@ pub struct Outcome {
     pub decisions: usize,
     /// Seconds, from reading on.
     pub seconds: f64,
+    /// Values of the inputs at the start.
+    pub start: Values,
     /// Values of the inputs that moved.
     pub values: Values,
 }
 
 /// What came of a training.
 pub(super) fn outcome(problem: &mut Problem<'_>, state: &State, began: Instant) -> Result<Outcome> {
-    let start = problem.start().to_vec();
+    let start = state
+        .first
+        .clone()
+        .unwrap_or_else(|| problem.start().to_vec());
     let (best, best_step) = match state.best() {
         Some(best) => (best.x.clone(), best.step),
         None => (start.clone(), 0),
@@ -91,15 +98,26 @@ pub(super) fn outcome(problem: &mut Problem<'_>, state: &State, began: Instant) 
         let sign = if goal.is_small() { 1.0 } else { -1.0 };
         sign * v.value * v.gradient[k]
     };
-    let quantities = problem.quantities.list.iter().enumerate();
-    let quantities = quantities.map(|(k, q)| Moved {
+    let quantities = problem.quantities.list.iter();
+    let quantities = quantities.map(|q| Moved {
         name: q.name.clone(),
         range: q.range,
-        before: start[k],
-        after: best[k],
-        slopes: [slope(&first, k), slope(&at_best, k)],
+        before: start[q.place],
+        after: best[q.place],
+        slopes: [slope(&first, q.place), slope(&at_best, q.place)],
     });
     let quantities: Vec<Moved> = quantities.collect();
+    let networks = problem.quantities.networks.iter().map(|(name, places)| {
+        let (a, b) = (&start[places.clone()], &best[places.clone()]);
+        let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>().sqrt();
+        let way = norm(&mut a.iter().zip(b).map(|(a, b)| b - a));
+        (
+            name.clone(),
+            places.len(),
+            way / norm(&mut a.iter().copied()),
+        )
+    });
+    let networks = networks.collect();
     let mut warnings = Vec::new();
     for q in &quantities {
         if q.slopes[0] == 0.0 {
@@ -126,6 +144,7 @@ pub(super) fn outcome(problem: &mut Problem<'_>, state: &State, began: Instant) 
         objective: goal.title(),
         small_is_good: goal.is_small(),
         quantities,
+        networks,
         before,
         after,
         soft: [at_best.value, on_test.value],
@@ -138,6 +157,7 @@ pub(super) fn outcome(problem: &mut Problem<'_>, state: &State, began: Instant) 
         datasets: problem.sets.iter().map(held).collect(),
         decisions: problem.decisions(),
         seconds: began.elapsed().as_secs_f64(),
+        start: problem.quantities.values(&start),
         values: problem.quantities.values(&best),
     })
 }

@@ -3,6 +3,7 @@
 use super::events::{Options, Part, Set, free_inputs};
 use super::goal::{Evaluation, Objective};
 use super::layout::Layout;
+use super::networks::standardise;
 use super::quantities::Quantities;
 use super::soft::{Soft, soften};
 use crate::error::{Error, Result};
@@ -19,7 +20,7 @@ pub struct Problem<'a> {
     pub(super) objective: Objective,
     soft: Vec<Soft>,
     plots: Vec<usize>,
-    threads: usize,
+    pub(super) threads: usize,
 }
 
 /// The soft objective at a point.
@@ -65,7 +66,7 @@ impl<'a> Problem<'a> {
                 });
             }
         }
-        let quantities = Quantities::new(file, optimisation)?;
+        let mut quantities = Quantities::new(file, optimisation)?;
         let mut sets = Vec::new();
         let mut memory = options.memory;
         for input in file.datasets.iter().filter(|d| !d.observed) {
@@ -74,10 +75,14 @@ impl<'a> Problem<'a> {
             sets.push(set);
         }
         let layout = Layout::new(file, &sets);
+        let start = quantities.values(&quantities.start);
+        quantities.fixed = standardise(file, optimisation, &mut sets, &start)?;
+        let start = quantities.values(&quantities.start);
         let soft = soften(
             &mut sets,
             &layout,
             &free,
+            &start,
             optimisation.softening,
             options.threads,
         )?;
@@ -95,12 +100,20 @@ impl<'a> Problem<'a> {
         }))
     }
 
-    /// Names of the free quantities.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.quantities.list.iter().map(|q| q.name.as_str())
+    /// Names and places of the free quantities that are numbers for people: all but weights of networks.
+    pub fn names(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.quantities
+            .list
+            .iter()
+            .map(|q| (q.name.as_str(), q.place))
     }
 
-    /// Their starts.
+    /// Names and places of the networks that may move.
+    pub fn networks(&self) -> &[(String, std::ops::Range<usize>)] {
+        &self.quantities.networks
+    }
+
+    /// The starts of all.
     pub fn start(&self) -> &[f64] {
         &self.quantities.start
     }

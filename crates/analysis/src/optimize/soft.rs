@@ -115,13 +115,19 @@ impl Prepared {
     }
 
     /// Measures margins on a chunk, at the starts.
-    fn measure(&self, pass: &Pass, chunk: &Chunk, spreads: &mut Spreads) -> Result<()> {
+    fn measure(
+        &self,
+        pass: &Pass,
+        chunk: &Chunk,
+        start: &Values,
+        spreads: &mut Spreads,
+    ) -> Result<()> {
         if self.margins.outputs().is_empty() || chunk.entries == 0 {
             return Ok(());
         }
         let lowered = Lowered::new(self.margins.clone())?;
         let mut ws = lowered.workspace();
-        let (_, point) = &pass.points[0];
+        let point = &pass.points_at(start)[0];
         let bindings = pass.compiled.bind_to(&self.margins, chunk, point, &[])?;
         lowered.run(&mut ws, &bindings)?;
         for (k, (name, _)) in self.margins.outputs().iter().enumerate() {
@@ -218,6 +224,7 @@ pub(super) fn soften(
     sets: &mut [Set<'_>],
     layout: &Layout,
     free: &[String],
+    start: &Values,
     softening: Softening,
     threads: usize,
 ) -> Result<Vec<Soft>> {
@@ -237,7 +244,7 @@ pub(super) fn soften(
             Ok(())
         })?;
         if let Some(chunk) = &first {
-            prepared[0].measure(&set.plan.nominal, chunk, &mut spreads)?;
+            prepared[0].measure(&set.plan.nominal, chunk, start, &mut spreads)?;
         }
     }
     let finish = |passes: Vec<Prepared>| -> Result<Soft> {

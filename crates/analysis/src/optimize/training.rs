@@ -47,6 +47,10 @@ pub struct State {
     pub of: String,
     /// The start at hand.
     pub start: usize,
+    /// Whether its networks were trained on the cross-entropy.
+    pretrained: bool,
+    /// The quantities at the first step of all.
+    pub(super) first: Option<Vec<f64>>,
     adam: Adam,
     stopping: EarlyStopping,
     /// The best step of earlier starts.
@@ -62,6 +66,8 @@ pub struct State {
 pub struct Progress<'a> {
     /// The state, to be saved.
     pub state: &'a State,
+    /// Whether networks are trained on the cross-entropy; steps are those of that.
+    pub pretraining: bool,
     /// Steps done, of all starts.
     pub done: usize,
     /// Most steps.
@@ -110,7 +116,9 @@ impl Problem<'_> {
         Ok(State {
             of: self.identity(),
             start: 0,
-            adam: self.adam(0)?,
+            pretrained: false,
+            first: None,
+            adam: self.adam(&self.quantities.start_of(self.file, 0)?)?,
             stopping: EarlyStopping::new(self.optimisation.patience, 0.0),
             best: None,
             history: Vec::new(),
@@ -118,9 +126,8 @@ impl Problem<'_> {
         })
     }
 
-    fn adam(&self, start: usize) -> Result<Adam> {
-        let x = self.quantities.start_of(start);
-        let u = self.quantities.chart.coordinates(&x)?;
+    fn adam(&self, x: &[f64]) -> Result<Adam> {
+        let u = self.quantities.coordinates(x)?;
         let rate = self.optimisation.rate;
         let options = AdamOptions {
             rate: Schedule::Cosine {
@@ -155,6 +162,27 @@ impl Problem<'_> {
             steps: o.steps,
         };
         while state.ended.is_none() {
+            if !state.pretrained {
+                let mut x = self.quantities.at(state.adam.point());
+                let pretrain = o.pretrain;
+                let best = None;
+                let mut tell = |done| {
+                    progress(Progress {
+                        state,
+                        pretraining: true,
+                        done,
+                        steps: pretrain,
+                        best,
+                    })
+                };
+                if !self.pretrain(&mut x, &mut tell)? {
+                    state.ended = Some(Ended::Stopped);
+                    break;
+                }
+                state.adam = self.adam(&x)?;
+                state.first.get_or_insert(x);
+                state.pretrained = true;
+            }
             let step = state
                 .history
                 .iter()
@@ -162,7 +190,7 @@ impl Problem<'_> {
                 .count();
             let last = step >= o.steps;
             let u = state.adam.point().to_vec();
-            let x = self.quantities.chart.quantities(&u);
+            let x = self.quantities.at(&u);
             let mut validation = None;
             if step.is_multiple_of(o.every) || last {
                 let found = self.hard(Part::Validation, &x);
@@ -193,7 +221,7 @@ impl Problem<'_> {
                 Err(Error::Model(_)) => (f64::NAN, f64::NAN, f64::NAN, vec![0.0; x.len()]),
                 Err(error) => return Err(error),
             };
-            let by_u = self.quantities.chart.pull_back(&u, &gradient)?;
+            let by_u = self.quantities.pull_back(&u, &gradient)?;
             let taken = state.adam.step(small, &by_u)?;
             state.history.push(Record {
                 start: state.start,
@@ -208,6 +236,7 @@ impl Problem<'_> {
             }
             let best = state.best().map(|b| b.value);
             let go_on = progress(Progress {
+                pretraining: false,
                 done: state.start * o.steps + step + 1,
                 steps: o.starts * o.steps,
                 best: best.map(|small| self.objective.from_small(small)),
@@ -228,7 +257,9 @@ impl Problem<'_> {
         }
         state.best = state.best().cloned();
         state.start += 1;
-        state.adam = self.adam(state.start)?;
+        let x = self.quantities.start_of(self.file, state.start)?;
+        state.adam = self.adam(&x)?;
+        state.pretrained = false;
         state.stopping = EarlyStopping::new(self.optimisation.patience, 0.0);
         Ok(())
     }

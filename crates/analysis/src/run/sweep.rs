@@ -388,7 +388,8 @@ impl<'a> Sweep<'a> {
         let passes = self.plan.passes().zip(&mut self.memory);
         for ((pass, ws), sums) in passes.zip(&mut self.sums) {
             for (point, sums) in pass.points_at(values).iter().zip(sums) {
-                let bindings = pass.compiled.bind(chunk, point)?;
+                let program = pass.lowered.program();
+                let bindings = pass.compiled.bind_to(program, chunk, point, &[])?;
                 pass.lowered.run(ws, &bindings)?;
                 for (k, sum) in sums.iter_mut().enumerate() {
                     let found = ws.f64(k);

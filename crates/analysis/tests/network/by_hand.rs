@@ -37,7 +37,7 @@ impl<R: Real> Plain<R> {
                 .map(|j| {
                     let mut z = self.weights[first + rows * columns + j];
                     for (i, x) in x.iter().enumerate() {
-                        z = z + *x * self.weights[first + i * columns + j];
+                        z += *x * self.weights[first + i * columns + j];
                     }
                     if l + 2 == self.sizes.len() {
                         z

@@ -236,7 +236,7 @@ fn forward_and_reverse_mode_are_adjoint_and_second_derivatives_symmetric() {
     let (u, v) = (direction(1.3), direction(0.7));
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let forward = jvp(&program, &["nn"]).expect("differentiates");
-    let (_, ws) = run(&data, &compiled.inputs, forward, &[u.clone()]);
+    let (_, ws) = run(&data, &compiled.inputs, forward, std::slice::from_ref(&u));
     let along = ws.scalar(1);
     let reverse = vjp(&program, &["s"], &["nn"]).expect("differentiates");
     let (_, ws) = run(&data, &compiled.inputs, reverse, &[vec![1.0]]);

@@ -33,7 +33,7 @@ fn a_start_is_a_function_of_seed_and_name_and_is_frozen() {
     let ones = vec![1.0; a.len()];
     let trained = net.trained(net.standardisation(), &ones).expect("fits");
     let mut again = analysis.clone();
-    again.set_weights("nn", trained);
+    again.set_weights("nn", &trained);
     let net = again.perceptron("nn").expect("a network");
     assert!(net.is_trained() && net.weights() == ones);
     let error = analysis.perceptron("mm").unwrap_err();

@@ -42,3 +42,17 @@ pub fn read(change: &[(&str, &str)]) -> AnalysisFile {
     }
     AnalysisFile::from_text("zprime.toml", &text, folder()).unwrap_or_else(|e| panic!("{e}"))
 }
+
+/// What gives the analysis a network, whose output is fitted.
+pub const NETWORK: [(&str, &str); 3] = [
+    (
+        "[histograms.st]",
+        "[networks.nn]\ninputs = [\"ht\", \"MET.pt\", \"sum(mu.pt)\", \"count(all)\", \"mass(sum(all))\"]\nhidden = [6, 4]\n\
+         [histograms.score]\nof = \"nn\"\nbins = 4\nrange = [0, 1]\n[histograms.st]",
+    ),
+    (
+        "channels = { SR = \"st\" }",
+        "channels = { SR = \"score\" }",
+    ),
+    ("\"ht_cut\", \"st\"]", "\"ht_cut\", \"nn\", \"score\"]"),
+];

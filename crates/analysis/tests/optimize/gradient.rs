@@ -10,15 +10,21 @@ fn check(change: &[(&str, &str)]) {
     let options = Options::default();
     let problem = Problem::open(&file, &options, &mut |_, _| true);
     let mut problem = problem.unwrap_or_else(|e| panic!("{e}")).expect("opened");
-    let names: Vec<String> = problem.names().map(String::from).collect();
+    let names = problem.names().map(|(n, k)| (n.to_owned(), k));
+    let mut names: Vec<(String, usize)> = names.collect();
+    // Of networks a few weights, of every layer.
+    for (name, places) in problem.networks() {
+        let all = places.clone().step_by(places.len() / 8);
+        names.extend(all.map(|k| (format!("weight {k} of {name}"), k)));
+    }
     let x = problem.start().to_vec();
     let t = 0.2;
     let found = problem
         .soft(Part::Training, &x, t)
         .unwrap_or_else(|e| panic!("{e}"));
     println!("{found:?}");
-    for (k, name) in names.iter().enumerate() {
-        let step = 2e-3 * x[k];
+    for (name, k) in names {
+        let step = 2e-3 * x[k].abs().max(0.1);
         let mut at = |by: f64| {
             let mut x = x.clone();
             x[k] += by;
@@ -47,4 +53,9 @@ fn of_other_objectives_too() {
     for goal in ["significance", "uncertainty", "asimov", "asimov_uncertain"] {
         check(&[("\"limit\"", &format!("\"{goal}\""))]);
     }
+}
+
+#[test]
+fn of_a_network_between_events_and_limit_too() {
+    check(&crate::events::NETWORK);
 }

@@ -210,7 +210,7 @@ fn what_makes_no_sense_is_refused_with_its_place() {
     for (change, words) in [
         (
             ("free      = [\"lep_cut\"", "free      = [\"lap_cut\""),
-            "there is no parameter or histogram `lap_cut`; did you mean `lep_cut`",
+            "there is no parameter, network or histogram `lap_cut`; did you mean `lep_cut`",
         ),
         (
             ("free      = [\"lep_cut\"", "free      = [\"jes\""),
@@ -268,4 +268,34 @@ fn what_makes_no_sense_is_refused_with_its_place() {
     if let Some(error) = error {
         assert!(error.to_string().contains("relax refuses"), "{error}");
     }
+}
+
+#[test]
+fn a_network_is_trained_for_the_limit_and_can_be_used_again() {
+    let change = [
+        &crate::events::NETWORK[..],
+        &[SHORT, ("steps = 40", "steps = 30\npretrain = 40")],
+    ]
+    .concat();
+    let file = read(&change);
+    let (_, outcome) = train(&file);
+    println!(
+        "{} {:?} {:?}",
+        outcome.gain(),
+        outcome.before,
+        outcome.after
+    );
+    assert!(outcome.after[1].value < outcome.before[1].value);
+    let (name, weights, way) = &outcome.networks[0];
+    assert_eq!(
+        (name.as_str(), *weights),
+        ("nn", 5 * 6 + 6 + 6 * 4 + 4 + 4 + 1)
+    );
+    assert!(*way > 0.0);
+    // At the optimum the file has the network that was found.
+    let moved = file.at(&outcome.values).expect("known");
+    let mut problem = open(&moved);
+    let start = problem.start().to_vec();
+    let again = problem.quote(Part::Test, &start).expect("a value");
+    assert_eq!(again, outcome.after[2]);
 }
