@@ -152,7 +152,7 @@ pub enum Momenta {
 /// fluctuated by does not show in p′: cuts, bins and c/p′ are independent of the error of the mass. With measured momenta, a spectrum that falls or rises at
 /// the cut moves the mean mass at fixed p_T by σ² d ln N/d ln p_T, 5·10⁻⁴ here, and an offset would absorb it.
 ///
-/// Reference: R. Frühwirth et al., Data Analysis Techniques for High-Energy Physics (2nd ed. 2000), section 3.4 (kinematic fits: residuals are independent of the
+/// Reference: R. Frühwirth et al., Data Analysis Techniques for High-Energy Physics (2nd ed. 2000) (kinematic fits: residuals are independent of the
 /// fitted values).
 #[derive(Clone, Debug)]
 pub struct Calibration {

@@ -22,7 +22,7 @@ type Rows = [Vec<[Row; 4]>; 2];
 /// Features φ (shift, variance, logit, slope) are linear in θ, so there is no other term. One jvp of the gradient's program along a feature gives a column of h for all
 /// pairs at once: four runs, where a Hessian by directions of θ takes as many as there are parameters.
 ///
-/// Reference: A. Griewank & A. Walther, Evaluating Derivatives (2nd ed. 2008), section 7.2 (partially separable functions).
+/// Reference: A. Griewank & P. Toint, in Nonlinear Optimization 1981 (1982) 301 (partially separable functions).
 pub(super) struct ByPairs {
     program: Lowered,
     memory: Workspace,

@@ -21,7 +21,7 @@ const DEEPEST: f64 = 0.6;
 ///
 /// which integrates to one: radiation moves events and makes none.
 ///
-/// Reference: E. Kuraev & V. Fadin, Sov. J. Nucl. Phys. 41 (1985) 466, eq. 25 for the radiator to first order beyond its exponent; F. Berends, W. van Neerven &
+/// Reference: E. Kuraev & V. Fadin, Sov. J. Nucl. Phys. 41 (1985) 466 (the radiator, to first order beyond its exponent); F. Berends, W. van Neerven &
 /// G. Burgers, Nucl. Phys. B 297 (1988) 429.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Radiation {
@@ -74,7 +74,7 @@ impl Radiation {
 /// dN/dm² ∝ m^p / ((m² − M²)² + Γ² g(m)),   g = M² (fixed width) or m⁴/M² (running width)
 /// ```
 ///
-/// The running width is that of the LEP definition of the mass of the Z (PDG 2024, review "Z boson", eq. 6); without a width all events have the mass M.
+/// The running width is that of the LEP definition of the mass of the Z (PDG 2024, review of the Z boson); without a width all events have the mass M.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LineShape {
     /// Pole mass M in GeV.

@@ -134,7 +134,7 @@ fn pair(
 /// with a, c, v, w of the bin of muon i. The curvature, not the momentum, has a normal error, so that the mean of ln p is raised by ½ σ². Measured momenta are
 /// p(1 + a) + c: a is a wrong field or length, c a wrong energy loss, which does not depend on the momentum to first order.
 ///
-/// Reference: ATLAS, Eur. Phys. J. C 74 (2014) 3130, eq. 9 (s₀ and s₁; Δr₁ and Δr₂); CMS, JINST 7 (2012) P10002, section 5.
+/// Reference: ATLAS, Eur. Phys. J. C 74 (2014) 3130, the corrections of scale (s₀, s₁) and resolution; CMS, JINST 7 (2012) P10002.
 pub fn moments<R: Real>(calibration: &Calibration, theta: &[R], pair: &Pair) -> (R, R) {
     let layout = calibration.layout();
     let (mut shift, mut variance) = (R::constant(0.0), R::constant(0.0));
