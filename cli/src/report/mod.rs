@@ -1,5 +1,6 @@
-//! A fit as a self-contained page of HTML with plots: no scripts, no network.
+//! Fits, runs and optimisations as self-contained pages of HTML with plots: no scripts, no network.
 
+mod analysis;
 mod channels;
 mod correlations;
 mod derivatives;
@@ -11,6 +12,8 @@ mod poisson;
 mod pulls;
 mod scale;
 mod svg;
+mod template;
 mod yields;
 
 pub use page::{Page, render};
+pub use analysis::optimize;

@@ -1,11 +1,12 @@
 //! The page: numbers and drawings, put into the template.
 
-use minijinja::{AutoEscape, Environment, Value, context};
+use minijinja::{Value, context};
 use pullback_stats::fit::{ChannelYields, FitResult, FittedParameter};
 use serde::Serialize;
 
 use super::legend::legend;
-use super::{channels, correlations, derivatives, pulls};
+use super::svg::HATCH;
+use super::{channels, correlations, derivatives, pulls, template};
 use crate::text::rounding::{fixed, round, significant};
 use crate::text::{
     About, Derivatives, Group, Lever, by_data, by_signal, count, duration, headline, members, note,
@@ -28,7 +29,6 @@ pub struct Page<'a> {
 }
 
 const TEMPLATE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("style.css");
 
 #[derive(Serialize)]
 struct Row {
@@ -105,7 +105,8 @@ pub fn render(page: &Page<'_>) -> String {
         .collect();
     let poi = result.poi.and_then(|i| result.parameters.get(i));
     let values = context! {
-        style => Value::from_safe_string(STYLE.to_owned()),
+        style => template::style(),
+        definitions => Value::from_safe_string(HATCH.to_owned()),
         about => context! { title => page.about.title, left_out => page.about.left_out, data => page.about.data },
         headline => headline(result),
         converged => result.converged,
@@ -121,13 +122,7 @@ pub fn render(page: &Page<'_>) -> String {
         tables => tables(result),
         version => env!("CARGO_PKG_VERSION"),
     };
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    // The template is part of the program and tested: if it fails, the page says so.
-    environment
-        .template_from_str(TEMPLATE)
-        .and_then(|template| template.render(values))
-        .unwrap_or_else(|error| format!("<!DOCTYPE html><p>The template failed: {error}</p>"))
+    template::render(TEMPLATE, values)
 }
 
 /// The drawings of the derivatives by data and by signal.

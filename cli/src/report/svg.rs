@@ -2,6 +2,15 @@
 
 use std::fmt::Write;
 
+/// The style of drawings.
+pub const DRAWING: &str = include_str!("drawing.css");
+
+/// How much larger a drawing is that stands alone.
+const ALONE: f64 = 1.6;
+
+/// What drawings refer to: the pattern of uncertainties. A page has it once.
+pub const HATCH: &str = r##"<defs><pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0V5" stroke="#222" stroke-opacity="0.55" stroke-width="1"/></pattern></defs>"##;
+
 /// A drawing that grows.
 #[derive(Debug, Clone)]
 pub struct Svg {
@@ -148,6 +157,23 @@ impl Svg {
             h = N(self.height),
             max = N(self.width * stretch),
             label = self.label,
+            body = self.body,
+        )
+    }
+
+    /// A document that stands alone, with its style, on white.
+    pub fn document(self) -> String {
+        format!(
+            r##"<?xml version="1.0" encoding="UTF-8"?>
+<svg viewBox="0 0 {w} {h}" width="{pixels_w}" height="{pixels_h}" role="img" aria-label="{label}" xmlns="http://www.w3.org/2000/svg"><style>svg {{ font-family: Helvetica, Arial, "DejaVu Sans", sans-serif; }}
+{style}</style>{HATCH}<rect width="100%" height="100%" fill="#fff"/>{body}</svg>
+"##,
+            w = N(self.width),
+            h = N(self.height),
+            pixels_w = N(self.width * ALONE),
+            pixels_h = N(self.height * ALONE),
+            label = self.label,
+            style = DRAWING,
             body = self.body,
         )
     }

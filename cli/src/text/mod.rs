@@ -7,7 +7,7 @@ mod eval;
 mod fit;
 mod generate;
 mod inspect;
-mod optimize;
+pub mod optimize;
 mod parameters;
 pub mod rounding;
 mod run;

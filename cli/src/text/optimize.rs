@@ -46,7 +46,8 @@ pub fn headline(o: &Outcome) -> String {
     )
 }
 
-fn quoted(quote: &Quote) -> String {
+/// An exact value with its uncertainty.
+pub fn quoted(quote: &Quote) -> String {
     round(quote.value, Some(quote.uncertainty)).text()
 }
 
@@ -140,18 +141,22 @@ fn impacts(o: &Outcome, width: usize) -> String {
 }
 
 fn facts(o: &Outcome, width: usize) -> String {
+    format!("\n{}", wrap(&steps(o), width, 0))
+}
+
+/// How it went, in two sentences.
+pub fn steps(o: &Outcome) -> String {
     let ended = match o.ended {
         Ended::Steps => "all were made",
         Ended::Patience => "validations did not improve any more",
         Ended::Stopped => "stopped; the best step was kept",
     };
-    let steps = format!(
+    format!(
         "{} in {}, {ended}; the best was step {}. {} soft, widths {} of the spread there.",
         count(o.history.len(), "step"),
         duration(o.seconds),
         o.best_step,
         count(o.decisions, "decision"),
         significant(o.temperature, 2),
-    );
-    format!("\n{}", wrap(&steps, width, 0))
+    )
 }

@@ -11,7 +11,7 @@ use crate::app::Outcome;
 use crate::args::OptimizeArgs;
 use crate::failure::Failure;
 use crate::progress::{Bar, Steps};
-use crate::{complaint, interrupt, json, output, text};
+use crate::{complaint, interrupt, json, output, report, text};
 
 /// How often the state goes to disk, at most.
 const CHECKPOINT: Duration = Duration::from_secs(10);
@@ -46,8 +46,12 @@ pub fn optimize(args: &OptimizeArgs) -> Result<Outcome, Failure> {
     };
     let found = work(&file, &options, checkpoint.as_deref(), saved)?;
     let mut written = Vec::new();
+    if let Some(path) = &args.report {
+        output::write_file(path, &report::optimize(&found))?;
+        written.push(path.display().to_string());
+    }
     if let Some(wanted) = wanted {
-        written = write(wanted, &found)?;
+        written.extend(write(wanted, &found)?);
         if let Some(path) = &checkpoint {
             // What was put down is done.
             let _ = std::fs::remove_file(path);
@@ -116,17 +120,18 @@ pub fn work(
             save(path, &open)?;
         }
         let outcome = problem.finish(&state, began)?;
-        let run = |file: &AnalysisFile| -> Result<Results, Failure> {
+        let run = |file: &AnalysisFile, n_minus_one: bool| -> Result<Results, Failure> {
             let options = RunOptions {
                 threads: options.threads,
                 data: options.data,
+                n_minus_one,
             };
             let found = file.run(&options, &mut |_| true)?;
             found.ok_or_else(|| stopped(" while reading events"))
         };
         Ok(Optimized {
-            before: run(&file.at(&outcome.start)?)?,
-            after: run(&file.at(&outcome.values)?)?,
+            before: run(&file.at(&outcome.start)?, false)?,
+            after: run(&file.at(&outcome.values)?, true)?,
             outcome,
         })
     })
@@ -148,13 +153,13 @@ fn read_state(path: &Path) -> Result<State, Failure> {
 
 /// What can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Product {
+pub(super) enum Product {
     Optimum,
     Outcome,
     Run(super::run::Product),
 }
 
-fn files(folder: &Path) -> Vec<(Product, PathBuf)> {
+pub(super) fn files(folder: &Path) -> Vec<(Product, PathBuf)> {
     let mut all = vec![
         (Product::Optimum, folder.join("optimum.json")),
         (Product::Outcome, folder.join("outcome.json")),
@@ -164,7 +169,10 @@ fn files(folder: &Path) -> Vec<(Product, PathBuf)> {
     all
 }
 
-fn write(wanted: Vec<(Product, PathBuf)>, found: &Optimized) -> Result<Vec<String>, Failure> {
+pub(super) fn write(
+    wanted: Vec<(Product, PathBuf)>,
+    found: &Optimized,
+) -> Result<Vec<String>, Failure> {
     let contents = wanted.into_iter().map(|(product, path)| {
         let text = match product {
             Product::Optimum => json::optimum(&found.outcome),

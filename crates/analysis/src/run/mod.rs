@@ -3,6 +3,8 @@
 //! Each data set is one program: all regions, histograms and variations are outputs of it, so that its events are read once. A systematic that moves a parameter is
 //! the same program at another value, on the same chunk: the whole selection is evaluated again, nothing is interpolated.
 
+mod collect;
+mod compared;
 mod plan;
 mod result;
 mod sweep;
@@ -10,7 +12,8 @@ mod uhi;
 mod workspace;
 
 pub(crate) use plan::{Pass, Plan, Quantity, Scope, Weighting, edges_name};
+pub use compared::Bound;
 pub use plan::{Shift, Values};
-pub use result::{Bins, Cutflow, Filled, Results, Step};
+pub use result::{Bins, Cutflow, Distribution, Filled, Results, Step};
 pub use sweep::{Progress, RunOptions};
 pub(crate) use sweep::{Sums, Sweep, check, widened};

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use pullback_array::{Lowered, transform};
+use pullback_array::{Flow, Lowered, transform};
 
+use super::compared::{Compared, unit};
 use crate::compile::{Compiled, What};
 use crate::define::Histogram;
 use crate::error::Result;
 use crate::file::{AnalysisFile, Effect, Generated, Input, RegionKind, Systematic};
 use crate::place::Source;
 use crate::schema::Schema;
-use crate::types::Model;
+use crate::types::{Model, Resolved};
 
 /// A variation of one standard deviation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +29,8 @@ pub(crate) enum Quantity {
     Step { region: usize, cuts: usize },
     /// A histogram in a region.
     Plot { plot: usize, region: usize },
+    /// What a cut decides on, of the events that pass all other cuts of its region.
+    Compared { which: usize, bins: usize },
     /// All events.
     Generated,
 }
@@ -69,6 +72,8 @@ pub(crate) struct Plan {
     pub nominal: Pass,
     /// What systematics that move a parameter vary: the histograms alone.
     pub shifted: Option<Pass>,
+    /// The units of the histograms that are filled: position and unit.
+    pub units: Vec<(usize, String)>,
 }
 
 /// Values of inputs by name, where they are not at their starts.
@@ -91,6 +96,17 @@ pub(crate) fn is_seen(file: &AnalysisFile, input: &Input, region: usize) -> bool
 
 impl Plan {
     pub fn new(file: &AnalysisFile, input: &Input, schema: &Schema, scope: Scope) -> Result<Self> {
+        Self::with(file, input, schema, scope, &[])
+    }
+
+    /// The same, and what cuts decide on.
+    pub fn with(
+        file: &AnalysisFile,
+        input: &Input,
+        schema: &Schema,
+        scope: Scope,
+        compared: &[Compared],
+    ) -> Result<Self> {
         let mut analysis = file.definitions.clone();
         let mut wanted: Vec<(Quantity, Weighting, String)> = Vec::new();
         let mut add =
@@ -163,11 +179,36 @@ impl Plan {
                 }
             }
         }
+        let seen = |c: &Compared| is_seen(file, input, c.region);
+        for (which, c) in compared.iter().enumerate().filter(|(_, c)| seen(c)) {
+            let others = file.regions[c.region].cuts.iter().enumerate();
+            let others = others.filter(|(k, _)| *k != c.cut).map(|(_, s)| s.clone());
+            let region = format!("_c{which}");
+            analysis = analysis.region(&region, others);
+            let bins = c.edges.len() - 1;
+            let quantity = Quantity::Compared { which, bins };
+            let one = || {
+                let one = Histogram::new(c.value.clone(), c.edges.clone());
+                one.outside(Flow::Clamp).region(&region)
+            };
+            add(&mut analysis, quantity, Weighting::Raw, one());
+            if let Some(weight) = nominal {
+                let weighted = one().weight(weight.clone());
+                add(&mut analysis, quantity, Weighting::Nominal, weighted);
+            }
+        }
         if let (Some(_), Generated::Sum(weight)) = (input.cross_section, &input.generated) {
             let all = Histogram::new("0", [-0.5, 0.5]).weight(weight.clone());
             add(&mut analysis, Quantity::Generated, Weighting::Nominal, all);
         }
         let model = analysis.check(schema)?;
+        let units = wanted.iter().filter_map(|(quantity, _, name)| {
+            let Quantity::Plot { plot, .. } = quantity else {
+                return None;
+            };
+            Some((*plot, histogram_unit(&model, name)))
+        });
+        let units = units.collect();
         let nominal = Pass::new(&model, &wanted)?;
         wanted.retain(|(quantity, weighting, _)| {
             matches!(quantity, Quantity::Plot { .. })
@@ -179,7 +220,11 @@ impl Plan {
             pass.points = points(file, input, &pass.compiled);
             shifted = Some(pass).filter(|pass| !pass.points.is_empty());
         }
-        Ok(Self { nominal, shifted })
+        Ok(Self {
+            nominal,
+            shifted,
+            units,
+        })
     }
 
     /// Whether a systematic moves something here.
@@ -235,6 +280,15 @@ impl Pass {
     pub fn item(&self, quantity: Quantity, weighting: Weighting) -> Option<&Item> {
         let mut items = self.items.iter();
         items.find(|i| i.quantity == quantity && i.weighting == weighting)
+    }
+}
+
+/// The unit of what a histogram is of.
+fn histogram_unit(model: &Model, name: &str) -> String {
+    let found = model.names.iter().find(|(n, _)| n == name);
+    match found {
+        Some((_, Resolved::Histogram(h))) => unit(h.value.ty.dimension),
+        _ => String::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What comes out of a run.
 
+use super::compared::Bound;
 use super::plan::Shift;
 use crate::file::AnalysisFile;
 
@@ -72,6 +73,42 @@ pub struct Filled {
     pub observed: Option<Bins>,
 }
 
+/// What a cut decides on: the distribution of a number per event that is compared with numbers, of the events that pass all *other* cuts of the region.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Distribution {
+    /// Position of the region.
+    pub region: usize,
+    /// Position of the cut.
+    pub cut: usize,
+    /// What is compared.
+    pub of: String,
+    /// Its unit; empty for numbers without one.
+    pub unit: String,
+    /// Whether it is a whole number: its bins are around these.
+    pub whole: bool,
+    /// What is kept, at the parameters of the file.
+    pub bounds: Vec<Bound>,
+    /// Edges of the bins. What lies outside is in the first or the last one.
+    pub edges: Vec<f64>,
+    /// For each process, in the order of [`Results::processes`].
+    pub nominal: Vec<Bins>,
+    /// Observed events; nothing where they are not looked at, or where there are none.
+    pub observed: Option<Bins>,
+}
+
+impl Distribution {
+    /// Where a bound stands between bins: the number itself, or half a unit beside a whole one.
+    pub fn wall(&self, bound: &Bound) -> f64 {
+        match (self.whole, bound.above == bound.closed) {
+            (false, _) => bound.at,
+            // At least 4, less than 4: below the 4.
+            (true, true) => bound.at.ceil() - 0.5,
+            // More than 4, at most 4: above it.
+            (true, false) => bound.at.floor() + 0.5,
+        }
+    }
+}
+
 /// What comes out of a run.
 #[derive(Debug, Clone)]
 pub struct Results {
@@ -87,6 +124,10 @@ pub struct Results {
     pub observed: Vec<Option<Vec<f64>>>,
     /// The histograms, region by region.
     pub histograms: Vec<Filled>,
+    /// Units of the histograms, in the order of the file; empty for numbers without one.
+    pub units: Vec<String>,
+    /// What cuts decide on, if that was asked for.
+    pub n_minus_one: Vec<Distribution>,
     /// What to keep in mind.
     pub warnings: Vec<String>,
 }

@@ -1,0 +1,196 @@
+//! The page of an optimisation.
+
+use minijinja::{Value, context};
+use pullback_analysis::optimize::{Outcome, Quote};
+use pullback_analysis::run::Results;
+
+use super::super::svg::HATCH;
+use super::super::template;
+use super::content::Colours;
+use super::heading::Heading;
+use super::{history, impacts, ranges, tables};
+use crate::text;
+use crate::text::rounding::{round, significant};
+use crate::verbs::Optimized;
+
+const TEMPLATE: &str = include_str!("optimize.html");
+
+/// The page as HTML.
+pub fn optimize(found: &Optimized) -> String {
+    let o = &found.outcome;
+    let colours = Colours::new(&found.after);
+    let safe = Value::from_safe_string;
+    let values = context! {
+        style => template::style(),
+        definitions => safe(HATCH.to_owned()),
+        title => found.after.file.title,
+        headline => text::optimize::headline(o),
+        good => o.gain() > 0.0,
+        value => exact(&o.after[2]),
+        before => exact(&o.before[2]),
+        objective => o.objective,
+        facts => facts(found),
+        warnings => warnings(found),
+        quotes => quotes(o),
+        distance => signed(100.0 * o.distance(), 1),
+        ranges => ranges::draw(&o.quantities).into_iter().map(safe).collect::<Vec<_>>(),
+        quantities => quantities(o),
+        networks => networks(o),
+        history => history::draw(o).map(safe),
+        several => o.history.iter().any(|r| r.start > 0),
+        best_step => o.best_step,
+        channels => channels(found, &colours),
+        legend => colours.legend(&found.after),
+        impacts => impacts::draw(o).map(safe),
+        costs => costs(o),
+        cutflows => cutflows(found),
+        datasets => tables::datasets(&found.after),
+        held => held(o),
+        version => env!("CARGO_PKG_VERSION"),
+    };
+    template::render(TEMPLATE, values)
+}
+
+fn minus(text: &str) -> String {
+    text.replace('-', "−")
+}
+
+fn signed(x: f64, decimals: usize) -> String {
+    minus(&format!("{x:+.decimals$}"))
+}
+
+fn exact(quote: &Quote) -> String {
+    minus(&round(quote.value, Some(quote.uncertainty)).text())
+}
+
+fn facts(found: &Optimized) -> Vec<(&'static str, String)> {
+    let o = &found.outcome;
+    let mut facts = Vec::new();
+    if let Some(luminosity) = found.after.file.luminosity {
+        let text = format!("{} fb⁻¹", significant(luminosity / 1000.0, 4));
+        facts.push(("luminosity", text));
+    }
+    facts.extend([
+        ("free quantities", o.quantities.len().to_string()),
+        (
+            "weights of networks",
+            o.networks.iter().map(|n| n.1).sum::<usize>().to_string(),
+        ),
+        ("soft decisions", o.decisions.to_string()),
+        ("steps", o.history.len().to_string()),
+        ("time", text::duration(o.seconds)),
+    ]);
+    facts.retain(|f| f.1 != "0");
+    facts
+}
+
+/// Those of the optimisation, and of the run at the optimum.
+fn warnings(found: &Optimized) -> Vec<String> {
+    let mut all = found.outcome.warnings.clone();
+    for warning in &found.after.warnings {
+        if !all.contains(warning) {
+            all.push(warning.clone());
+        }
+    }
+    all
+}
+
+/// Exact and soft objectives by part of the events.
+fn quotes(o: &Outcome) -> Vec<[String; 4]> {
+    let row = |name: &str, quotes: &[Quote; 3]| {
+        let [a, b, c] = [0, 1, 2].map(|k: usize| exact(&quotes[k]));
+        [name.to_owned(), a, b, c]
+    };
+    let soft = o.soft.map(|x| significant(x, 4));
+    let [training, test] = soft;
+    vec![
+        row("exact, before", &o.before),
+        row("exact, after", &o.after),
+        ["soft, after".to_owned(), training, String::new(), test],
+    ]
+}
+
+fn quantities(o: &Outcome) -> Vec<Vec<String>> {
+    let rows = o.quantities.iter().map(|q| {
+        let number = |x: f64, digits| minus(&significant(x, digits));
+        vec![
+            q.name.clone(),
+            number(q.before, 4),
+            number(q.after, 4),
+            format!("{} … {}", number(q.range[0], 4), number(q.range[1], 4)),
+            number(q.slopes[0], 3),
+            number(q.slopes[1], 3),
+        ]
+    });
+    rows.collect()
+}
+
+fn networks(o: &Outcome) -> Vec<[String; 3]> {
+    let rows = o.networks.iter().map(|(name, weights, way)| {
+        let way = format!("{} %", significant(100.0 * way, 3));
+        [name.clone(), weights.to_string(), way]
+    });
+    rows.collect()
+}
+
+/// Each fitted histogram, before and after.
+fn channels(found: &Optimized, colours: &Colours) -> Vec<Value> {
+    let channels = found.after.file.fit.iter().flat_map(|f| &f.channels);
+    let side = |results: &Results, (region, plot): (usize, usize)| {
+        let filled = results.histogram(plot, region)?;
+        let edges = &results.file.histograms[plot].edges;
+        let stack = colours.histogram(results, filled);
+        Some(context! {
+            svg => Value::from_safe_string(stack.draw(&Heading::default()).finish(1.35)),
+            edges => tables::edges(edges),
+            totals => tables::totals(&results.processes, &filled.nominal),
+        })
+    };
+    let each = channels.map(|&(region, plot)| {
+        let file = &found.after.file;
+        context! {
+            region => file.regions[region].name,
+            plot => file.histograms[plot].name,
+            before => side(&found.before, (region, plot)),
+            after => side(&found.after, (region, plot)),
+        }
+    });
+    each.collect()
+}
+
+fn costs(o: &Outcome) -> Vec<[String; 4]> {
+    let value = o.after[2].value;
+    let rows = impacts::costs(o).into_iter().filter_map(|(name, _)| {
+        let impact = o.impacts.iter().find(|i| i.name == name)?;
+        Some([
+            name.to_owned(),
+            significant(impact.without, 4),
+            format!("{} %", signed(100.0 * (impact.without / value - 1.0), 2)),
+            minus(&significant(impact.slope, 3)),
+        ])
+    });
+    rows.collect()
+}
+
+fn cutflows(found: &Optimized) -> Vec<Value> {
+    let both = found.before.cutflows.iter().zip(&found.after.cutflows);
+    let each = both.map(|(before, after)| {
+        let region = &found.after.file.regions[after.region];
+        context! {
+            region => region.name,
+            kind => region.kind.name(),
+            before => tables::cutflow(&found.before, before),
+            after => tables::cutflow(&found.after, after),
+        }
+    });
+    each.collect()
+}
+
+/// How many events of a data set are in memory.
+fn held(o: &Outcome) -> Vec<[String; 3]> {
+    let rows = o.datasets.iter().map(|(name, events, held)| {
+        let held = held.map_or("read again in each step".to_owned(), |n| n.to_string());
+        [name.clone(), events.to_string(), held]
+    });
+    rows.collect()
+}

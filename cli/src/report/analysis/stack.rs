@@ -1,0 +1,280 @@
+//! A histogram of processes: backgrounds stacked, signal as a line, observed events and their ratio, cuts.
+
+use super::super::poisson::interval;
+use super::super::scale::Scale;
+use super::super::svg::Svg;
+use super::heading::Heading;
+use super::panel::Panel;
+
+const WIDTH: f64 = 380.0;
+const LEFT: f64 = 54.0;
+const RIGHT: f64 = 12.0;
+const TOP: f64 = 10.0;
+const MAIN: f64 = 200.0;
+const GAP: f64 = 8.0;
+const RATIO: f64 = 70.0;
+const BOTTOM: f64 = 36.0;
+
+/// Ratio of the largest to the smallest content from which on the axis is logarithmic.
+const LOGARITHMIC: f64 = 60.0;
+
+/// A process in a histogram.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// Its name.
+    pub name: String,
+    /// Its colour.
+    pub colour: &'static str,
+    /// Contents of the bins.
+    pub sums: Vec<f64>,
+}
+
+/// A threshold, and the side that is kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cut {
+    /// Where it is.
+    pub at: f64,
+    /// Whether larger values are kept.
+    pub above: bool,
+    /// Whether it was there before: it is dashed, and shades nothing.
+    pub before: bool,
+}
+
+/// A histogram to be drawn.
+#[derive(Debug, Clone, Default)]
+pub struct Stack {
+    /// What it shows, for those who do not see it.
+    pub about: String,
+    /// The edges of the bins.
+    pub edges: Vec<f64>,
+    /// The name of the horizontal axis, with its unit.
+    pub axis: String,
+    /// The unit alone, if there is one.
+    pub unit: String,
+    /// Backgrounds from the bottom to the top.
+    pub backgrounds: Vec<Layer>,
+    /// Signals: lines, not on top of anything.
+    pub signals: Vec<Layer>,
+    /// Variances of the backgrounds together.
+    pub variances: Vec<f64>,
+    /// Observed events, where they are looked at.
+    pub observed: Option<Vec<f64>>,
+    /// Thresholds.
+    pub cuts: Vec<Cut>,
+}
+
+impl Stack {
+    /// The backgrounds together.
+    pub fn total(&self) -> Vec<f64> {
+        let bins = self.edges.len().saturating_sub(1);
+        let each = (0..bins).map(|b| {
+            let contents = self.backgrounds.iter().filter_map(|l| l.sums.get(b));
+            contents.sum::<f64>()
+        });
+        each.collect()
+    }
+
+    /// The drawing.
+    pub fn draw(&self, heading: &Heading<'_>) -> Svg {
+        let top = TOP + heading.height(self.keys().len(), WIDTH);
+        let main_bottom = top + MAIN;
+        let bottom = match self.observed {
+            Some(_) => main_bottom + GAP + RATIO,
+            None => main_bottom,
+        };
+        let mut svg = Svg::new(WIDTH, bottom + BOTTOM, &self.about);
+        heading.draw(&mut svg, &self.keys(), WIDTH);
+        let (first, last) = self.ends();
+        let x = Scale::linear((first, last), (LEFT, WIDTH - RIGHT));
+        let total = self.total();
+        let panel = Panel {
+            left: LEFT,
+            right: WIDTH - RIGHT,
+            top,
+            bottom: main_bottom,
+            x,
+            y: self.scale(&total, (main_bottom, top)),
+        };
+        self.draw_processes(&mut svg, &panel, &total);
+        self.draw_cuts(&mut svg, &panel);
+        if let Some(observed) = &self.observed {
+            draw_observed(&mut svg, &panel, &self.edges, observed, &total);
+            let below = Panel {
+                top: main_bottom + GAP,
+                bottom,
+                ..panel
+            };
+            self.draw_ratio(&mut svg, below, observed, &total);
+            panel.horizontal(&mut svg, 6, None);
+        } else {
+            panel.horizontal(&mut svg, 6, Some(&self.axis));
+        }
+        panel.frame(&mut svg);
+        panel.vertical(&mut svg, 5, &self.per_bin());
+        svg
+    }
+
+    /// Names and colours of what is drawn.
+    pub fn keys(&self) -> Vec<(&str, &'static str, bool)> {
+        let stacked = self.backgrounds.iter();
+        let stacked = stacked.map(|l| (l.name.as_str(), l.colour, false));
+        let lines = self.signals.iter();
+        let lines = lines.map(|l| (l.name.as_str(), l.colour, true));
+        stacked.chain(lines).collect()
+    }
+
+    fn ends(&self) -> (f64, f64) {
+        let first = self.edges.first().copied().unwrap_or(0.0);
+        let last = self.edges.last().copied().unwrap_or(1.0);
+        (first, last)
+    }
+
+    /// `events / 20 GeV`, or `events / bin` where bins differ.
+    fn per_bin(&self) -> String {
+        let mut widths = self.edges.windows(2).map(|e| e[1] - e[0]);
+        let first = widths.next().unwrap_or(0.0);
+        if !widths.all(|w| (w - first).abs() < 1e-6 * first) {
+            return "events / bin".to_owned();
+        }
+        let width = crate::text::rounding::round(first, None).text();
+        match self.unit.as_str() {
+            "" if width == "1" => "events".to_owned(),
+            unit => format!("events / {width} {unit}").trim_end().to_owned(),
+        }
+    }
+
+    /// Logarithmic where contents differ much, or where the signal could not be seen.
+    fn scale(&self, total: &[f64], pixels: (f64, f64)) -> Scale {
+        let signals = self.signals.iter().flat_map(|l| &l.sums);
+        let above = total.iter().zip(&self.variances);
+        let tops = above.map(|(t, v)| t + v.max(0.0).sqrt());
+        let seen = self.observed.iter().flatten().map(|n| interval(*n).1);
+        let all = tops.chain(signals.clone().copied()).chain(seen);
+        let largest = all.filter(|x| x.is_finite()).fold(0.0, f64::max);
+        let largest = if largest > 0.0 { largest } else { 1.0 };
+        let peak = signals.copied().fold(0.0, f64::max);
+        let positive = total.iter().copied().filter(|t| *t > 0.0);
+        let mut smallest = positive.fold(f64::INFINITY, f64::min);
+        let hidden = peak > 0.0 && peak < 0.04 * largest;
+        if hidden {
+            smallest = smallest.min(peak * 0.1);
+        }
+        if smallest.is_finite() && (hidden || largest / smallest > LOGARITHMIC) {
+            let floor = smallest.max(largest * 1e-6) * 0.4;
+            return Scale::logarithmic((floor, largest * 3.0), pixels);
+        }
+        let lowest = total.iter().copied().fold(0.0, f64::min);
+        Scale::linear((lowest * 1.1, largest * 1.12), pixels)
+    }
+
+    fn draw_processes(&self, svg: &mut Svg, panel: &Panel, total: &[f64]) {
+        let mut below = vec![0.0; total.len()];
+        for layer in &self.backgrounds {
+            let above: Vec<f64> = below.iter().zip(&layer.sums).map(|(a, b)| a + b).collect();
+            let outline = panel.between(&self.edges, &below, &above);
+            svg.path(&outline, true, &format!(r#"fill="{}""#, layer.colour));
+            below = above;
+        }
+        if !self.backgrounds.is_empty() {
+            let error = |v: &f64| v.max(0.0).sqrt();
+            let errors = self.variances.iter().map(error);
+            let low: Vec<f64> = total.iter().zip(errors.clone()).map(|(t, e)| t - e).collect();
+            let high: Vec<f64> = total.iter().zip(errors).map(|(t, e)| t + e).collect();
+            let outline = panel.between(&self.edges, &low, &high);
+            svg.path(&outline, true, r#"fill="url(#hatch)""#);
+            svg.path(&panel.steps(&self.edges, total), false, r#"class="total""#);
+        }
+        for layer in &self.signals {
+            let line = panel.steps(&self.edges, &layer.sums);
+            svg.path(
+                &line,
+                false,
+                &format!(r#"class="signal" stroke="{}""#, layer.colour),
+            );
+        }
+    }
+
+    fn draw_cuts(&self, svg: &mut Svg, panel: &Panel) {
+        let (first, last) = self.ends();
+        for cut in &self.cuts {
+            let x = panel.x.at(cut.at);
+            if !cut.before {
+                let side = panel.x.at(if cut.above { first } else { last });
+                let corners = [
+                    (x, panel.top),
+                    (side, panel.top),
+                    (side, panel.bottom),
+                    (x, panel.bottom),
+                ];
+                svg.path(&corners, true, r##"fill="#fff" fill-opacity="0.6""##);
+            }
+        }
+        for cut in &self.cuts {
+            let x = panel.x.at(cut.at);
+            let inside = (first..=last).contains(&cut.at);
+            let class = if cut.before { "cut before" } else { "cut" };
+            if inside {
+                svg.line((x, panel.top), (x, panel.bottom), class);
+            }
+            if !cut.before {
+                let (to, y) = (if cut.above { 12.0 } else { -12.0 }, panel.top + 14.0);
+                svg.line((x, y), (x + to, y), class);
+                let back = to * 0.55;
+                let head = [(x + to, y), (x + back, y - 3.5), (x + back, y + 3.5)];
+                svg.path(&head, true, r##"fill="#111""##);
+            }
+        }
+    }
+
+    fn draw_ratio(&self, svg: &mut Svg, below: Panel, observed: &[f64], total: &[f64]) {
+        let mut reach: f64 = 0.15;
+        for (n, t) in observed.iter().zip(total) {
+            let (low, high) = interval(*n);
+            let far = [low / t, high / t].map(|r| (r - 1.0).abs());
+            reach = far.into_iter().filter(|r| r.is_finite()).fold(reach, f64::max);
+        }
+        let reach = (reach * 1.08).min(1.0);
+        let panel = Panel {
+            y: Scale::linear((1.0 - reach, 1.0 + reach), (below.bottom, below.top)),
+            ..below
+        };
+        let relative = |(t, v): (&f64, &f64)| {
+            let e = v.max(0.0).sqrt() / t;
+            if e.is_finite() { e } else { 0.0 }
+        };
+        let errors = total.iter().zip(&self.variances).map(relative);
+        let low: Vec<f64> = errors.clone().map(|e| 1.0 - e).collect();
+        let high: Vec<f64> = errors.map(|e| 1.0 + e).collect();
+        let band = panel.between(&self.edges, &low, &high);
+        svg.path(&band, true, r#"fill="url(#hatch)""#);
+        let one = panel.y.at(1.0);
+        svg.line((panel.left, one), (panel.right, one), "zero");
+        for ((n, t), e) in observed.iter().zip(total).zip(self.edges.windows(2)) {
+            let x = panel.x.at(f64::midpoint(e[0], e[1]));
+            let (low, high) = interval(*n);
+            let ratio = n / t;
+            if ratio.is_finite() {
+                let ends = (panel.y.at(low / t), panel.y.at(high / t));
+                svg.line((x, ends.0), (x, ends.1), "data");
+                if (ratio - 1.0).abs() <= reach {
+                    svg.disc(x, panel.y.at(ratio), 2.6, "point data");
+                }
+            }
+        }
+        panel.frame(svg);
+        panel.vertical(svg, 4, "data / exp.");
+        panel.horizontal(svg, 6, Some(&self.axis));
+    }
+}
+
+fn draw_observed(svg: &mut Svg, panel: &Panel, edges: &[f64], observed: &[f64], total: &[f64]) {
+    for ((n, t), e) in observed.iter().zip(total).zip(edges.windows(2)) {
+        let x = panel.x.at(f64::midpoint(e[0], e[1]));
+        let (low, high) = interval(*n);
+        svg.open_with_title(&format!("observed {n}, expected {t:.4}"));
+        svg.line((x, panel.y.at(low)), (x, panel.y.at(high)), "data");
+        svg.disc(x, panel.y.at(*n), 2.6, "point data");
+        svg.close();
+    }
+}
+

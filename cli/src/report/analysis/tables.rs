@@ -1,0 +1,66 @@
+//! Tables of pages: cutflows, data sets, edges.
+
+use minijinja::{Value, context};
+use pullback_analysis::run::{Bins, Cutflow, Results};
+
+use crate::text::rounding::{round, significant};
+
+fn rounded((sum, error): (f64, f64)) -> String {
+    round(sum, Some(error)).text().replace('-', "−")
+}
+
+/// A cutflow: a row per cut, a column per process.
+pub fn cutflow(results: &Results, cutflow: &Cutflow) -> Value {
+    let seen = results.observed[cutflow.region].as_ref();
+    let rows = cutflow.steps.iter().enumerate().map(|(k, step)| {
+        let cut = if step.cut.is_empty() {
+            "all events"
+        } else {
+            &step.cut
+        };
+        let yields = step.yields.iter().map(|b| rounded(b.total()));
+        let mut row: Vec<String> = std::iter::once(cut.to_owned()).chain(yields).collect();
+        row.extend(seen.map(|s| s[k].to_string()));
+        row
+    });
+    let mut header = vec!["cut".to_owned()];
+    header.extend(results.processes.iter().cloned());
+    header.extend(seen.map(|_| "observed".to_owned()));
+    context! { header, rows => rows.collect::<Vec<_>>() }
+}
+
+/// The data sets: name, process, files, events, weight of one.
+pub fn datasets(results: &Results) -> Vec<Vec<String>> {
+    let all = results.file.datasets.iter().zip(&results.datasets);
+    let rows = all.map(|(input, (events, scale))| {
+        let files = input.files.iter().map(|f| f.display().to_string());
+        let (process, scale) = if input.observed {
+            ("observed".to_owned(), String::new())
+        } else {
+            (input.process.clone(), significant(*scale, 4))
+        };
+        let cross_section = input.cross_section.map(|x| format!("{} pb", significant(x, 4)));
+        vec![
+            input.name.clone(),
+            process,
+            files.collect::<Vec<_>>().join(", "),
+            events.to_string(),
+            cross_section.unwrap_or_default(),
+            scale,
+        ]
+    });
+    rows.collect()
+}
+
+/// The yields of a histogram below its drawing.
+pub fn totals(processes: &[String], bins: &[Bins]) -> String {
+    let each = processes.iter().zip(bins);
+    let each = each.map(|(p, b)| format!("{p} {}", rounded(b.total())));
+    each.collect::<Vec<_>>().join(" · ")
+}
+
+/// `300, 512.4, 700`.
+pub fn edges(edges: &[f64]) -> String {
+    let each: Vec<String> = edges.iter().map(|e| round(*e, None).text()).collect();
+    each.join(", ").replace('-', "−")
+}

@@ -1,0 +1,258 @@
+//! From the sums of the programs to results.
+
+use super::plan::{Pass, Plan, Quantity, Shift, Weighting, is_seen};
+use super::result::{Bins, Cutflow, Filled, Results, Step};
+use super::sweep::Sums;
+use crate::error::{Error, Result};
+use crate::file::{AnalysisFile, Generated, Input};
+use crate::place::Source;
+
+/// What sums are multiplied by: weights, and what follows from their number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Scale {
+    /// Of weights.
+    pub weights: f64,
+    /// The part of all events that was summed. Yields stand for all of them, and so do variances and numbers of entries.
+    pub fraction: f64,
+}
+
+impl AnalysisFile {
+    pub(crate) fn empty(&self) -> Results {
+        let processes: Vec<String> = self.processes().iter().map(|p| (*p).to_owned()).collect();
+        let yields = |n: usize| vec![Bins::zeros(n); processes.len()];
+        let cutflow = |(r, region): (usize, &crate::file::Region)| Cutflow {
+            region: r,
+            steps: std::iter::once("")
+                .chain(region.cuts.iter().map(Source::text))
+                .map(|cut| Step {
+                    cut: cut.to_owned(),
+                    yields: yields(1),
+                })
+                .collect(),
+        };
+        let cutflows: Vec<Cutflow> = self.regions.iter().enumerate().map(cutflow).collect();
+        let mut histograms = Vec::new();
+        for region in 0..self.regions.len() {
+            for (plot, of) in self.histograms.iter().enumerate() {
+                if of.regions.contains(&region) {
+                    histograms.push(Filled {
+                        plot,
+                        region,
+                        nominal: yields(of.edges.len() - 1),
+                        variations: Vec::new(),
+                        observed: None,
+                    });
+                }
+            }
+        }
+        Results {
+            file: self.clone(),
+            processes,
+            datasets: Vec::new(),
+            observed: vec![None; self.regions.len()],
+            cutflows,
+            histograms,
+            units: vec![String::new(); self.histograms.len()],
+            n_minus_one: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// What the weights of a data set are multiplied by.
+    pub(crate) fn scale(
+        &self,
+        input: &Input,
+        entries: u64,
+        plan: &Plan,
+        nominal: &[Vec<f64>],
+    ) -> Result<f64> {
+        let (Some(cross_section), Some(luminosity)) = (input.cross_section, self.luminosity) else {
+            return Ok(1.0);
+        };
+        let all = (plan.nominal).item(Quantity::Generated, Weighting::Nominal);
+        let generated = match &input.generated {
+            Generated::Number(n) => *n,
+            Generated::Events => entries as f64,
+            Generated::Sum(_) => all.map_or(f64::NAN, |item| nominal[item.outputs.0][0]),
+        };
+        if generated > 0.0 && generated.is_finite() {
+            return Ok(cross_section * luminosity / generated);
+        }
+        Err(Error::Meaning {
+            place: input.place.clone(),
+            message: format!(
+                "the weights of `{}` add up to {generated}, by which a cross-section cannot be divided",
+                input.name
+            ),
+            help: "look at `generated`, and whether the files have events".into(),
+        })
+    }
+
+    /// Puts the sums of a data set where they belong.
+    pub(crate) fn put(
+        &self,
+        results: &mut Results,
+        input: &Input,
+        plan: &Plan,
+        sums: &Sums,
+        scale: Scale,
+        moved: &[(usize, &str)],
+    ) {
+        let process = results.processes.iter().position(|p| *p == input.process);
+        let bins = |pass: &Pass, sums: &[Vec<f64>], quantity, weighting| -> Option<Bins> {
+            let raw = pass.item(quantity, Weighting::Raw)?;
+            let weighted = pass.item(quantity, weighting).unwrap_or(raw);
+            let values = |output: usize, factor: f64| {
+                let each = sums[output].iter();
+                each.map(|x| x * factor).collect()
+            };
+            Some(Bins {
+                sums: values(weighted.outputs.0, scale.weights / scale.fraction),
+                variances: values(weighted.outputs.1, scale.weights.powi(2) / scale.fraction),
+                entries: values(raw.outputs.0, 1.0 / scale.fraction),
+            })
+        };
+        let nominal_bins =
+            |quantity, weighting| bins(&plan.nominal, &sums[0][0], quantity, weighting);
+        for (r, cutflow) in results.cutflows.iter_mut().enumerate() {
+            for (cuts, step) in cutflow.steps.iter_mut().enumerate() {
+                let found = nominal_bins(Quantity::Step { region: r, cuts }, Weighting::Nominal);
+                let Some(found) = found else { continue };
+                if input.observed {
+                    let n = self.regions[r].cuts.len() + 1;
+                    let seen = results.observed[r].get_or_insert_with(|| vec![0.0; n]);
+                    seen[cuts] += found.entries[0];
+                } else if let Some(p) = process {
+                    step.yields[p].add(&found);
+                }
+            }
+        }
+        for (plot, unit) in &plan.units {
+            results.units[*plot].clone_from(unit);
+        }
+        for (which, into) in results.n_minus_one.iter_mut().enumerate() {
+            let bins = into.edges.len() - 1;
+            let quantity = Quantity::Compared { which, bins };
+            let Some(found) = nominal_bins(quantity, Weighting::Nominal) else {
+                continue;
+            };
+            if input.observed {
+                let seen = into.observed.get_or_insert_with(|| Bins::zeros(bins));
+                seen.add(&found);
+            } else if let Some(p) = process {
+                into.nominal[p].add(&found);
+            }
+        }
+        let counts = results.processes.len();
+        for filled in &mut results.histograms {
+            let quantity = Quantity::Plot {
+                plot: filled.plot,
+                region: filled.region,
+            };
+            let Some(nominal) = nominal_bins(quantity, Weighting::Nominal) else {
+                continue;
+            };
+            if input.observed {
+                debug_assert!(is_seen(self, input, filled.region));
+                let n = nominal.sums.len();
+                filled
+                    .observed
+                    .get_or_insert_with(|| Bins::zeros(n))
+                    .add(&nominal);
+                continue;
+            }
+            let Some(p) = process else { continue };
+            filled.nominal[p].add(&nominal);
+            let mut vary = |systematic: usize, shift: Shift, found: &Bins| {
+                let place = filled
+                    .variations
+                    .iter()
+                    .position(|(s, d, _)| (*s, *d) == (systematic, shift));
+                let place = place.unwrap_or_else(|| {
+                    filled
+                        .variations
+                        .push((systematic, shift, vec![None; counts]));
+                    filled.variations.len() - 1
+                });
+                filled.variations[place].2[p]
+                    .get_or_insert_with(|| Bins::zeros(found.sums.len()))
+                    .add(found);
+            };
+            for (pass, sums) in plan.shifted.iter().zip(sums.iter().skip(1)) {
+                for ((which, _), sums) in pass.points.iter().zip(sums) {
+                    let found = bins(pass, sums, quantity, Weighting::Nominal);
+                    if let (Some((s, shift)), Some(found)) = (*which, found) {
+                        vary(s, shift, &found);
+                    }
+                }
+            }
+            // What a systematic moves in other data sets of the process alone is here as it was.
+            for (s, of) in moved.iter().filter(|(s, _)| !plan.moves(*s)) {
+                if *of == input.process {
+                    vary(*s, Shift::Up, &nominal);
+                    vary(*s, Shift::Down, &nominal);
+                }
+            }
+            for item in plan.nominal.items.iter().filter(|i| i.quantity == quantity) {
+                if let Weighting::Factor { systematic, shift } = item.weighting
+                    && let Some(found) = nominal_bins(quantity, item.weighting)
+                {
+                    vary(systematic, shift, &found);
+                }
+            }
+        }
+    }
+
+    /// What is easily overlooked.
+    pub(super) fn warn(&self, results: &mut Results) {
+        let channels = self.fit.iter().flat_map(|fit| &fit.channels);
+        let has_data = self.datasets.iter().any(|d| d.observed);
+        for &(region, plot) in channels.filter(|_| has_data) {
+            let filled = results.histogram(plot, region);
+            if filled.is_some_and(|f| f.observed.is_none()) {
+                let name = &self.regions[region].name;
+                let message = format!(
+                    "`{name}` is blind: in the workspace its observations are the expected yields"
+                );
+                results.warnings.push(message);
+            }
+        }
+        for (s, systematic) in self.systematics.iter().enumerate() {
+            let mut filled = results.histograms.iter();
+            let moves = filled.any(|h| h.variations.iter().any(|(k, ..)| *k == s));
+            if !moves && !matches!(systematic.effect, crate::file::Effect::Norm { .. }) {
+                let name = &systematic.name;
+                let message = format!("the systematic `{name}` moves no histogram");
+                results.warnings.push(message);
+            }
+        }
+        for cutflow in &results.cutflows {
+            let region = &self.regions[cutflow.region].name;
+            let Some(last) = cutflow.steps.last() else {
+                continue;
+            };
+            for (process, bins) in results.processes.iter().zip(&last.yields) {
+                if bins.entries[0] == 0.0 {
+                    let message = format!("no event of `{process}` is selected in `{region}`");
+                    results.warnings.push(message);
+                }
+            }
+        }
+        for filled in &results.histograms {
+            let (plot, region) = (
+                &self.histograms[filled.plot].name,
+                &self.regions[filled.region].name,
+            );
+            for (process, bins) in results.processes.iter().zip(&filled.nominal) {
+                let negative = bins.sums.iter().filter(|x| **x < 0.0).count();
+                if negative > 0 {
+                    results.warnings.push(format!(
+                        "`{plot}` of `{process}` in `{region}` is negative in {negative} of {} bins",
+                        bins.sums.len()
+                    ));
+                }
+            }
+        }
+    }
+}
+
