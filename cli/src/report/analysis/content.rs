@@ -96,9 +96,13 @@ impl Colours {
     pub fn histogram(&self, results: &Results, filled: &Filled) -> Stack {
         let plot = &results.file.histograms[filled.plot];
         let region = &results.file.regions[filled.region].name;
+        let unit = &results.units[filled.plot];
+        // Labels for people often have it already.
+        let shown = if plot.label.contains('[') { "" } else { unit };
         Stack {
             about: format!("{} in {region}", plot.name),
-            axis: axis(&plot.label, ""),
+            axis: axis(&plot.label, shown),
+            unit: unit.clone(),
             observed: filled.observed.as_ref().map(|o| o.sums.clone()),
             ..self.stack(results, &plot.edges, &filled.nominal)
         }

@@ -19,7 +19,7 @@ const BOTTOM: f64 = 36.0;
 const LOGARITHMIC: f64 = 12.0;
 
 /// The drawing; nothing where no step was made.
-pub fn draw(outcome: &Outcome) -> Option<String> {
+pub fn draw(outcome: &Outcome) -> Option<Svg> {
     let history = &outcome.history;
     let last = history.iter().map(|r| r.step).max()?;
     let x = Scale::linear((0.0, last.max(1) as f64), (LEFT, WIDTH - RIGHT));
@@ -39,7 +39,11 @@ pub fn draw(outcome: &Outcome) -> Option<String> {
     svg.line((LEFT, before), (WIDTH - RIGHT, before), "zero");
     svg.text(
         WIDTH - RIGHT - 4.0,
-        if before < TOP + 16.0 { before + 12.0 } else { before - 4.0 },
+        if before < TOP + 16.0 {
+            before + 12.0
+        } else {
+            before - 4.0
+        },
         Anchor::End,
         "tick",
         "before",
@@ -65,7 +69,7 @@ pub fn draw(outcome: &Outcome) -> Option<String> {
     widths.frame(&mut svg);
     widths.vertical(&mut svg, 2, "widths");
     widths.horizontal(&mut svg, 6, Some("step"));
-    Some(svg.finish(1.35))
+    Some(svg)
 }
 
 fn finite(x: f64) -> Option<f64> {
@@ -123,9 +127,18 @@ fn draw_start(svg: &mut Svg, panel: &Panel, steps: &[Record]) {
 
 /// A ring around the step that was chosen, and its line down to the widths.
 fn mark_best(svg: &mut Svg, panel: &Panel, outcome: &Outcome, bottom: f64) {
-    let at_step = outcome.history.iter().filter(|r| r.step == outcome.best_step);
+    let at_step = outcome
+        .history
+        .iter()
+        .filter(|r| r.step == outcome.best_step);
     let values = at_step.filter_map(|r| Some(r.validation?[0]));
-    let better = |a: f64, b: f64| if (a < b) == outcome.small_is_good { a } else { b };
+    let better = |a: f64, b: f64| {
+        if (a < b) == outcome.small_is_good {
+            a
+        } else {
+            b
+        }
+    };
     let Some(value) = values.reduce(better) else {
         return;
     };

@@ -15,17 +15,18 @@ const ROW: f64 = 26.0;
 /// Quantities in one drawing, at most.
 const ROWS: usize = 16;
 
-/// The drawings.
-pub fn draw(quantities: &[Moved]) -> Vec<String> {
+/// The drawings, and the quantities that are in them.
+pub fn draw(quantities: &[Moved]) -> Vec<(Svg, &[Moved])> {
     if quantities.is_empty() {
         return Vec::new();
     }
     let parts = quantities.len().div_ceil(ROWS);
     let rows = quantities.len().div_ceil(parts);
-    quantities.chunks(rows).map(part).collect()
+    let parts = quantities.chunks(rows);
+    parts.map(|q| (part(q), q)).collect()
 }
 
-fn part(quantities: &[Moved]) -> String {
+fn part(quantities: &[Moved]) -> Svg {
     let height = ROW * quantities.len() as f64 + 6.0;
     let mut svg = Svg::new(WIDTH, height, "free quantities before and after");
     for (k, q) in quantities.iter().enumerate() {
@@ -50,5 +51,5 @@ fn part(quantities: &[Moved]) -> String {
         svg.text(right, y + 3.8, Anchor::Start, "value", &values);
         svg.close();
     }
-    svg.finish(1.35)
+    svg
 }

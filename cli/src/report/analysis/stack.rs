@@ -36,7 +36,7 @@ pub struct Cut {
     pub at: f64,
     /// Whether larger values are kept.
     pub above: bool,
-    /// Whether it was there before: it is dashed, and shades nothing.
+    /// Whether it was there before: it is dashed.
     pub before: bool,
 }
 
@@ -61,6 +61,8 @@ pub struct Stack {
     pub observed: Option<Vec<f64>>,
     /// Thresholds.
     pub cuts: Vec<Cut>,
+    /// What is not kept, from and to.
+    pub rejected: Vec<(f64, f64)>,
 }
 
 impl Stack {
@@ -178,7 +180,11 @@ impl Stack {
         if !self.backgrounds.is_empty() {
             let error = |v: &f64| v.max(0.0).sqrt();
             let errors = self.variances.iter().map(error);
-            let low: Vec<f64> = total.iter().zip(errors.clone()).map(|(t, e)| t - e).collect();
+            let low: Vec<f64> = total
+                .iter()
+                .zip(errors.clone())
+                .map(|(t, e)| t - e)
+                .collect();
             let high: Vec<f64> = total.iter().zip(errors).map(|(t, e)| t + e).collect();
             let outline = panel.between(&self.edges, &low, &high);
             svg.path(&outline, true, r#"fill="url(#hatch)""#);
@@ -196,18 +202,11 @@ impl Stack {
 
     fn draw_cuts(&self, svg: &mut Svg, panel: &Panel) {
         let (first, last) = self.ends();
-        for cut in &self.cuts {
-            let x = panel.x.at(cut.at);
-            if !cut.before {
-                let side = panel.x.at(if cut.above { first } else { last });
-                let corners = [
-                    (x, panel.top),
-                    (side, panel.top),
-                    (side, panel.bottom),
-                    (x, panel.bottom),
-                ];
-                svg.path(&corners, true, r##"fill="#fff" fill-opacity="0.6""##);
-            }
+        for (from, to) in &self.rejected {
+            let (from, to) = (panel.x.at(*from), panel.x.at(*to));
+            let (top, bottom) = (panel.top, panel.bottom);
+            let corners = [(from, top), (to, top), (to, bottom), (from, bottom)];
+            svg.path(&corners, true, r##"fill="#fff" fill-opacity="0.6""##);
         }
         for cut in &self.cuts {
             let x = panel.x.at(cut.at);
@@ -231,7 +230,10 @@ impl Stack {
         for (n, t) in observed.iter().zip(total) {
             let (low, high) = interval(*n);
             let far = [low / t, high / t].map(|r| (r - 1.0).abs());
-            reach = far.into_iter().filter(|r| r.is_finite()).fold(reach, f64::max);
+            reach = far
+                .into_iter()
+                .filter(|r| r.is_finite())
+                .fold(reach, f64::max);
         }
         let reach = (reach * 1.08).min(1.0);
         let panel = Panel {
@@ -277,4 +279,3 @@ fn draw_observed(svg: &mut Svg, panel: &Panel, edges: &[f64], observed: &[f64], 
         svg.close();
     }
 }
-

@@ -84,7 +84,9 @@ impl AnalysisFile {
         let Some((_, schema, _)) = opened.iter().find(|(.., observed)| !observed) else {
             return Ok(Vec::new());
         };
-        let model = self.operands(&candidates, self.with_regions()).check(schema)?;
+        let model = self
+            .operands(&candidates, self.with_regions())
+            .check(schema)?;
         let decides = |(k, c): &(usize, Candidate)| {
             let value = model.ty(&name('t', *k));
             let number = value.is_some_and(|t| t.per == Per::Event && t.kind.is_number());
@@ -290,13 +292,13 @@ impl Look {
         };
         let ranges = (0..kept.len()).map(|k| {
             let selected = Range::of(values(&name('v', k)), ENOUGH);
-            selected.unwrap_or_else(|| {
-                Range::of(values(&name('a', k)), 1).unwrap_or(Range::NOTHING)
-            })
+            selected
+                .unwrap_or_else(|| Range::of(values(&name('a', k)), 1).unwrap_or(Range::NOTHING))
         });
         let numbers = kept.iter().enumerate().map(|(k, c)| {
             let each = (0..c.bounds.len()).map(|b| values(&bound_name('n', k, b)));
-            each.map(|v| v.first().copied().unwrap_or(f64::NAN)).collect()
+            each.map(|v| v.first().copied().unwrap_or(f64::NAN))
+                .collect()
         });
         Ok(Self {
             ranges: ranges.collect(),
@@ -382,7 +384,9 @@ impl Range {
         if self.low >= 0.0 && self.low < 0.35 * self.high {
             self.low = 0.0;
         }
-        let span = (self.high - self.low).max(1e-9 * self.high.abs()).max(1e-12);
+        let span = (self.high - self.low)
+            .max(1e-9 * self.high.abs())
+            .max(1e-12);
         // A number at an end is seen to be one.
         let step = round_step(span / BINS);
         let first = (self.low / step + 1e-9).floor();
@@ -455,7 +459,10 @@ mod tests {
             high: 92.3,
         };
         let edges = narrow.edges(&[], false);
-        assert_eq!((edges[0], edges[1], edges.last()), (90.1, 90.2, Some(&92.4)));
+        assert_eq!(
+            (edges[0], edges[1], edges.last()),
+            (90.1, 90.2, Some(&92.4))
+        );
         assert_eq!(Range::NOTHING.edges(&[], false).len(), 27);
     }
 
