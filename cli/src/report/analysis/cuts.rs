@@ -36,6 +36,7 @@ pub fn stack(
         about: format!("{} in {region}, all other cuts made", of.of),
         axis: axis(&of.of, &of.unit),
         unit: of.unit.clone(),
+        whole: of.whole,
         observed: of.observed.as_ref().map(|o| o.sums.clone()),
         cuts,
         rejected,

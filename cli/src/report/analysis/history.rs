@@ -8,7 +8,7 @@ use super::panel::Panel;
 
 const WIDTH: f64 = 380.0;
 const LEFT: f64 = 56.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 17.0;
 const TOP: f64 = 10.0;
 const MAIN: f64 = 190.0;
 const GAP: f64 = 10.0;

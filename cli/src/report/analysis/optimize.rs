@@ -7,7 +7,7 @@ use pullback_analysis::run::Results;
 use super::super::svg::HATCH;
 use super::super::template;
 use super::content::Colours;
-use super::heading::Heading;
+use super::heading::{Heading, brief};
 use super::tables::placed;
 use super::{cuts, history, impacts, ranges, tables};
 use crate::text;
@@ -41,6 +41,7 @@ pub fn optimize(found: &Optimized) -> String {
         best_step => o.best_step,
         distributions => distributions(found, &colours),
         channels => channels(found, &colours),
+        lines => !colours.lines().is_empty(),
         legend => colours.legend(&found.after),
         impacts => impacts::draw(o).map(placed),
         costs => costs(o),
@@ -68,7 +69,7 @@ fn facts(found: &Optimized) -> Vec<(&'static str, String)> {
     let o = &found.outcome;
     let mut facts = Vec::new();
     if let Some(luminosity) = found.after.file.luminosity {
-        let text = format!("{} fb⁻¹", significant(luminosity / 1000.0, 4));
+        let text = format!("{} fb⁻¹", brief(luminosity / 1000.0));
         facts.push(("luminosity", text));
     }
     facts.extend([

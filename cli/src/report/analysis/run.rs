@@ -6,10 +6,9 @@ use pullback_analysis::run::Results;
 use super::super::svg::HATCH;
 use super::super::template;
 use super::content::Colours;
-use super::heading::Heading;
+use super::heading::{Heading, brief};
 use super::tables::placed;
 use super::{cutflow, cuts, tables, variations};
-use crate::text::rounding::significant;
 
 const TEMPLATE: &str = include_str!("run.html");
 
@@ -23,7 +22,7 @@ pub fn run(results: &Results) -> String {
     let events: u64 = results.datasets.iter().map(|d| d.0).sum();
     let mut facts = Vec::new();
     if let Some(luminosity) = file.luminosity {
-        let text = format!("{} fb⁻¹", significant(luminosity / 1000.0, 4));
+        let text = format!("{} fb⁻¹", brief(luminosity / 1000.0));
         facts.push(("luminosity", text));
     }
     facts.extend([
@@ -39,6 +38,7 @@ pub fn run(results: &Results) -> String {
         title => file.title,
         facts,
         warnings => results.warnings,
+        lines => !colours.lines().is_empty(),
         legend => colours.legend(results),
         seen => results.observed.iter().any(Option::is_some),
         regions,

@@ -4,6 +4,7 @@ use minijinja::{Value, context};
 use pullback_analysis::run::{Bins, Cutflow, Results};
 
 use super::super::svg::Svg;
+use super::heading::brief;
 use crate::text::rounding::{round, significant};
 
 /// A drawing in a page, a little larger than its own size at most.
@@ -45,9 +46,7 @@ pub fn datasets(results: &Results) -> Vec<Vec<String>> {
         } else {
             (input.process.clone(), significant(*scale, 4))
         };
-        let cross_section = input
-            .cross_section
-            .map(|x| format!("{} pb", significant(x, 4)));
+        let cross_section = input.cross_section.map(|x| format!("{} pb", brief(x)));
         vec![
             input.name.clone(),
             process,
