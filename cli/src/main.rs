@@ -3,7 +3,6 @@
 mod app;
 mod args;
 mod complaint;
-mod demo;
 mod failure;
 mod interrupt;
 mod json;

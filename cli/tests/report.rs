@@ -1,4 +1,4 @@
-//! The demo, and the pages that fits write.
+//! The pages that fits write.
 
 mod common;
 
@@ -31,13 +31,20 @@ fn check_page(page: &str) {
 }
 
 #[test]
-fn demo() {
+fn a_fit_with_derivatives() {
     let folder = Folder::new();
-    let run = folder.run_wide(&["demo"], "", 100);
+    folder.write("search.json", include_str!("data/search.json"));
+    let args = [
+        "fit",
+        "search.json",
+        "--derivatives",
+        "--report",
+        "fit.html",
+    ];
+    let run = folder.run_wide(&args, "", 100);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
-    assert_eq!(folder.files(), ["pullback-demo.html"]);
     insta::assert_snapshot!(stable(&run.stdout));
-    let page = folder.read("pullback-demo.html");
+    let page = folder.read("fit.html");
     check_page(&page);
     for id in [
         "yields",

@@ -52,7 +52,7 @@ pub enum Command {
     Run(RunArgs),
     /// Choose cuts, bin edges and weights of an analysis for its final sensitivity, by one gradient
     Optimize(OptimizeArgs),
-    /// Fit a small built-in workspace, differentiate the result, write a report
+    /// Generate events and optimise a search for a Z' with them: from events to a limit in a minute
     Demo(DemoArgs),
 }
 
@@ -211,6 +211,10 @@ pub struct FitArgs {
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 
+    /// Also the derivatives of the parameter of interest and of its error by the data and by the signal of each bin
+    #[arg(long)]
+    pub derivatives: bool,
+
     /// Stop when the estimated distance to the minimum (edm) is below this
     #[arg(long, value_name = "EDM", value_parser = parse_positive, help_heading = "Fit")]
     pub tolerance: Option<f64>,
@@ -307,13 +311,25 @@ pub struct OptimizeArgs {
 /// `demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
+    /// The folder for events, analysis file and results
+    #[arg(short, long, value_name = "DIR", default_value = "pullback-demo")]
+    pub output: PathBuf,
+
     /// Where the report goes
     #[arg(long, value_name = "FILE", default_value = "pullback-demo.html")]
     pub report: PathBuf,
 
-    /// Show long tables whole
+    /// Generated events of each sample, relative to the usual number
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = super::parse::parse_positive, hide = true)]
+    pub size: f64,
+
+    /// Overwrite what is there
     #[arg(long)]
-    pub all: bool,
+    pub force: bool,
+
+    /// Print JSON instead of tables
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Which nuisance parameters an Asimov data set has.

@@ -1,72 +1,86 @@
 //! `pullback demo`.
 
-use std::fmt::Write;
-use std::time::Instant;
+use std::path::Path;
 
-use pullback_stats::fit::{FitOptions, FitResult, Sensitivities, fit as run_fit, sensitivities};
-use pullback_stats::spec;
-use pullback_stats::workspace::{Workspace, read_json, sha256_hex};
-use pullback_stats::{Error, Model};
+use pullback_analysis::file::AnalysisFile;
+use pullback_analysis::optimize::Options;
+use pullback_sim::Process;
 
 use crate::app::Outcome;
-use crate::args::DemoArgs;
-use crate::demo::WORKSPACE;
+use crate::args::{CodecArg, DemoArgs, GenerateArgs};
 use crate::failure::Failure;
-use crate::report::{self, Page};
-use crate::text::{About, Derivatives};
-use crate::{interrupt, output, text};
+use crate::{complaint, json, output, text};
 
-/// Fits the built-in workspace, differentiates the result, writes a report.
+/// The analysis of the demo: a search for a Z' that decays to top pairs, with a network, six thresholds and bins that are free.
+const ANALYSIS: &str = include_str!("demo.toml");
+
+/// The samples: names of files, processes, numbers of events.
+const SAMPLES: [(&str, Process, f64); 4] = [
+    (
+        "zprime",
+        Process::ZPrimeToTT {
+            mass: 1000.0,
+            width: 30.0,
+        },
+        40e3,
+    ),
+    ("tt", Process::TTbar, 100e3),
+    ("wjets", Process::WJets, 100e3),
+    ("zjets", Process::ZToLL, 40e3),
+];
+
+/// Generates events, writes the analysis file beside them, and optimises it.
 pub fn demo(args: &DemoArgs) -> Result<Outcome, Failure> {
     output::check_folder(Some(&args.report))?;
-    let built_in = |error| Failure::document("the built-in workspace", error);
-    let (model, result, s) = interrupt::watched(run).map_err(built_in)?;
-    let data = model.observed();
-    let derivatives = Derivatives {
-        spec: model.spec(),
-        observed: &data.main,
-        sensitivities: &s,
-    };
-    let about = About {
-        title: "The built-in workspace (an invented search in one signal region and two control regions)",
-        left_out: &[],
-        data: None,
-    };
-    let page = report::render(&Page {
-        result: &result,
-        about,
-        signal: &super::fit::signal(model.spec()),
-        derivatives: Some(derivatives),
-        warnings: &result.warnings,
-    });
-    output::write_file(&args.report, &page)?;
-    let width = text::terminal_width();
-    let mut text = text::fit(&result, about, args.all, width);
-    text.push_str(&text::derivatives(&derivatives, &result, args.all, width));
+    let folder = &args.output;
+    if folder.exists() && !args.force {
+        return Err(Failure::Exists {
+            path: folder.display().to_string(),
+        });
+    }
+    std::fs::create_dir_all(folder).map_err(|e| Failure::Write {
+        path: folder.display().to_string(),
+        message: e.to_string(),
+    })?;
+    let path = folder.join("analysis.toml");
+    output::write_file(&path, ANALYSIS)?;
+    for (name, process, events) in SAMPLES {
+        sample(folder, name, process, events * args.size)?;
+    }
+    let file = AnalysisFile::open(&path)?;
+    let found = super::optimize::work(&file, &Options::default(), None, None)?;
+    let out = folder.join("out");
+    let wanted = super::optimize::files(&out);
+    super::run::check_folder(&out, &wanted, true)?;
+    super::optimize::write(wanted, &found)?;
+    if args.json {
+        output::print(&json::optimize(&found))?;
+        return Ok(Outcome::Good);
+    }
+    complaint::print_warnings(&found.outcome.warnings);
+    let mut text = text::optimize(&found, &[], text::terminal_width());
     let shown = std::path::absolute(&args.report).unwrap_or_else(|_| args.report.clone());
-    // Writing to a string does not fail.
-    let _ = writeln!(text, "\nReport: {}", shown.display());
+    text.push_str(&format!(
+        "\nReport: {}\nEvents, analysis and results: {}\nAgain, with other cuts or systematics: pullback optimize {}\n",
+        shown.display(),
+        folder.display(),
+        path.display(),
+    ));
     output::print(&text)?;
-    Ok(if result.converged {
-        Outcome::Good
-    } else {
-        Outcome::Negative
-    })
+    Ok(Outcome::Good)
 }
 
-fn run() -> Result<(Model, FitResult, Sensitivities), Error> {
-    let start = Instant::now();
-    let options = spec::Options::default();
-    let (workspace, _) = Workspace::from_slice(WORKSPACE)?;
-    let read = start.elapsed().as_secs_f64();
-    let start = Instant::now();
-    let mut model = Model::new(spec::resolve(&workspace, &options)?)?;
-    let compile = start.elapsed().as_secs_f64();
-    let data = model.observed();
-    let mut result = run_fit(&mut model, &data, &mut FitOptions::default())?;
-    result.seconds.read = read;
-    result.seconds.compile = compile;
-    result.digest = Some(sha256_hex(&read_json(WORKSPACE, &options.limits)?));
-    let s = sensitivities(&mut model, &data, &result)?;
-    Ok((model, result, s))
+fn sample(folder: &Path, name: &str, process: Process, events: f64) -> Result<(), Failure> {
+    super::generate::write(&GenerateArgs {
+        process: process.to_string(),
+        events: events as u64,
+        output: folder.join(format!("{name}.parquet")),
+        seed: 1,
+        first: 0,
+        truth: false,
+        row_group: 50_000,
+        compression: CodecArg::Zstd,
+        json: false,
+    })?;
+    Ok(())
 }

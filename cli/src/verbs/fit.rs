@@ -65,22 +65,30 @@ pub fn fit(args: &FitArgs) -> Result<Outcome, Failure> {
         left_out: &loaded.left_out,
         data: data_name.as_deref(),
     };
+    let wanted = args.report.is_some() || args.derivatives;
+    // Without a parameter of interest, or with one at its bound, there are none.
+    let sensitivities = wanted.then(|| sensitivities(&mut model, &data, &result).ok());
+    let sensitivities = sensitivities.flatten();
+    let derivatives = sensitivities.as_ref().map(|sensitivities| Derivatives {
+        spec: &loaded.spec,
+        observed: &data.main,
+        sensitivities,
+    });
     let page = args.report.as_ref().map(|_| {
-        // Without a parameter of interest, or with one at its bound, there are none.
-        let sensitivities = sensitivities(&mut model, &data, &result).ok();
         report::render(&Page {
             result: &result,
             about,
             signal: &signal(&loaded.spec),
-            derivatives: sensitivities.as_ref().map(|sensitivities| Derivatives {
-                spec: &loaded.spec,
-                observed: &data.main,
-                sensitivities,
-            }),
+            derivatives,
             warnings: &warnings,
         })
     });
-    write(args, &result, about, page, &warnings)?;
+    if args.derivatives && derivatives.is_none() {
+        warnings
+            .push("there are no derivatives: no parameter of interest, or one at its bound".into());
+    }
+    let shown = derivatives.filter(|_| args.derivatives);
+    write(args, &result, about, page, shown, &warnings)?;
     Ok(if result.converged {
         Outcome::Good
     } else {
@@ -94,6 +102,7 @@ fn write(
     result: &FitResult,
     about: About<'_>,
     page: Option<String>,
+    derivatives: Option<Derivatives<'_>>,
     warnings: &[String],
 ) -> Result<(), Failure> {
     let json =
@@ -108,12 +117,17 @@ fn write(
     }
     if !args.output.json {
         complaint::print_warnings(warnings);
-        output::print(&text::fit(
-            result,
-            about,
-            args.output.all,
-            text::terminal_width(),
-        ))?;
+        let width = text::terminal_width();
+        let mut text = text::fit(result, about, args.output.all, width);
+        if let Some(derivatives) = &derivatives {
+            text.push_str(&text::derivatives(
+                derivatives,
+                result,
+                args.output.all,
+                width,
+            ));
+        }
+        output::print(&text)?;
     }
     Ok(())
 }

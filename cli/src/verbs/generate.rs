@@ -48,7 +48,8 @@ pub fn generate(args: &GenerateArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Good)
 }
 
-fn write(args: &GenerateArgs) -> Result<Generated, Failure> {
+/// Writes the events.
+pub(super) fn write(args: &GenerateArgs) -> Result<Generated, Failure> {
     let start = Instant::now();
     let process: Process = args.process.parse()?;
     let generator = Generator::new(process, args.seed)?.keep_truth(args.truth);

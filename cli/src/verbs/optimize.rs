@@ -158,13 +158,13 @@ fn read_state(path: &Path) -> Result<State, Failure> {
 
 /// What can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Product {
+pub(super) enum Product {
     Optimum,
     Outcome,
     Run(super::run::Product),
 }
 
-fn files(folder: &Path) -> Vec<(Product, PathBuf)> {
+pub(super) fn files(folder: &Path) -> Vec<(Product, PathBuf)> {
     let mut all = vec![
         (Product::Optimum, folder.join("optimum.json")),
         (Product::Outcome, folder.join("outcome.json")),
@@ -174,7 +174,10 @@ fn files(folder: &Path) -> Vec<(Product, PathBuf)> {
     all
 }
 
-fn write(wanted: Vec<(Product, PathBuf)>, found: &Optimized) -> Result<Vec<String>, Failure> {
+pub(super) fn write(
+    wanted: Vec<(Product, PathBuf)>,
+    found: &Optimized,
+) -> Result<Vec<String>, Failure> {
     let contents = wanted.into_iter().map(|(product, path)| {
         let text = match product {
             Product::Optimum => json::optimum(&found.outcome),

@@ -1,5 +1,6 @@
 //! An analysis with other values for what can move.
 
+use super::optimisation::Free;
 use super::types::AnalysisFile;
 use crate::error::{Error, Result};
 use crate::network::Weights;
@@ -49,6 +50,14 @@ impl AnalysisFile {
                 &[value] if out.definitions.parameters().contains(&name.as_str()) => {
                     let start = Source::new(format!("parameters.{name}"), format!("{value:?}"));
                     out.definitions.set_parameter(name, start);
+                    let moving = out.optimisation.iter_mut().flat_map(|o| &mut o.free);
+                    for free in moving {
+                        if let Free::Parameter { name: n, start, .. } = free
+                            && n == name
+                        {
+                            *start = value;
+                        }
+                    }
                 }
                 _ => {
                     let known = out.definitions.parameters();

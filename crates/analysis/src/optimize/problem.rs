@@ -118,6 +118,38 @@ impl<'a> Problem<'a> {
         &self.quantities.start
     }
 
+    /// Coordinates in which every point is legal: thresholds inside their ranges, edges in order.
+    ///
+    /// # Errors
+    /// Quantities that are not inside.
+    pub fn coordinates(&self, x: &[f64]) -> Result<Vec<f64>> {
+        self.quantities.coordinates(x)
+    }
+
+    /// The quantities at coordinates.
+    pub fn at(&self, coordinates: &[f64]) -> Vec<f64> {
+        self.quantities.at(coordinates)
+    }
+
+    /// The inputs of the programs at quantities.
+    pub fn values(&self, x: &[f64]) -> crate::run::Values {
+        self.quantities.values(x)
+    }
+
+    /// Training events that can matter, where they are held in memory; else all of them.
+    pub fn training_events(&self) -> usize {
+        let own = |s: &Set<'_>| s.kept(Part::Training).unwrap_or(s.entries[0] as usize);
+        self.sets.iter().map(own).sum()
+    }
+
+    /// What a training makes small, of the exact analysis: the logarithm of the objective, with the sign that makes small numbers good, and the constraints.
+    ///
+    /// # Errors
+    /// A model that cannot be fitted.
+    pub fn exact(&mut self, part: Part, x: &[f64]) -> Result<f64> {
+        Ok(self.hard(part, x)?.0.small)
+    }
+
     /// How many decisions are soft, of the data set that has most of them.
     pub fn decisions(&self) -> usize {
         self.soft.iter().map(Soft::decisions).max().unwrap_or(0)

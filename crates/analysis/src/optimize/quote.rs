@@ -6,7 +6,7 @@ use super::events::Part;
 use super::goal::Evaluation;
 use super::layout::Kind;
 use super::problem::Problem;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::file::{AnalysisFile, Effect};
 use crate::run::Shift;
 
@@ -28,7 +28,7 @@ pub struct Quote {
 pub struct Impact {
     /// Its name.
     pub name: String,
-    /// The objective without it.
+    /// The objective without it; NaN where the model cannot be fitted then.
     pub without: f64,
     /// The derivative by the logarithm of its size.
     pub slope: f64,
@@ -139,7 +139,12 @@ impl Problem<'_> {
     }
 
     fn value_of(&self, file: &AnalysisFile, list: &[f64]) -> Result<f64> {
-        Ok(self.objective.hard(file, &self.layout, list)?.value)
+        match self.objective.hard(file, &self.layout, list) {
+            Ok(found) => Ok(found.value),
+            // A model that cannot be fitted without it says nothing about it.
+            Err(Error::Model(_)) => Ok(f64::NAN),
+            Err(error) => Err(error),
+        }
     }
 
     /// Σ ∂f/∂(varied bin) (varied − nominal): how the objective moves where the systematic grows by a part of itself.

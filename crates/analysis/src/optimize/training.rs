@@ -50,7 +50,7 @@ pub struct State {
     /// Whether its networks were trained on the cross-entropy.
     pretrained: bool,
     /// The quantities at the first step of all.
-    pub(super) first: Option<Vec<f64>>,
+    pub first: Option<Vec<f64>>,
     adam: Adam,
     stopping: EarlyStopping,
     /// The best step of earlier starts.

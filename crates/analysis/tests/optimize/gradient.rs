@@ -10,7 +10,13 @@ fn check(change: &[(&str, &str)]) {
     let options = Options::default();
     let problem = Problem::open(&file, &options, &mut |_, _| true);
     let mut problem = problem.unwrap_or_else(|e| panic!("{e}")).expect("opened");
-    let names: Vec<(String, usize)> = (problem.names()).map(|(n, k)| (n.to_owned(), k)).collect();
+    let names = problem.names().map(|(n, k)| (n.to_owned(), k));
+    let mut names: Vec<(String, usize)> = names.collect();
+    // Of networks a few weights, of every layer.
+    for (name, places) in problem.networks() {
+        let all = places.clone().step_by(places.len() / 8);
+        names.extend(all.map(|k| (format!("weight {k} of {name}"), k)));
+    }
     let x = problem.start().to_vec();
     let t = 0.2;
     let found = problem

@@ -17,7 +17,8 @@ impl Expected {
     /// asymptotic distributions of q̃_µ, on background-only Asimov data.
     ///
     /// With q_A(µ) on that data set CLs_N(µ) = Φ(N − √q_A)/Φ(N), so that each quantile is a crossing of the same curve: √q_A(µ) = N + Φ⁻¹(1 − αΦ(N)), found by Newton
-    /// steps with the exact slope inside a bracket. A limit may lie beyond the upper bound of the parameter of interest.
+    /// steps with the exact slope inside a bracket. Where the curve jumps over the crossing, because the likelihood has several minima, the limit is the jump, and
+    /// [`Expectation::notes`] says so. A limit may lie beyond the upper bound of the parameter of interest.
     ///
     /// # Errors
     /// [`Error::NoObjective`] for α outside (0, 1), where the data say nothing about µ, and for fits that do not converge.
@@ -104,6 +105,15 @@ impl Expected {
             let next = mu + step;
             if step.abs() <= STEP * mu {
                 return Ok((next, profile, fits));
+            }
+            if upper - lower <= STEP * mu {
+                // Another minimum takes over there: what is above is excluded, what is below is not.
+                let mut profile = profile;
+                profile.notes.push(format!(
+                    "the profile likelihood jumps at {} = {mu:.4}, where another minimum takes over: the derivatives hold on one side of it",
+                    asimov.names[poi]
+                ));
+                return Ok((mu, profile, fits));
             }
             if lower > 1e12 {
                 break;

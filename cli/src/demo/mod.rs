@@ -1,5 +1,0 @@
-//! What `pullback demo` shows.
-
-mod workspace;
-
-pub use workspace::WORKSPACE;
