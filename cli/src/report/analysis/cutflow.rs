@@ -9,8 +9,8 @@ use super::heading::Heading;
 use crate::text::shorten;
 
 const WIDTH: f64 = 380.0;
-const LEFT: f64 = 158.0;
-const RIGHT: f64 = 14.0;
+const LEFT: f64 = 168.0;
+const RIGHT: f64 = 17.0;
 const TOP: f64 = 8.0;
 const ROW: f64 = 24.0;
 const BOTTOM: f64 = 36.0;
@@ -71,7 +71,11 @@ pub fn draw(results: &Results, cutflow: &Cutflow, colours: &Colours, heading: &H
             middle(k) + 3.8,
             Anchor::End,
             "name",
+<<<<<<< HEAD
+            &shorten(cut, 25),
+=======
             &shorten(cut, 26),
+>>>>>>> main
         );
     }
     let corners = [

@@ -24,6 +24,9 @@ const TAILS: [f64; 2] = [0.005, 0.99];
 /// Selected events of a process from which on they set the range; else all its events do.
 const ENOUGH: usize = 40;
 
+/// What is shown on each side of a window, in units of its width.
+const AROUND: f64 = 2.0;
+
 /// Bins that are wished for.
 const BINS: f64 = 25.0;
 
@@ -367,8 +370,16 @@ impl Range {
 
     /// Round edges around all values and numbers.
     fn edges(mut self, bounds: &[Bound], whole: bool) -> Vec<f64> {
-        let numbers = bounds.iter().map(|b| b.at).filter(|x| x.is_finite());
-        for at in numbers {
+        let numbers: Vec<f64> = bounds.iter().map(|b| b.at).collect();
+        // Of a window, what is near.
+        if let [a, b] = numbers[..]
+            && a != b
+        {
+            let (low, high, width) = (a.min(b), a.max(b), (a - b).abs());
+            self.low = self.low.max(low - AROUND * width);
+            self.high = self.high.min(high + AROUND * width);
+        }
+        for at in numbers.into_iter().filter(|x| x.is_finite()) {
             self.widen(Self { low: at, high: at });
         }
         if self.low > self.high {
@@ -454,6 +465,12 @@ mod tests {
         assert_eq!((edges[0], edges[1], edges.len()), (0.0, 10.0, 20));
         let far = range.edges(&bound(250.0), false);
         assert_eq!(far.last(), Some(&260.0));
+        let window = [80.0, 100.0].map(|at| bound(at)[0]);
+        let edges = range.edges(&window, false);
+        assert_eq!(
+            (edges[0], edges[1], edges.last()),
+            (40.0, 45.0, Some(&145.0))
+        );
         let narrow = Range {
             low: 90.1,
             high: 92.3,
