@@ -46,10 +46,10 @@ impl Samples {
                     })
                 });
             let running: Vec<_> = running.collect();
-            let joined = running.into_iter().map(std::thread::ScopedJoinHandle::join);
-            joined
-                .map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
+            let mut joined = running.into_iter().map(std::thread::ScopedJoinHandle::join);
+            joined.try_for_each(|done| {
+                done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
         })
     }
 }
