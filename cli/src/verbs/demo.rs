@@ -1,5 +1,6 @@
 //! `pullback demo`.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use pullback_analysis::file::AnalysisFile;
@@ -61,12 +62,14 @@ pub fn demo(args: &DemoArgs) -> Result<Outcome, Failure> {
     complaint::print_warnings(&found.outcome.warnings);
     let mut text = text::optimize(&found, &[], text::terminal_width());
     let shown = std::path::absolute(&args.report).unwrap_or_else(|_| args.report.clone());
-    text.push_str(&format!(
+    // Writing to a string does not fail.
+    let _ = write!(
+        text,
         "\nReport: {}\nEvents, analysis and results: {}\nAgain, with other cuts or systematics: pullback optimize {}\n",
         shown.display(),
         folder.display(),
         path.display(),
-    ));
+    );
     output::print(&text)?;
     Ok(Outcome::Good)
 }

@@ -47,9 +47,8 @@ impl Samples {
                 });
             let running: Vec<_> = running.collect();
             let mut joined = running.into_iter().map(std::thread::ScopedJoinHandle::join);
-            joined.try_for_each(|done| {
-                done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
+            joined
+                .try_for_each(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })
     }
 }

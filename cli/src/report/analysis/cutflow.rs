@@ -71,11 +71,7 @@ pub fn draw(results: &Results, cutflow: &Cutflow, colours: &Colours, heading: &H
             middle(k) + 3.8,
             Anchor::End,
             "name",
-<<<<<<< HEAD
             &shorten(cut, 25),
-=======
-            &shorten(cut, 26),
->>>>>>> main
         );
     }
     let corners = [

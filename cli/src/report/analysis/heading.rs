@@ -60,11 +60,7 @@ impl Heading<'_> {
             14.0 + LINE,
             Anchor::Start,
             "axis",
-<<<<<<< HEAD
             &shorten(&self.what, 62),
-=======
-            &shorten(self.what, 62),
->>>>>>> main
         );
         let columns = Self::columns(width);
         for (k, (name, colour, line)) in keys.iter().enumerate() {

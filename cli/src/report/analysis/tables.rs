@@ -46,13 +46,7 @@ pub fn datasets(results: &Results) -> Vec<Vec<String>> {
         } else {
             (input.process.clone(), significant(*scale, 4))
         };
-<<<<<<< HEAD
         let cross_section = input.cross_section.map(|x| format!("{} pb", brief(x)));
-=======
-        let cross_section = input
-            .cross_section
-            .map(|x| format!("{} pb", significant(x, 4)));
->>>>>>> main
         vec![
             input.name.clone(),
             process,
