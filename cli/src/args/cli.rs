@@ -239,6 +239,14 @@ pub struct RunArgs {
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 
+    /// Write a self-contained HTML page with plots
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
+    /// Write the plots into this folder as SVG, each with its numbers beside it as CSV
+    #[arg(long, value_name = "DIR")]
+    pub plots: Option<PathBuf>,
+
     /// Overwrite what is there
     #[arg(long)]
     pub force: bool,
@@ -274,6 +282,10 @@ pub struct OptimizeArgs {
     /// Write a self-contained HTML page with plots
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+
+    /// Write the plots into this folder as SVG, each with its numbers beside it as CSV
+    #[arg(long, value_name = "DIR")]
+    pub plots: Option<PathBuf>,
 
     /// Overwrite what is there
     #[arg(long)]

@@ -53,7 +53,23 @@ pub fn run(results: &Results) -> String {
             "observed": filled.observed.as_ref().map(|bins| &bins.sums),
         })
     });
-    super::write(&json!({
+    let n_minus_one = results.n_minus_one.iter().map(|d| {
+        let kept = d
+            .bounds
+            .iter()
+            .map(|b| json!({"at": b.at, "above": b.above, "closed": b.closed}));
+        json!({
+            "region": file.regions[d.region].name,
+            "cut": file.regions[d.region].cuts[d.cut].text(),
+            "of": d.of,
+            "unit": d.unit,
+            "kept": kept.collect::<Vec<Value>>(),
+            "edges": d.edges,
+            "yields": by_process(results, &d.nominal),
+            "observed": d.observed.as_ref().map(|bins| &bins.sums),
+        })
+    });
+    let mut value = json!({
         "title": file.title,
         "luminosity": file.luminosity,
         "datasets": datasets.collect::<Vec<Value>>(),
@@ -61,7 +77,11 @@ pub fn run(results: &Results) -> String {
         "histograms": histograms.collect::<Vec<Value>>(),
         "warnings": results.warnings,
         "version": env!("CARGO_PKG_VERSION"),
-    }))
+    });
+    if !results.n_minus_one.is_empty() {
+        value["n_minus_one"] = n_minus_one.collect();
+    }
+    super::write(&value)
 }
 
 fn by_process(results: &Results, yields: &[Bins]) -> Value {

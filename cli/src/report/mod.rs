@@ -15,5 +15,5 @@ mod svg;
 mod template;
 mod yields;
 
+pub use analysis::{Picture, optimize, pictures_of_optimisation, pictures_of_run, run};
 pub use page::{Page, render};
-pub use analysis::optimize;

@@ -89,20 +89,34 @@ impl Scale {
                 let inside = (self.from - 1e-9..=self.to + 1e-9).contains(&x.log10());
                 if inside {
                     let labelled = m == 1 || (few && (m == 2 || m == 5));
-                    let decimals = (-e).max(0) as usize;
-                    ticks.push((
-                        x,
-                        if labelled {
-                            label(x, decimals)
-                        } else {
-                            String::new()
-                        },
-                    ));
+                    let label = match labelled {
+                        false => String::new(),
+                        true if (-3..4).contains(&e) => label(x, (-e).max(0) as usize),
+                        true if m == 1 => power(e),
+                        true => format!("{m}·{}", power(e)),
+                    };
+                    ticks.push((x, label));
                 }
             }
         }
         ticks
     }
+}
+
+/// A power of ten as it is printed: `10⁵`.
+fn power(exponent: i32) -> String {
+    let raised = exponent
+        .to_string()
+        .chars()
+        .map(|c| match c {
+            '-' => '⁻',
+            '1' => '¹',
+            '2' => '²',
+            '3' => '³',
+            c => char::from_u32(0x2070 + c.to_digit(10).unwrap_or(0)).unwrap_or(c),
+        })
+        .collect::<String>();
+    format!("10{raised}")
 }
 
 fn label(x: f64, decimals: usize) -> String {
@@ -148,6 +162,16 @@ mod tests {
         assert_eq!(
             labels(Scale::logarithmic((8.0, 110.0), (0.0, 1.0)), 4),
             ["10", "20", "50", "100"]
+        );
+        assert_eq!(
+            labels(Scale::logarithmic((8e-5, 3e5), (0.0, 1.0)), 4),
+            [
+                "10⁻⁴", "0.001", "0.01", "0.1", "1", "10", "100", "1000", "10⁴", "10⁵"
+            ]
+        );
+        assert_eq!(
+            labels(Scale::logarithmic((1.5e4, 3e5), (0.0, 1.0)), 4),
+            ["2·10⁴", "5·10⁴", "10⁵", "2·10⁵"]
         );
         assert!(Scale::linear((1.0, 1.0), (0.0, 1.0)).ticks(3).is_empty());
     }

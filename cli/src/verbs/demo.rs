@@ -1,5 +1,6 @@
 //! `pullback demo`.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use pullback_analysis::file::AnalysisFile;
@@ -9,7 +10,7 @@ use pullback_sim::Process;
 use crate::app::Outcome;
 use crate::args::{CodecArg, DemoArgs, GenerateArgs};
 use crate::failure::Failure;
-use crate::{complaint, json, output, text};
+use crate::{complaint, json, output, report, text};
 
 /// The analysis of the demo: a search for a Z' that decays to top pairs, with a network, six thresholds and bins that are free.
 const ANALYSIS: &str = include_str!("demo.toml");
@@ -53,6 +54,7 @@ pub fn demo(args: &DemoArgs) -> Result<Outcome, Failure> {
     let wanted = super::optimize::files(&out);
     super::run::check_folder(&out, &wanted, true)?;
     super::optimize::write(wanted, &found)?;
+    output::write_file(&args.report, &report::optimize(&found))?;
     if args.json {
         output::print(&json::optimize(&found))?;
         return Ok(Outcome::Good);
@@ -60,12 +62,14 @@ pub fn demo(args: &DemoArgs) -> Result<Outcome, Failure> {
     complaint::print_warnings(&found.outcome.warnings);
     let mut text = text::optimize(&found, &[], text::terminal_width());
     let shown = std::path::absolute(&args.report).unwrap_or_else(|_| args.report.clone());
-    text.push_str(&format!(
+    // Writing to a string does not fail.
+    let _ = write!(
+        text,
         "\nReport: {}\nEvents, analysis and results: {}\nAgain, with other cuts or systematics: pullback optimize {}\n",
         shown.display(),
         folder.display(),
         path.display(),
-    ));
+    );
     output::print(&text)?;
     Ok(Outcome::Good)
 }

@@ -7,6 +7,7 @@ mod fit;
 mod generate;
 mod inspect;
 mod optimize;
+mod pictures;
 mod point;
 mod run;
 

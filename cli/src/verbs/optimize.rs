@@ -7,6 +7,7 @@ use pullback_analysis::file::AnalysisFile;
 use pullback_analysis::optimize::{Options, Outcome as Found, Problem, State};
 use pullback_analysis::run::{Results, RunOptions};
 
+use super::pictures::Targets;
 use crate::app::Outcome;
 use crate::args::OptimizeArgs;
 use crate::failure::Failure;
@@ -35,7 +36,12 @@ pub fn optimize(args: &OptimizeArgs) -> Result<Outcome, Failure> {
         let folder = args.output.as_deref().unwrap_or(Path::new(""));
         super::run::check_folder(folder, wanted, args.force || args.resume)?;
     }
-    output::check_folder(args.report.as_deref())?;
+    let targets = Targets {
+        report: args.report.as_deref(),
+        plots: args.plots.as_deref(),
+        force: args.force || args.resume,
+    };
+    targets.check()?;
     let checkpoint = args.output.as_deref().map(|f| f.join("checkpoint.json"));
     let mut options = Options::default();
     options.threads = args.threads.map_or(options.threads, usize::from);
@@ -45,11 +51,10 @@ pub fn optimize(args: &OptimizeArgs) -> Result<Outcome, Failure> {
         _ => None,
     };
     let found = work(&file, &options, checkpoint.as_deref(), saved)?;
-    let mut written = Vec::new();
-    if let Some(path) = &args.report {
-        output::write_file(path, &report::optimize(&found))?;
-        written.push(path.display().to_string());
-    }
+    let mut written = targets.write(
+        || report::optimize(&found),
+        || report::pictures_of_optimisation(&found),
+    )?;
     if let Some(wanted) = wanted {
         written.extend(write(wanted, &found)?);
         if let Some(path) = &checkpoint {
@@ -120,18 +125,18 @@ pub fn work(
             save(path, &open)?;
         }
         let outcome = problem.finish(&state, began)?;
-        let run = |file: &AnalysisFile, n_minus_one: bool| -> Result<Results, Failure> {
+        let run = |file: &AnalysisFile| -> Result<Results, Failure> {
             let options = RunOptions {
                 threads: options.threads,
                 data: options.data,
-                n_minus_one,
+                n_minus_one: true,
             };
             let found = file.run(&options, &mut |_| true)?;
             found.ok_or_else(|| stopped(" while reading events"))
         };
         Ok(Optimized {
-            before: run(&file.at(&outcome.start)?, false)?,
-            after: run(&file.at(&outcome.values)?, true)?,
+            before: run(&file.at(&outcome.start)?)?,
+            after: run(&file.at(&outcome.values)?)?,
             outcome,
         })
     })
@@ -181,5 +186,5 @@ pub(super) fn write(
         };
         (path, text)
     });
-    super::run::write_all(contents.collect())
+    super::run::write_all(&contents.collect::<Vec<_>>())
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use pullback_analysis::file::AnalysisFile;
 use pullback_analysis::run::{Results, RunOptions, Values};
 
+use super::pictures::Targets;
 use crate::app::Outcome;
 use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::progress::Bar;
-use crate::{complaint, interrupt, json, output, text};
+use crate::{complaint, interrupt, json, output, report, text};
 
 /// Runs an analysis: reads events, fills histograms, writes them and the workspace.
 pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
@@ -25,7 +26,16 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     if let (Some(folder), Some(wanted)) = (args.output.as_deref(), &wanted) {
         check_folder(folder, wanted, args.force)?;
     }
-    let mut options = RunOptions::default();
+    let targets = Targets {
+        report: args.report.as_deref(),
+        plots: args.plots.as_deref(),
+        force: args.force,
+    };
+    targets.check()?;
+    let mut options = RunOptions {
+        n_minus_one: targets.any(),
+        ..RunOptions::default()
+    };
     options.threads = args.threads.map_or(options.threads, usize::from);
     let mut bar: Option<Bar> = None;
     let results = interrupt::watched(|| {
@@ -40,10 +50,13 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         let during = " while reading events".to_owned();
         return Err(Failure::Interrupted { during });
     };
-    let mut written = Vec::new();
+    let mut written = targets.write(
+        || report::run(&results),
+        || report::pictures_of_run(&results),
+    )?;
     if let Some(wanted) = wanted {
         let contents = wanted.into_iter().map(|(p, path)| (path, p.text(&results)));
-        written = write_all(contents.collect())?;
+        written.extend(write_all(&contents.collect::<Vec<_>>())?);
     }
     if args.json {
         output::print(&json::run(&results))?;
@@ -107,8 +120,8 @@ impl Product {
 }
 
 /// Writes files that were all made before; gives their names.
-pub(super) fn write_all(contents: Vec<(PathBuf, String)>) -> Result<Vec<String>, Failure> {
-    for (path, text) in &contents {
+pub(super) fn write_all(contents: &[(PathBuf, String)]) -> Result<Vec<String>, Failure> {
+    for (path, text) in contents {
         output::write_file(path, text)?;
     }
     let names = contents.iter().map(|(path, _)| path.display().to_string());

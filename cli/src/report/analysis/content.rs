@@ -10,8 +10,8 @@ use super::stack::{Layer, Stack};
 pub struct Colours {
     /// Positions of the processes, from the bottom of the stacks to the top, signals last.
     order: Vec<usize>,
-    /// How many of the last ones are signals.
-    signals: usize,
+    /// How many of the last ones are lines: signals, unless they are most of what is fitted.
+    lines: usize,
     colours: Vec<&'static str>,
 }
 
@@ -32,6 +32,11 @@ impl Colours {
         sized.sort_by(|a, b| (is_signal(a.0).cmp(&is_signal(b.0))).then(b.1.total_cmp(&a.1)));
         let order: Vec<usize> = sized.into_iter().map(|(p, _)| p).collect();
         let signals = order.iter().filter(|p| is_signal(**p)).count();
+        let lines = if is_measured(results, &is_signal) {
+            0
+        } else {
+            signals
+        };
         let backgrounds = order.len() - signals;
         let mut colours = vec![""; order.len()];
         for (rank, p) in order.iter().enumerate() {
@@ -42,7 +47,7 @@ impl Colours {
         }
         Self {
             order,
-            signals,
+            lines,
             colours,
         }
     }
@@ -52,21 +57,21 @@ impl Colours {
         self.colours[process]
     }
 
-    /// Backgrounds from the bottom to the top.
-    pub fn backgrounds(&self) -> &[usize] {
-        &self.order[..self.order.len() - self.signals]
+    /// What is stacked, from the bottom to the top.
+    pub fn stacked(&self) -> &[usize] {
+        &self.order[..self.order.len() - self.lines]
     }
 
-    /// Signals.
-    pub fn signals(&self) -> &[usize] {
-        &self.order[self.order.len() - self.signals..]
+    /// What is drawn as a line: signals.
+    pub fn lines(&self) -> &[usize] {
+        &self.order[self.order.len() - self.lines..]
     }
 
-    /// Names, colours, and whether it is a signal: for a legend.
+    /// Names, colours, and whether it is a line: for a legend.
     pub fn legend(&self, results: &Results) -> Vec<(String, &'static str, bool)> {
         let each = self.order.iter().map(|p| {
-            let signal = self.signals().contains(p);
-            (results.processes[*p].clone(), self.of(*p), signal)
+            let line = self.lines().contains(p);
+            (results.processes[*p].clone(), self.of(*p), line)
         });
         each.collect()
     }
@@ -79,14 +84,14 @@ impl Colours {
             sums: bins[*p].sums.clone(),
         };
         let mut variances = vec![0.0; edges.len().saturating_sub(1)];
-        for p in self.backgrounds() {
+        for p in self.stacked() {
             let each = variances.iter_mut().zip(&bins[*p].variances);
             each.for_each(|(a, b)| *a += b);
         }
         Stack {
             edges: edges.to_vec(),
-            backgrounds: self.backgrounds().iter().map(layer).collect(),
-            signals: self.signals().iter().map(layer).collect(),
+            stacked: self.stacked().iter().map(layer).collect(),
+            lines: self.lines().iter().map(layer).collect(),
             variances,
             ..Stack::default()
         }
@@ -96,13 +101,31 @@ impl Colours {
     pub fn histogram(&self, results: &Results, filled: &Filled) -> Stack {
         let plot = &results.file.histograms[filled.plot];
         let region = &results.file.regions[filled.region].name;
+        let unit = &results.units[filled.plot];
+        // Labels for people often have it already.
+        let shown = if plot.label.contains('[') { "" } else { unit };
         Stack {
             about: format!("{} in {region}", plot.name),
-            axis: axis(&plot.label, ""),
+            axis: axis(&plot.label, shown),
+            unit: unit.clone(),
             observed: filled.observed.as_ref().map(|o| o.sums.clone()),
             ..self.stack(results, &plot.edges, &filled.nominal)
         }
     }
+}
+
+/// Whether the signal is more than the backgrounds in a fitted histogram: it is measured there, not looked for, and stands in the stack as all else does.
+fn is_measured(results: &Results, is_signal: &dyn Fn(usize) -> bool) -> bool {
+    let fitted = results.file.fit.iter().flat_map(|f| &f.channels);
+    let mut fitted = fitted.filter_map(|(region, plot)| results.histogram(*plot, *region));
+    fitted.any(|filled| {
+        let part = |signal: bool| -> f64 {
+            let all = filled.nominal.iter().enumerate();
+            let of = all.filter(|(p, _)| is_signal(*p) == signal);
+            of.map(|(_, b)| b.total().0).sum()
+        };
+        part(true) > part(false)
+    })
 }
 
 /// `m_ll [GeV]`.

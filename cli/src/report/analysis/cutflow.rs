@@ -9,8 +9,8 @@ use super::heading::Heading;
 use crate::text::shorten;
 
 const WIDTH: f64 = 380.0;
-const LEFT: f64 = 158.0;
-const RIGHT: f64 = 14.0;
+const LEFT: f64 = 168.0;
+const RIGHT: f64 = 17.0;
 const TOP: f64 = 8.0;
 const ROW: f64 = 24.0;
 const BOTTOM: f64 = 36.0;
@@ -30,7 +30,11 @@ pub fn draw(results: &Results, cutflow: &Cutflow, colours: &Colours, heading: &H
     let positive = all.map(|b| b.sums[0]).filter(|x| *x > 0.0);
     let low = positive.clone().fold(f64::INFINITY, f64::min);
     let high = positive.fold(0.0, f64::max);
-    let domain = if high > 0.0 { (low * 0.4, high * 2.5) } else { (0.1, 1.0) };
+    let domain = if high > 0.0 {
+        (low * 0.4, high * 2.5)
+    } else {
+        (0.1, 1.0)
+    };
     let x = Scale::logarithmic(domain, (LEFT, WIDTH - RIGHT));
     for (value, label) in x.ticks(4).into_iter().filter(|t| !t.1.is_empty()) {
         let at = x.at(value);
@@ -42,9 +46,14 @@ pub fn draw(results: &Results, cutflow: &Cutflow, colours: &Colours, heading: &H
         let colour = colours.of(p);
         let steps = cutflow.steps.iter().enumerate();
         let left = steps.filter(|(_, s)| s.yields[p].sums[0] > 0.0);
-        let points: Vec<(f64, f64)> =
-            left.map(|(k, s)| (x.at(s.yields[p].sums[0]), middle(k))).collect();
-        svg.path(&points, false, &format!(r#"fill="none" stroke="{colour}" stroke-width="1.2""#));
+        let points: Vec<(f64, f64)> = left
+            .map(|(k, s)| (x.at(s.yields[p].sums[0]), middle(k)))
+            .collect();
+        svg.path(
+            &points,
+            false,
+            &format!(r#"fill="none" stroke="{colour}" stroke-width="1.2""#),
+        );
         for (x, y) in points {
             svg.open_with_title(name);
             svg.rect(x - 3.2, y - 3.2, 6.4, 6.4, colour);
@@ -52,11 +61,32 @@ pub fn draw(results: &Results, cutflow: &Cutflow, colours: &Colours, heading: &H
         }
     }
     for (k, step) in cutflow.steps.iter().enumerate() {
-        let cut = if step.cut.is_empty() { "all events" } else { &step.cut };
-        svg.text(LEFT - 8.0, middle(k) + 3.8, Anchor::End, "name", &shorten(cut, 26));
+        let cut = if step.cut.is_empty() {
+            "all events"
+        } else {
+            &step.cut
+        };
+        svg.text(
+            LEFT - 8.0,
+            middle(k) + 3.8,
+            Anchor::End,
+            "name",
+            &shorten(cut, 25),
+        );
     }
-    let corners = [(LEFT, top), (WIDTH - RIGHT, top), (WIDTH - RIGHT, bottom), (LEFT, bottom)];
+    let corners = [
+        (LEFT, top),
+        (WIDTH - RIGHT, top),
+        (WIDTH - RIGHT, bottom),
+        (LEFT, bottom),
+    ];
     svg.path(&corners, true, r#"class="frame""#);
-    svg.text(WIDTH - RIGHT, bottom + 28.0, Anchor::End, "axis", "expected events");
+    svg.text(
+        WIDTH - RIGHT,
+        bottom + 28.0,
+        Anchor::End,
+        "axis",
+        "expected events",
+    );
     svg
 }

@@ -4,12 +4,12 @@ use super::super::svg::{Anchor, Svg};
 use crate::text::shorten;
 
 /// The text above a drawing; a page says it elsewhere.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Heading<'a> {
     /// The title of the analysis.
     pub title: &'a str,
     /// What is drawn, of which region.
-    pub what: &'a str,
+    pub what: String,
     /// Integrated luminosity in 1/pb.
     pub luminosity: Option<f64>,
     /// Whether there is one at all.
@@ -20,7 +20,7 @@ pub struct Heading<'a> {
 const LINE: f64 = 15.0;
 
 /// Room for a name in the legend.
-const KEY: f64 = 92.0;
+const KEY: f64 = 90.0;
 
 impl Heading<'_> {
     /// How much room it takes above `keys` names.
@@ -41,13 +41,27 @@ impl Heading<'_> {
         if !self.shown {
             return;
         }
-        let right = self.luminosity.map(|l| format!("{} fb⁻¹", brief(l / 1000.0)));
-        let room = if right.is_some() { 44 } else { 56 };
-        svg.text(8.0, 14.0, Anchor::Start, "title", &shorten(self.title, room));
+        let right = self
+            .luminosity
+            .map(|l| format!("{} fb⁻¹", brief(l / 1000.0)));
+        let room = if right.is_some() { 48 } else { 56 };
+        svg.text(
+            8.0,
+            14.0,
+            Anchor::Start,
+            "title",
+            &shorten(self.title, room),
+        );
         if let Some(text) = right {
             svg.text(width - 12.0, 14.0, Anchor::End, "axis", &text);
         }
-        svg.text(8.0, 14.0 + LINE, Anchor::Start, "axis", &shorten(self.what, 62));
+        svg.text(
+            8.0,
+            14.0 + LINE,
+            Anchor::Start,
+            "axis",
+            &shorten(&self.what, 62),
+        );
         let columns = Self::columns(width);
         for (k, (name, colour, line)) in keys.iter().enumerate() {
             let x = 8.0 + KEY * (k % columns) as f64;

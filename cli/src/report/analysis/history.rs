@@ -4,11 +4,12 @@ use pullback_analysis::optimize::{Outcome, Record};
 
 use super::super::scale::Scale;
 use super::super::svg::{Anchor, Svg};
+use super::heading::Heading;
 use super::panel::Panel;
 
 const WIDTH: f64 = 380.0;
 const LEFT: f64 = 56.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 17.0;
 const TOP: f64 = 10.0;
 const MAIN: f64 = 190.0;
 const GAP: f64 = 10.0;
@@ -18,28 +19,41 @@ const BOTTOM: f64 = 36.0;
 /// Ratio of the largest to the smallest objective from which on the axis is logarithmic.
 const LOGARITHMIC: f64 = 12.0;
 
+/// What is drawn.
+const KEYS: [(&str, &str, bool); 3] = [
+    ("soft, train.", "#7a8490", true),
+    ("exact, valid.", "#0b57a4", true),
+    ("chosen", "#1a7f37", true),
+];
+
 /// The drawing; nothing where no step was made.
-pub fn draw(outcome: &Outcome) -> Option<String> {
+pub fn draw(outcome: &Outcome, heading: &Heading<'_>) -> Option<Svg> {
     let history = &outcome.history;
     let last = history.iter().map(|r| r.step).max()?;
     let x = Scale::linear((0.0, last.max(1) as f64), (LEFT, WIDTH - RIGHT));
-    let bottom = TOP + MAIN;
+    let top = TOP + heading.height(KEYS.len(), WIDTH);
+    let bottom = top + MAIN;
     let panel = Panel {
         left: LEFT,
         right: WIDTH - RIGHT,
-        top: TOP,
+        top,
         bottom,
         x,
-        y: vertical(outcome, (bottom, TOP)),
+        y: vertical(outcome, (bottom, top)),
     };
     let about = format!("{} by step of the optimisation", outcome.objective);
     let below = bottom + GAP + WIDTHS;
     let mut svg = Svg::new(WIDTH, below + BOTTOM, &about);
+    heading.draw(&mut svg, &KEYS, WIDTH);
     let before = panel.y.at(outcome.before[1].value);
     svg.line((LEFT, before), (WIDTH - RIGHT, before), "zero");
     svg.text(
         WIDTH - RIGHT - 4.0,
-        if before < TOP + 16.0 { before + 12.0 } else { before - 4.0 },
+        if before < top + 16.0 {
+            before + 12.0
+        } else {
+            before - 4.0
+        },
         Anchor::End,
         "tick",
         "before",
@@ -65,7 +79,7 @@ pub fn draw(outcome: &Outcome) -> Option<String> {
     widths.frame(&mut svg);
     widths.vertical(&mut svg, 2, "widths");
     widths.horizontal(&mut svg, 6, Some("step"));
-    Some(svg.finish(1.35))
+    Some(svg)
 }
 
 fn finite(x: f64) -> Option<f64> {
@@ -123,9 +137,18 @@ fn draw_start(svg: &mut Svg, panel: &Panel, steps: &[Record]) {
 
 /// A ring around the step that was chosen, and its line down to the widths.
 fn mark_best(svg: &mut Svg, panel: &Panel, outcome: &Outcome, bottom: f64) {
-    let at_step = outcome.history.iter().filter(|r| r.step == outcome.best_step);
+    let at_step = outcome
+        .history
+        .iter()
+        .filter(|r| r.step == outcome.best_step);
     let values = at_step.filter_map(|r| Some(r.validation?[0]));
-    let better = |a: f64, b: f64| if (a < b) == outcome.small_is_good { a } else { b };
+    let better = |a: f64, b: f64| {
+        if (a < b) == outcome.small_is_good {
+            a
+        } else {
+            b
+        }
+    };
     let Some(value) = values.reduce(better) else {
         return;
     };

@@ -4,10 +4,11 @@ use pullback_analysis::optimize::Outcome;
 
 use super::super::scale::Scale;
 use super::super::svg::{Anchor, Svg};
+use super::heading::Heading;
 use crate::text::shorten;
 
 const WIDTH: f64 = 380.0;
-const LEFT: f64 = 138.0;
+const LEFT: f64 = 164.0;
 const RIGHT: f64 = 58.0;
 const ROW: f64 = 20.0;
 const BOTTOM: f64 = 34.0;
@@ -34,7 +35,7 @@ pub fn costs(outcome: &Outcome) -> Vec<(&str, f64)> {
 }
 
 /// The drawing; nothing without systematics.
-pub fn draw(outcome: &Outcome) -> Option<String> {
+pub fn draw(outcome: &Outcome, heading: &Heading<'_>) -> Option<Svg> {
     let mut costs = costs(outcome);
     costs.truncate(ROWS);
     if costs.is_empty() {
@@ -44,25 +45,31 @@ pub fn draw(outcome: &Outcome) -> Option<String> {
     let high = costs.iter().map(|c| c.1).fold(0.0, f64::max);
     let span = (high - low).max(1e-4);
     // Room for the numbers of bars to the left.
-    let low = if low < -0.02 * span { low - 0.28 * span } else { 0.0 };
+    let low = if low < -0.02 * span {
+        low - 0.28 * span
+    } else {
+        0.0
+    };
     let high = high.max(0.05 * span);
     let x = Scale::linear((100.0 * low, 100.0 * high), (LEFT, WIDTH - RIGHT));
-    let bottom = ROW * costs.len() as f64 + 8.0;
+    let top = heading.height(0, WIDTH);
+    let bottom = top + ROW * costs.len() as f64 + 8.0;
     let mut svg = Svg::new(WIDTH, bottom + BOTTOM, "what each systematic costs");
+    heading.draw(&mut svg, &[], WIDTH);
     for (value, label) in x.ticks(4) {
         let at = x.at(value);
-        svg.line((at, 4.0), (at, bottom), "light");
+        svg.line((at, top + 4.0), (at, bottom), "light");
         svg.text(at, bottom + 13.0, Anchor::Middle, "tick", &label);
     }
     let zero = x.at(0.0);
     for (k, (name, cost)) in costs.iter().enumerate() {
-        let y = 6.0 + ROW * k as f64;
+        let y = top + 6.0 + ROW * k as f64;
         let end = x.at(100.0 * cost);
         let colour = if *cost < 0.0 { "#94a4a2" } else { "#3f90da" };
         let (from, to) = (zero.min(end), zero.max(end));
         svg.rect(from, y + 3.0, (to - from).max(0.8), ROW - 6.0, colour);
         let middle = y + ROW / 2.0 + 3.8;
-        svg.text(LEFT - 8.0, middle, Anchor::End, "name", &shorten(name, 22));
+        svg.text(LEFT - 8.0, middle, Anchor::End, "name", &shorten(name, 26));
         let text = percent(*cost);
         if *cost < 0.0 {
             svg.text(end - 4.0, middle, Anchor::End, "value", &text);
@@ -70,10 +77,10 @@ pub fn draw(outcome: &Outcome) -> Option<String> {
             svg.text(end + 4.0, middle, Anchor::Start, "value", &text);
         }
     }
-    svg.line((zero, 4.0), (zero, bottom), "mark");
-    let name = format!("change of the {} without it, per cent", outcome.objective);
+    svg.line((zero, top + 4.0), (zero, bottom), "mark");
+    let name = format!("{}: better without it by, per cent", outcome.objective);
     svg.text(WIDTH - 8.0, bottom + 28.0, Anchor::End, "axis", &name);
-    Some(svg.finish(1.35))
+    Some(svg)
 }
 
 fn percent(x: f64) -> String {

@@ -7,8 +7,9 @@ use pullback_analysis::run::Results;
 use super::super::svg::HATCH;
 use super::super::template;
 use super::content::Colours;
-use super::heading::Heading;
-use super::{history, impacts, ranges, tables};
+use super::heading::{Heading, brief};
+use super::tables::placed;
+use super::{cuts, history, impacts, ranges, tables};
 use crate::text;
 use crate::text::rounding::{round, significant};
 use crate::verbs::Optimized;
@@ -19,10 +20,10 @@ const TEMPLATE: &str = include_str!("optimize.html");
 pub fn optimize(found: &Optimized) -> String {
     let o = &found.outcome;
     let colours = Colours::new(&found.after);
-    let safe = Value::from_safe_string;
+    let none = Heading::default();
     let values = context! {
         style => template::style(),
-        definitions => safe(HATCH.to_owned()),
+        definitions => Value::from_safe_string(HATCH.to_owned()),
         title => found.after.file.title,
         headline => text::optimize::headline(o),
         good => o.gain() > 0.0,
@@ -33,15 +34,17 @@ pub fn optimize(found: &Optimized) -> String {
         warnings => warnings(found),
         quotes => quotes(o),
         distance => signed(100.0 * o.distance(), 1),
-        ranges => ranges::draw(&o.quantities).into_iter().map(safe).collect::<Vec<_>>(),
+        ranges => ranges::draw(&o.quantities, &none).into_iter().map(|(svg, _)| placed(svg)).collect::<Vec<_>>(),
         quantities => quantities(o),
         networks => networks(o),
-        history => history::draw(o).map(safe),
+        history => history::draw(o, &none).map(placed),
         several => o.history.iter().any(|r| r.start > 0),
         best_step => o.best_step,
+        distributions => distributions(found, &colours),
         channels => channels(found, &colours),
+        lines => !colours.lines().is_empty(),
         legend => colours.legend(&found.after),
-        impacts => impacts::draw(o).map(safe),
+        impacts => impacts::draw(o, &none).map(placed),
         costs => costs(o),
         cutflows => cutflows(found),
         datasets => tables::datasets(&found.after),
@@ -67,7 +70,7 @@ fn facts(found: &Optimized) -> Vec<(&'static str, String)> {
     let o = &found.outcome;
     let mut facts = Vec::new();
     if let Some(luminosity) = found.after.file.luminosity {
-        let text = format!("{} fb⁻¹", significant(luminosity / 1000.0, 4));
+        let text = format!("{} fb⁻¹", brief(luminosity / 1000.0));
         facts.push(("luminosity", text));
     }
     facts.extend([
@@ -141,7 +144,7 @@ fn channels(found: &Optimized, colours: &Colours) -> Vec<Value> {
         let edges = &results.file.histograms[plot].edges;
         let stack = colours.histogram(results, filled);
         Some(context! {
-            svg => Value::from_safe_string(stack.draw(&Heading::default()).finish(1.35)),
+            svg => placed(stack.draw(&Heading::default())),
             edges => tables::edges(edges),
             totals => tables::totals(&results.processes, &filled.nominal),
         })
@@ -153,6 +156,23 @@ fn channels(found: &Optimized, colours: &Colours) -> Vec<Value> {
             plot => file.histograms[plot].name,
             before => side(&found.before, (region, plot)),
             after => side(&found.after, (region, plot)),
+        }
+    });
+    each.collect()
+}
+
+/// What each cut decides on, at the optimum, with the thresholds of before.
+fn distributions(found: &Optimized, colours: &Colours) -> Vec<Value> {
+    let results = &found.after;
+    let each = results.n_minus_one.iter().map(|d| {
+        let mut all = found.before.n_minus_one.iter();
+        let before = all.find(|b| (b.region, b.cut) == (d.region, d.cut));
+        let stack = cuts::stack(results, d, before, colours);
+        context! {
+            cut => cuts::text(results, d),
+            region => results.file.regions[d.region].name,
+            svg => placed(stack.draw(&Heading::default())),
+            note => cuts::numbers(d, before),
         }
     });
     each.collect()

@@ -24,11 +24,7 @@ impl Panel {
     /// The frame.
     pub fn frame(&self, svg: &mut Svg) {
         let (l, r, t, b) = (self.left, self.right, self.top, self.bottom);
-        svg.path(
-            &[(l, t), (r, t), (r, b), (l, b)],
-            true,
-            r#"class="frame""#,
-        );
+        svg.path(&[(l, t), (r, t), (r, b), (l, b)], true, r#"class="frame""#);
     }
 
     /// Ticks and numbers on the left, and the name of the axis beside them.

@@ -1,4 +1,4 @@
-//! A histogram of processes: backgrounds stacked, signal as a line, observed events and their ratio, cuts.
+//! A histogram of processes: stacked, or as lines, observed events and their ratio, cuts.
 
 use super::super::poisson::interval;
 use super::super::scale::Scale;
@@ -8,7 +8,7 @@ use super::panel::Panel;
 
 const WIDTH: f64 = 380.0;
 const LEFT: f64 = 54.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 17.0;
 const TOP: f64 = 10.0;
 const MAIN: f64 = 200.0;
 const GAP: f64 = 8.0;
@@ -36,7 +36,7 @@ pub struct Cut {
     pub at: f64,
     /// Whether larger values are kept.
     pub above: bool,
-    /// Whether it was there before: it is dashed, and shades nothing.
+    /// Whether it was there before: it is dashed.
     pub before: bool,
 }
 
@@ -49,26 +49,30 @@ pub struct Stack {
     pub edges: Vec<f64>,
     /// The name of the horizontal axis, with its unit.
     pub axis: String,
+    /// Whether there are only whole numbers on it.
+    pub whole: bool,
     /// The unit alone, if there is one.
     pub unit: String,
-    /// Backgrounds from the bottom to the top.
-    pub backgrounds: Vec<Layer>,
+    /// What is stacked, from the bottom to the top.
+    pub stacked: Vec<Layer>,
     /// Signals: lines, not on top of anything.
-    pub signals: Vec<Layer>,
-    /// Variances of the backgrounds together.
+    pub lines: Vec<Layer>,
+    /// Variances of what is stacked, together.
     pub variances: Vec<f64>,
     /// Observed events, where they are looked at.
     pub observed: Option<Vec<f64>>,
     /// Thresholds.
     pub cuts: Vec<Cut>,
+    /// What is not kept, from and to.
+    pub rejected: Vec<(f64, f64)>,
 }
 
 impl Stack {
-    /// The backgrounds together.
+    /// What is stacked, together.
     pub fn total(&self) -> Vec<f64> {
         let bins = self.edges.len().saturating_sub(1);
         let each = (0..bins).map(|b| {
-            let contents = self.backgrounds.iter().filter_map(|l| l.sums.get(b));
+            let contents = self.stacked.iter().filter_map(|l| l.sums.get(b));
             contents.sum::<f64>()
         });
         each.collect()
@@ -105,9 +109,9 @@ impl Stack {
                 ..panel
             };
             self.draw_ratio(&mut svg, below, observed, &total);
-            panel.horizontal(&mut svg, 6, None);
+            panel.horizontal(&mut svg, self.ticks(), None);
         } else {
-            panel.horizontal(&mut svg, 6, Some(&self.axis));
+            panel.horizontal(&mut svg, self.ticks(), Some(&self.axis));
         }
         panel.frame(&mut svg);
         panel.vertical(&mut svg, 5, &self.per_bin());
@@ -116,11 +120,26 @@ impl Stack {
 
     /// Names and colours of what is drawn.
     pub fn keys(&self) -> Vec<(&str, &'static str, bool)> {
-        let stacked = self.backgrounds.iter();
+        let stacked = self.stacked.iter();
         let stacked = stacked.map(|l| (l.name.as_str(), l.colour, false));
-        let lines = self.signals.iter();
+        let lines = self.lines.iter();
         let lines = lines.map(|l| (l.name.as_str(), l.colour, true));
-        stacked.chain(lines).collect()
+        let mut keys: Vec<_> = stacked.chain(lines).collect();
+        if !self.stacked.is_empty() {
+            keys.push(("simulation", "url(#hatch)", false));
+        }
+        keys.extend(self.observed.iter().map(|_| ("data", "#111", true)));
+        keys
+    }
+
+    /// How many ticks are wished for: none between whole numbers.
+    fn ticks(&self) -> usize {
+        let (first, last) = self.ends();
+        if self.whole {
+            ((last - first) as usize).clamp(1, 6)
+        } else {
+            6
+        }
     }
 
     fn ends(&self) -> (f64, f64) {
@@ -145,7 +164,7 @@ impl Stack {
 
     /// Logarithmic where contents differ much, or where the signal could not be seen.
     fn scale(&self, total: &[f64], pixels: (f64, f64)) -> Scale {
-        let signals = self.signals.iter().flat_map(|l| &l.sums);
+        let signals = self.lines.iter().flat_map(|l| &l.sums);
         let above = total.iter().zip(&self.variances);
         let tops = above.map(|(t, v)| t + v.max(0.0).sqrt());
         let seen = self.observed.iter().flatten().map(|n| interval(*n).1);
@@ -153,7 +172,8 @@ impl Stack {
         let largest = all.filter(|x| x.is_finite()).fold(0.0, f64::max);
         let largest = if largest > 0.0 { largest } else { 1.0 };
         let peak = signals.copied().fold(0.0, f64::max);
-        let positive = total.iter().copied().filter(|t| *t > 0.0);
+        let seen = self.observed.iter().flatten();
+        let positive = total.iter().chain(seen).copied().filter(|t| *t > 0.0);
         let mut smallest = positive.fold(f64::INFINITY, f64::min);
         let hidden = peak > 0.0 && peak < 0.04 * largest;
         if hidden {
@@ -169,22 +189,26 @@ impl Stack {
 
     fn draw_processes(&self, svg: &mut Svg, panel: &Panel, total: &[f64]) {
         let mut below = vec![0.0; total.len()];
-        for layer in &self.backgrounds {
+        for layer in &self.stacked {
             let above: Vec<f64> = below.iter().zip(&layer.sums).map(|(a, b)| a + b).collect();
             let outline = panel.between(&self.edges, &below, &above);
             svg.path(&outline, true, &format!(r#"fill="{}""#, layer.colour));
             below = above;
         }
-        if !self.backgrounds.is_empty() {
+        if !self.stacked.is_empty() {
             let error = |v: &f64| v.max(0.0).sqrt();
             let errors = self.variances.iter().map(error);
-            let low: Vec<f64> = total.iter().zip(errors.clone()).map(|(t, e)| t - e).collect();
+            let low: Vec<f64> = total
+                .iter()
+                .zip(errors.clone())
+                .map(|(t, e)| t - e)
+                .collect();
             let high: Vec<f64> = total.iter().zip(errors).map(|(t, e)| t + e).collect();
             let outline = panel.between(&self.edges, &low, &high);
             svg.path(&outline, true, r#"fill="url(#hatch)""#);
             svg.path(&panel.steps(&self.edges, total), false, r#"class="total""#);
         }
-        for layer in &self.signals {
+        for layer in &self.lines {
             let line = panel.steps(&self.edges, &layer.sums);
             svg.path(
                 &line,
@@ -196,19 +220,17 @@ impl Stack {
 
     fn draw_cuts(&self, svg: &mut Svg, panel: &Panel) {
         let (first, last) = self.ends();
-        for cut in &self.cuts {
-            let x = panel.x.at(cut.at);
-            if !cut.before {
-                let side = panel.x.at(if cut.above { first } else { last });
-                let corners = [
-                    (x, panel.top),
-                    (side, panel.top),
-                    (side, panel.bottom),
-                    (x, panel.bottom),
-                ];
-                svg.path(&corners, true, r##"fill="#fff" fill-opacity="0.6""##);
-            }
+        for (from, to) in &self.rejected {
+            let (from, to) = (panel.x.at(*from), panel.x.at(*to));
+            let (top, bottom) = (panel.top, panel.bottom);
+            let corners = [(from, top), (to, top), (to, bottom), (from, bottom)];
+            svg.path(&corners, true, r##"fill="#fff" fill-opacity="0.6""##);
         }
+        // Two arrows that meet leave room for each other.
+        let now = self.cuts.iter().filter(|c| !c.before);
+        let places: Vec<f64> = now.map(|c| panel.x.at(c.at)).collect();
+        let gaps = places.windows(2).map(|p| (p[1] - p[0]).abs());
+        let arrow = gaps.fold(12.0, |a: f64, gap| a.min(0.4 * gap));
         for cut in &self.cuts {
             let x = panel.x.at(cut.at);
             let inside = (first..=last).contains(&cut.at);
@@ -217,7 +239,8 @@ impl Stack {
                 svg.line((x, panel.top), (x, panel.bottom), class);
             }
             if !cut.before {
-                let (to, y) = (if cut.above { 12.0 } else { -12.0 }, panel.top + 14.0);
+                let to = if cut.above { arrow } else { -arrow };
+                let y = panel.top + 14.0;
                 svg.line((x, y), (x + to, y), class);
                 let back = to * 0.55;
                 let head = [(x + to, y), (x + back, y - 3.5), (x + back, y + 3.5)];
@@ -231,9 +254,12 @@ impl Stack {
         for (n, t) in observed.iter().zip(total) {
             let (low, high) = interval(*n);
             let far = [low / t, high / t].map(|r| (r - 1.0).abs());
-            reach = far.into_iter().filter(|r| r.is_finite()).fold(reach, f64::max);
+            reach = far
+                .into_iter()
+                .filter(|r| r.is_finite())
+                .fold(reach, f64::max);
         }
-        let reach = (reach * 1.08).min(1.0);
+        let reach = (reach * 1.08).min(0.98);
         let panel = Panel {
             y: Scale::linear((1.0 - reach, 1.0 + reach), (below.bottom, below.top)),
             ..below
@@ -256,14 +282,14 @@ impl Stack {
             if ratio.is_finite() {
                 let ends = (panel.y.at(low / t), panel.y.at(high / t));
                 svg.line((x, ends.0), (x, ends.1), "data");
-                if (ratio - 1.0).abs() <= reach {
+                if *n > 0.0 && (ratio - 1.0).abs() <= reach {
                     svg.disc(x, panel.y.at(ratio), 2.6, "point data");
                 }
             }
         }
         panel.frame(svg);
         panel.vertical(svg, 4, "data / exp.");
-        panel.horizontal(svg, 6, Some(&self.axis));
+        panel.horizontal(svg, self.ticks(), Some(&self.axis));
     }
 }
 
@@ -273,8 +299,9 @@ fn draw_observed(svg: &mut Svg, panel: &Panel, edges: &[f64], observed: &[f64], 
         let (low, high) = interval(*n);
         svg.open_with_title(&format!("observed {n}, expected {t:.4}"));
         svg.line((x, panel.y.at(low)), (x, panel.y.at(high)), "data");
-        svg.disc(x, panel.y.at(*n), 2.6, "point data");
+        if *n > 0.0 {
+            svg.disc(x, panel.y.at(*n), 2.6, "point data");
+        }
         svg.close();
     }
 }
-

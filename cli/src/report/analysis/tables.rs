@@ -1,9 +1,16 @@
-//! Tables of pages: cutflows, data sets, edges.
+//! What pages are made of: drawings, cutflows, data sets, edges.
 
 use minijinja::{Value, context};
 use pullback_analysis::run::{Bins, Cutflow, Results};
 
+use super::super::svg::Svg;
+use super::heading::brief;
 use crate::text::rounding::{round, significant};
+
+/// A drawing in a page, a little larger than its own size at most.
+pub fn placed(svg: Svg) -> Value {
+    Value::from_safe_string(svg.finish(1.35))
+}
 
 fn rounded((sum, error): (f64, f64)) -> String {
     round(sum, Some(error)).text().replace('-', "−")
@@ -39,7 +46,7 @@ pub fn datasets(results: &Results) -> Vec<Vec<String>> {
         } else {
             (input.process.clone(), significant(*scale, 4))
         };
-        let cross_section = input.cross_section.map(|x| format!("{} pb", significant(x, 4)));
+        let cross_section = input.cross_section.map(|x| format!("{} pb", brief(x)));
         vec![
             input.name.clone(),
             process,

@@ -24,6 +24,9 @@ const TAILS: [f64; 2] = [0.005, 0.99];
 /// Selected events of a process from which on they set the range; else all its events do.
 const ENOUGH: usize = 40;
 
+/// What is shown on each side of a window, in units of its width.
+const AROUND: f64 = 2.0;
+
 /// Bins that are wished for.
 const BINS: f64 = 25.0;
 
@@ -84,7 +87,7 @@ impl AnalysisFile {
         let Some((_, schema, _)) = opened.iter().find(|(.., observed)| !observed) else {
             return Ok(Vec::new());
         };
-        let model = self.operands(&candidates, self.with_regions()).check(schema)?;
+        let model = Self::operands(&candidates, self.with_regions()).check(schema)?;
         let decides = |(k, c): &(usize, Candidate)| {
             let value = model.ty(&name('t', *k));
             let number = value.is_some_and(|t| t.per == Per::Event && t.kind.is_number());
@@ -143,7 +146,7 @@ impl AnalysisFile {
     }
 
     /// What is compared (`t`), and with what (`b`), as it is written.
-    fn operands(&self, candidates: &[Candidate], mut analysis: Analysis) -> Analysis {
+    fn operands(candidates: &[Candidate], mut analysis: Analysis) -> Analysis {
         for (k, c) in candidates.iter().enumerate() {
             analysis = analysis.column(name('t', k), c.value.clone());
             for (b, bound) in c.bounds.iter().enumerate() {
@@ -155,7 +158,7 @@ impl AnalysisFile {
 
     /// These, what is compared as a double, of all events (`a`) and of those that pass all other cuts (`v`), and the numbers as doubles (`n`).
     fn measured(&self, candidates: &[Candidate]) -> Analysis {
-        let mut analysis = self.operands(candidates, self.with_regions());
+        let mut analysis = Self::operands(candidates, self.with_regions());
         for (k, c) in candidates.iter().enumerate() {
             let double = format!("({}) * 1.0", c.value.text());
             let cuts = self.regions[c.region].cuts.iter().enumerate();
@@ -290,13 +293,13 @@ impl Look {
         };
         let ranges = (0..kept.len()).map(|k| {
             let selected = Range::of(values(&name('v', k)), ENOUGH);
-            selected.unwrap_or_else(|| {
-                Range::of(values(&name('a', k)), 1).unwrap_or(Range::NOTHING)
-            })
+            selected
+                .unwrap_or_else(|| Range::of(values(&name('a', k)), 1).unwrap_or(Range::NOTHING))
         });
         let numbers = kept.iter().enumerate().map(|(k, c)| {
             let each = (0..c.bounds.len()).map(|b| values(&bound_name('n', k, b)));
-            each.map(|v| v.first().copied().unwrap_or(f64::NAN)).collect()
+            each.map(|v| v.first().copied().unwrap_or(f64::NAN))
+                .collect()
         });
         Ok(Self {
             ranges: ranges.collect(),
@@ -365,8 +368,16 @@ impl Range {
 
     /// Round edges around all values and numbers.
     fn edges(mut self, bounds: &[Bound], whole: bool) -> Vec<f64> {
-        let numbers = bounds.iter().map(|b| b.at).filter(|x| x.is_finite());
-        for at in numbers {
+        let numbers: Vec<f64> = bounds.iter().map(|b| b.at).collect();
+        // Of a window, what is near.
+        if let [a, b] = numbers[..]
+            && a != b
+        {
+            let (low, high, width) = (a.min(b), a.max(b), (a - b).abs());
+            self.low = self.low.max(low - AROUND * width);
+            self.high = self.high.min(high + AROUND * width);
+        }
+        for at in numbers.into_iter().filter(|x| x.is_finite()) {
             self.widen(Self { low: at, high: at });
         }
         if self.low > self.high {
@@ -382,7 +393,9 @@ impl Range {
         if self.low >= 0.0 && self.low < 0.35 * self.high {
             self.low = 0.0;
         }
-        let span = (self.high - self.low).max(1e-9 * self.high.abs()).max(1e-12);
+        let span = (self.high - self.low)
+            .max(1e-9 * self.high.abs())
+            .max(1e-12);
         // A number at an end is seen to be one.
         let step = round_step(span / BINS);
         let first = (self.low / step + 1e-9).floor();
@@ -450,12 +463,21 @@ mod tests {
         assert_eq!((edges[0], edges[1], edges.len()), (0.0, 10.0, 20));
         let far = range.edges(&bound(250.0), false);
         assert_eq!(far.last(), Some(&260.0));
+        let window = [80.0, 100.0].map(|at| bound(at)[0]);
+        let edges = range.edges(&window, false);
+        assert_eq!(
+            (edges[0], edges[1], edges.last()),
+            (40.0, 45.0, Some(&145.0))
+        );
         let narrow = Range {
             low: 90.1,
             high: 92.3,
         };
         let edges = narrow.edges(&[], false);
-        assert_eq!((edges[0], edges[1], edges.last()), (90.1, 90.2, Some(&92.4)));
+        assert_eq!(
+            (edges[0], edges[1], edges.last()),
+            (90.1, 90.2, Some(&92.4))
+        );
         assert_eq!(Range::NOTHING.edges(&[], false).len(), 27);
     }
 

@@ -11,8 +11,8 @@ mod sweep;
 mod uhi;
 mod workspace;
 
-pub(crate) use plan::{Pass, Plan, Quantity, Scope, Weighting, edges_name};
 pub use compared::Bound;
+pub(crate) use plan::{Pass, Plan, Quantity, Scope, Weighting, edges_name};
 pub use plan::{Shift, Values};
 pub use result::{Bins, Cutflow, Distribution, Filled, Results, Step};
 pub use sweep::{Progress, RunOptions};

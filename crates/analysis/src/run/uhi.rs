@@ -74,7 +74,7 @@ impl Results {
         Value::Object(out)
     }
 
-    /// All histograms as CSV, a line per bin.
+    /// All histograms as CSV, a line per bin. What cuts decide on is there as `n_minus_one_K`, K being the number of the cut from 1.
     pub fn csv(&self) -> String {
         let mut out = String::from("region,histogram,process,low,high,sum,error,entries\n");
         for filled in &self.histograms {
@@ -89,6 +89,25 @@ impl Results {
                         out,
                         "{region},{},{name},{},{},{},{error},{}",
                         plot.name, edges[0], edges[1], bins.sums[k], bins.entries[k]
+                    );
+                }
+            }
+        }
+        for d in &self.n_minus_one {
+            let region = &self.file.regions[d.region].name;
+            let simulated = self.processes.iter().map(String::as_str).zip(&d.nominal);
+            let observed = d.observed.iter().map(|bins| ("data", bins));
+            for (name, bins) in simulated.chain(observed) {
+                for (k, edges) in d.edges.windows(2).enumerate() {
+                    let error = bins.variances[k].sqrt();
+                    let _ = writeln!(
+                        out,
+                        "{region},n_minus_one_{},{name},{},{},{},{error},{}",
+                        d.cut + 1,
+                        edges[0],
+                        edges[1],
+                        bins.sums[k],
+                        bins.entries[k]
                     );
                 }
             }

@@ -1,0 +1,141 @@
+//! Pictures that stand alone, each with its numbers beside it.
+
+use pullback_analysis::run::{Bins, Results};
+
+use super::content::Colours;
+use super::heading::Heading;
+use super::variations::{self, Varied};
+use super::{csv, cutflow, cuts, history, impacts, ranges};
+use crate::verbs::Optimized;
+
+/// A file: its name, and what is in it.
+pub type Picture = (String, String);
+
+/// Those of a run.
+pub fn run(results: &Results) -> Vec<Picture> {
+    of(results, None, "")
+}
+
+/// Those of an optimisation: the analysis before and after, and how it went.
+pub fn optimize(found: &Optimized) -> Vec<Picture> {
+    let o = &found.outcome;
+    let mut all = of(&found.before, None, "before_");
+    all.extend(of(&found.after, Some(&found.before), "after_"));
+    let heading = |what: &str| heading(&found.after, what);
+    if let Some(svg) = history::draw(o, &heading("history of the optimisation")) {
+        pair(&mut all, "history", svg.document(), csv::history(o));
+    }
+    if let Some(svg) = impacts::draw(o, &heading("what systematics cost")) {
+        pair(&mut all, "systematics", svg.document(), csv::impacts(o));
+    }
+    for (svg, part) in ranges::draw(&o.quantities, &heading("free quantities")) {
+        pair(
+            &mut all,
+            "quantities",
+            svg.document(),
+            csv::quantities(part),
+        );
+    }
+    all
+}
+
+/// What stands above a picture.
+fn heading<'a>(results: &'a Results, what: &str) -> Heading<'a> {
+    Heading {
+        title: &results.file.title,
+        what: what.to_owned(),
+        luminosity: results.file.luminosity,
+        shown: true,
+    }
+}
+
+/// Adds a picture and its numbers. Names of systematics can be anything; names of files are of letters, digits and a few signs, each there once.
+fn pair(all: &mut Vec<Picture>, name: &str, svg: String, csv: String) {
+    let safe = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let plain: String = name
+        .chars()
+        .map(|c| if safe(c) { c } else { '_' })
+        .collect();
+    let mut name = plain.clone();
+    let mut count = 1;
+    while all.iter().any(|(known, _)| *known == format!("{name}.svg")) {
+        count += 1;
+        name = format!("{plain}_{count}");
+    }
+    all.push((format!("{name}.svg"), svg));
+    all.push((format!("{name}.csv"), csv));
+}
+
+/// Histograms, variations, what cuts decide on, cutflows. Where there was a run before, its thresholds are drawn, too.
+fn of(results: &Results, before: Option<&Results>, prefix: &str) -> Vec<Picture> {
+    let colours = Colours::new(results);
+    let mut all = Vec::new();
+    let file = &results.file;
+    let heading = |what: &str| heading(results, what);
+    for filled in &results.histograms {
+        let (plot, region) = (
+            &file.histograms[filled.plot],
+            &file.regions[filled.region].name,
+        );
+        let name = format!("{prefix}{region}_{}", plot.name);
+        let stack = colours.histogram(results, filled);
+        let svg = stack.draw(&heading(&format!("region {region}")));
+        let numbers = csv::bins(
+            &plot.edges,
+            &named(results, &filled.nominal, filled.observed.as_ref()),
+        );
+        pair(&mut all, &name, svg.document(), numbers);
+        for v in variations::varied(results, filled) {
+            let systematic = &file.systematics[v.systematic].name;
+            let what = format!(
+                "{systematic} on {}, region {region}",
+                v.processes.join(", ")
+            );
+            let svg = variations::draw(results, filled, &v, &heading(&what));
+            let numbers = csv::bins(&plot.edges, &shifted(&v));
+            let name = format!("{name}_{systematic}");
+            pair(&mut all, &name, svg.document(), numbers);
+        }
+    }
+    for d in &results.n_minus_one {
+        let region = &file.regions[d.region].name;
+        let mut earlier = before.iter().flat_map(|b| &b.n_minus_one);
+        let earlier = earlier.find(|b| (b.region, b.cut) == (d.region, d.cut));
+        let what = format!("region {region} without the cut {}", cuts::text(results, d));
+        let svg = cuts::stack(results, d, earlier, &colours).draw(&heading(&what));
+        let numbers = csv::bins(&d.edges, &named(results, &d.nominal, d.observed.as_ref()));
+        let name = format!("{prefix}{region}_cut_{}", d.cut + 1);
+        pair(&mut all, &name, svg.document(), numbers);
+    }
+    for flow in &results.cutflows {
+        let region = &file.regions[flow.region].name;
+        let svg = cutflow::draw(
+            results,
+            flow,
+            &colours,
+            &heading(&format!("cutflow of region {region}")),
+        );
+        let name = format!("{prefix}{region}_cutflow");
+        pair(&mut all, &name, svg.document(), csv::cutflow(results, flow));
+    }
+    all
+}
+
+fn named<'a>(
+    results: &Results,
+    nominal: &'a [Bins],
+    observed: Option<&'a Bins>,
+) -> Vec<(String, &'a Bins)> {
+    let simulated = results.processes.iter().cloned().zip(nominal);
+    let seen = observed.map(|bins| ("data".to_owned(), bins));
+    simulated.chain(seen).collect()
+}
+
+fn shifted(v: &Varied) -> Vec<(String, &Bins)> {
+    let on = v.processes.join(" + ");
+    let mut all = vec![(on.clone(), &v.nominal)];
+    for (name, bins) in [("up", &v.up), ("down", &v.down)] {
+        all.extend(bins.as_ref().map(|b| (format!("{on} {name}"), b)));
+    }
+    all
+}
