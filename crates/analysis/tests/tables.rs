@@ -5,11 +5,12 @@ mod support;
 use std::collections::HashMap;
 use std::path::Path;
 
+use pullback_ad::{Complex, Real, complex_step};
 use pullback_analysis::file::AnalysisFile;
 use pullback_analysis::run::{RunOptions, Shift};
 use pullback_analysis::tables::{Outside, Select, Table};
-use pullback_analysis::{Analysis, Object};
-use pullback_array::transform::{Relaxation, Smoothing, relax};
+use pullback_analysis::{Analysis, Input, Object};
+use pullback_array::transform::{Relaxation, Smoothing, jvp, relax};
 use pullback_array::{Bindings, Lowered, explain};
 use pullback_io::root::File;
 use pullback_io::{Dataset, Values as Read};
@@ -160,6 +161,92 @@ fn the_decision_is_known_by_the_name_of_the_table() {
         )
         .is_ok()
     );
+}
+
+/// A weight that is a product over objects equals a loop.
+#[test]
+fn products_equal_a_loop() {
+    let data = Data::generated(Process::TTbar, 5, 2000);
+    let analysis = Analysis::new()
+        .table("sf", table())
+        .object("good", Object::from("Jet").filter("pt > 150"))
+        .column("w", "product(sf(good.pt, abs(good.eta)))")
+        .column("v", "product(sf(Jet.pt, abs(Jet.eta)) where Jet.pt > 150)");
+    let (pt, offsets) = data.get("Jet_pt");
+    let (pt, eta) = (pt.f64(), data.get("Jet_eta").0.f64());
+    let expected: Vec<f64> = (offsets.windows(2))
+        .map(|w| {
+            let good = (w[0] as usize..w[1] as usize).filter(|k| pt[*k] > 150.0);
+            good.map(|k| by_hand(pt[k], eta[k].abs(), Outside::Clamp))
+                .product()
+        })
+        .collect();
+    assert!(expected.contains(&1.0));
+    assert!(close(&data.evaluate(&analysis, "w"), &expected, 1e-14));
+    assert!(close(&data.evaluate(&analysis, "v"), &expected, 1e-14));
+    let analysis = Analysis::new().column("w", "product(Jet.pt)");
+    let error = analysis
+        .check(&data.schema())
+        .expect_err("a product of GeV");
+    assert_eq!(error.code(), "PB0808");
+}
+
+/// A product over members of a soft collection: each has the factor 1 + d(w − 1), and so its derivative; narrow decisions give the hard product.
+#[test]
+fn products_of_soft_members() {
+    let data = two_events();
+    let analysis = Analysis::new()
+        .parameter("cut", "30")
+        .table("sf", table())
+        .object("good", Object::from("Jet").filter("pt > cut"))
+        .column("w", "product(sf(good.pt, abs(good.eta)))");
+    let compiled = analysis
+        .check(&data.schema())
+        .and_then(|m| m.compile(&["w"]))
+        .expect("compiles");
+    let jets = [
+        vec![(50.0, 0.6), (100.0, 0.4), (20.0, 1.6)],
+        vec![(80.0, 1.0)],
+    ];
+    let at = |cut: Complex, width: f64, jets: &[(f64, f64)]| {
+        jets.iter()
+            .fold(Complex::constant(1.0), |product, (pt, eta)| {
+                let degree = ((-cut + *pt) / width).sigmoid();
+                product * (degree * (by_hand(*pt, *eta, Outside::Clamp) - 1.0) + 1.0)
+            })
+    };
+    for width in [5.0, 1e-3] {
+        let policy = Relaxation::only(Smoothing::Sigmoid).with("good", width);
+        let soft = relax(&compiled.program, &policy).expect("relaxes");
+        let lowered = Lowered::new(soft.clone()).expect("lowers");
+        let mut ws = lowered.workspace();
+        data.run_again(&lowered, &mut ws, &compiled.inputs, &HashMap::new());
+        let expected: Vec<f64> = jets
+            .iter()
+            .map(|j| at(Complex::constant(30.0), width, j).re)
+            .collect();
+        assert!(
+            close(ws.f64(0), &expected, 1e-14),
+            "{:?} {expected:?}",
+            ws.f64(0)
+        );
+        let tangent = Lowered::new(jvp(&soft, &["cut"]).expect("differentiates")).expect("lowers");
+        let mut ws = tangent.workspace();
+        let mut inputs = compiled.inputs.clone();
+        inputs.push(Input::Parameter {
+            name: "d_cut".into(),
+            start: vec![1.0],
+        });
+        data.run_again(&tangent, &mut ws, &inputs, &HashMap::new());
+        let slope = |j: &Vec<(f64, f64)>| complex_step(|cut| at(cut, width, j), 30.0);
+        let expected: Vec<f64> = jets.iter().map(slope).collect();
+        assert!(
+            close(ws.f64(1), &expected, 1e-13),
+            "{:?} {expected:?}",
+            ws.f64(1)
+        );
+    }
+    assert_eq!(data.evaluate(&analysis, "w"), [0.93 * 0.95, 0.95]);
 }
 
 /// A table of the members of a soft collection keeps its numbers; members count by their degrees.

@@ -157,8 +157,11 @@ fn edges_of(value: &Value) -> Option<Vec<f64>> {
     (low < high).then(|| (0..n).map(edge).chain([high]).collect())
 }
 
-/// Inputs with their edges, and the contents, of a node of bins.
-fn bins(node: &Value) -> Option<(Vec<(&str, Vec<f64>)>, &[Value])> {
+/// Inputs with their edges, and contents.
+type Bins<'v> = (Vec<(&'v str, Vec<f64>)>, &'v [Value]);
+
+/// A node of bins.
+fn bins(node: &Value) -> Option<Bins<'_>> {
     let content = node["content"].as_array()?;
     let axes: Vec<(&str, Vec<f64>)> = match node["nodetype"].as_str()? {
         "binning" => vec![(node["input"].as_str()?, edges_of(&node["edges"])?)],

@@ -20,7 +20,7 @@ pub(super) fn read(path: &Path) -> Result<Table> {
         .schema()
         .fields()
         .iter()
-        .map(|f| f.name.to_string())
+        .map(|f| f.name.clone())
         .collect();
     let refs: Vec<&str> = names.iter().map(String::as_str).collect();
     let chunk = data.read(&refs, 0..data.entries())?;

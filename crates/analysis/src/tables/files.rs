@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pullback_io::root::File;
+use pullback_io::root::{File, HistogramAxis};
 
 use super::define::Table;
 use super::{correction, csv};
@@ -67,7 +67,7 @@ impl Table {
 /// A histogram: values, and one error up and down.
 fn histogram(path: &Path, name: &str) -> Result<Table> {
     let found = File::open(path)?.histogram(name)?;
-    let bins: Vec<usize> = found.axes.iter().map(|a| a.bins()).collect();
+    let bins: Vec<usize> = found.axes.iter().map(HistogramAxis::bins).collect();
     // The files have the first axis running fastest, tables the last one.
     let turned = |values: &[f64]| -> Vec<f64> {
         let cells = (0..values.len()).map(|mut k| {
