@@ -5,6 +5,7 @@
 //! title      = "Z to mu mu"
 //! luminosity = "10 /fb"
 //! weight     = "genWeight"                   # of simulated events
+//! certified  = "Cert_271036-284044.json"     # of observed events only these luminosity sections count
 //!
 //! [datasets.zmm]
 //! files = "zmm_*.parquet"                    # relative to this file; `file.root:Events` names a table
@@ -49,6 +50,8 @@
 //! [systematics]
 //! luminosity = { norm = 0.02 }
 //! pileup     = { weight = ["puWeightUp / puWeight", "puWeightDown / puWeight"] }
+//! scale      = { vector = "LHEScaleWeight", members = [0, 1, 3, 5, 7, 8], combine = "envelope" }
+//! pdf        = { vector = "LHEPdfWeight", members = { from = 1, to = 100 }, combine = "hessian" }   # or "rms"
 //! muon_scale = { parameter = "muon_scale", processes = "zmm" }
 //!
 //! [fit]
@@ -66,6 +69,7 @@
 //! Expressions are those of the [crate]; a key that is not known is an error with the nearest ones.
 
 mod at;
+mod certified;
 mod document;
 mod model;
 mod optimisation;
@@ -73,8 +77,10 @@ mod read;
 mod tables;
 mod types;
 
+pub(crate) use certified::COLUMNS;
+pub use certified::Certified;
 pub use document::LARGEST;
 pub use optimisation::{Free, Goal, Optimisation, Softening};
 pub use types::{
-    AnalysisFile, Effect, FitModel, Generated, Input, Plot, Region, RegionKind, Systematic,
+    AnalysisFile, Combine, Effect, FitModel, Generated, Input, Plot, Region, RegionKind, Systematic,
 };

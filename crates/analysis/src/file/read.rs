@@ -4,6 +4,7 @@ use std::path::Path;
 
 use pullback_array::Flow;
 
+use super::certified::Certified;
 use super::document::{Document, Entry, Table};
 use super::model::{fit, position, systematic};
 use super::optimisation::{Free, optimisation};
@@ -52,6 +53,7 @@ impl AnalysisFile {
         let mut file = Self {
             title: path.into(),
             luminosity: None,
+            certified: None,
             blind: true,
             datasets: Vec::new(),
             regions: Vec::new(),
@@ -70,6 +72,9 @@ impl AnalysisFile {
             }
             file.luminosity = table.get("luminosity").map(|e| e.area(-1)).transpose()?;
             weight = table.get("weight").map(|e| expression(&e)).transpose()?;
+            if let Some(entry) = table.get("certified") {
+                file.certified = Some(Certified::read(folder.join(entry.text()?))?);
+            }
             file.blind = table.get("blind").map_or(Ok(true), |e| e.flag())?;
             table.finish()?;
         }
