@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use pullback_analysis::file::AnalysisFile;
-use pullback_analysis::optimize::{Options, Problem};
 use pullback_analysis::run::{Results, RunOptions, Shift};
 use pullback_analysis::{Error, render};
 use pullback_io::{Dataset, Values};
@@ -36,8 +35,6 @@ toys = { vector = "1 + Muon.pt / 1000", members = [0, 1], combine = "rms" }
 [fit]
 signal = "mm"
 channels = { SR = "pt" }
-[optimize]
-free = ["pt"]
 "#;
 
 fn read(text: &str) -> Result<AnalysisFile, Error> {
@@ -166,7 +163,11 @@ fn mistakes_are_named_with_their_place() {
             "members = [-1]",
             "expected a list of whole numbers from 0 on",
         ),
-        ("to = 1 }", "till = 1 }", "there is no key `systematics.pdf.members.till`"),
+        (
+            "to = 1 }",
+            "till = 1 }",
+            "there is no key `systematics.pdf.members.till`",
+        ),
         (
             "members = [0, 1], combine = \"rms\"",
             "members = [1], combine = \"rms\"",
@@ -196,15 +197,4 @@ fn mistakes_are_named_with_their_place() {
             .to_string();
         assert!(error.contains(words), "{error}\nexpected {words}");
     }
-}
-
-#[test]
-fn an_optimisation_says_that_it_cannot() {
-    let file = read(FILE).expect("reads");
-    let opened = Problem::open(&file, &Options::default(), &mut |_, _| true);
-    let error = opened.map(|_| ()).expect_err("members").to_string();
-    assert!(
-        error.contains("the systematic `scale` combines members"),
-        "{error}"
-    );
 }

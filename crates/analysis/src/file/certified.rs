@@ -77,10 +77,9 @@ impl Certified {
                 found.push([first, last]);
             }
             found.sort_unstable();
-            if let Some(w) = found.windows(2).find(|w| w[0][1] >= w[1][0]) {
+            if let Some([a, b]) = found.array_windows().find(|[a, b]| a[1] >= b[0]) {
                 return Err(refuse(format!(
-                    "the ranges {:?} and {:?} of run {run} overlap",
-                    w[0], w[1]
+                    "the ranges {a:?} and {b:?} of run {run} overlap"
                 )));
             }
             if found.is_empty() {

@@ -169,6 +169,16 @@ pub enum Effect {
     },
 }
 
+impl Effect {
+    /// Positions in a vector of weights; none of other effects.
+    pub(crate) fn members(&self) -> &[usize] {
+        match self {
+            Self::Members { members, .. } => members,
+            _ => &[],
+        }
+    }
+}
+
 /// How the yields of members of a vector of weights become a variation up and down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Combine {

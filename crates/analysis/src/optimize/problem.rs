@@ -54,17 +54,6 @@ impl<'a> Problem<'a> {
         };
         let free = free_inputs(file, optimisation);
         for systematic in &file.systematics {
-            if let crate::file::Effect::Members { .. } = systematic.effect {
-                return Err(Error::Optimisation {
-                    message: format!(
-                        "the systematic `{}` combines members of a vector of weights, which an optimisation does not do yet",
-                        systematic.name
-                    ),
-                    help:
-                        "`pullback run` does; here leave it out, or give it as `norm` or `weight`"
-                            .into(),
-                });
-            }
             if let crate::file::Effect::Parameter { name, .. } = &systematic.effect
                 && free.contains(name)
             {

@@ -74,7 +74,7 @@ impl Filled {
 
 impl Results {
     /// Makes variations of the members of vectors, which needs the sums of all data sets.
-    pub(super) fn combine(&mut self) {
+    pub(crate) fn combine(&mut self) {
         let processes = self.processes.len();
         for (s, systematic) in self.file.systematics.iter().enumerate() {
             let Effect::Members { combine, .. } = systematic.effect else {
