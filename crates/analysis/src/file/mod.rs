@@ -49,6 +49,7 @@
 //!
 //! [systematics]
 //! luminosity = { norm = 0.02 }
+//! # One factor is mirrored; with `one_sided = true` the other side is nominal.
 //! pileup     = { weight = ["puWeightUp / puWeight", "puWeightDown / puWeight"] }
 //! scale      = { vector = "LHEScaleWeight", members = [0, 1, 3, 5, 7, 8], combine = "envelope" }
 //! pdf        = { vector = "LHEPdfWeight", members = { from = 1, to = 100 }, combine = "hessian" }   # or "rms"
@@ -58,6 +59,8 @@
 //! poi      = "mu"
 //! signal   = "zmm"
 //! channels = { SR = "m_ll" }
+//! prune    = { norm = 0.001, shape = 0.005 } # what is smaller is left out of the workspace
+//! smooth   = "muon_scale"                    # shapes of these systematics (names or patterns), by 353QH twice
 //!
 //! [optimize]                                 # what `pullback optimize` does
 //! objective = "limit"                        # limit, significance, uncertainty, asimov, ..
@@ -82,5 +85,6 @@ pub use certified::Certified;
 pub use document::LARGEST;
 pub use optimisation::{Free, Goal, Optimisation, Softening};
 pub use types::{
-    AnalysisFile, Combine, Effect, FitModel, Generated, Input, Plot, Region, RegionKind, Systematic,
+    AnalysisFile, Combine, Effect, FitModel, Generated, Input, Plot, Prune, Region, RegionKind,
+    Systematic,
 };
