@@ -1,6 +1,8 @@
 //! The analysis file: one TOML document that a physicist reads without a manual.
 //!
 //! ```toml
+//! include = "common.toml"                    # or several; what stands here wins, key by key. What is in braces is one value
+//!
 //! [analysis]
 //! title      = "Z to mu mu"
 //! luminosity = "10 /fb"
@@ -14,6 +16,11 @@
 //! [datasets.data]
 //! files = "data.root"
 //! observed = true
+//!
+//! [defaults.datasets]                        # what simulated data sets say if they say nothing
+//! generated = "genWeight"
+//! [defaults.systematics]                     # and systematics
+//! processes = ["z*", "tt"]
 //!
 //! [parameters]                               # numbers that can vary: thresholds, scales
 //! muon_scale = 0
@@ -74,6 +81,7 @@
 mod at;
 mod certified;
 mod document;
+mod include;
 mod model;
 mod optimisation;
 mod read;
