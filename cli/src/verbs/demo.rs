@@ -9,7 +9,7 @@ use pullback_sim::Process;
 use crate::app::Outcome;
 use crate::args::{CodecArg, DemoArgs, GenerateArgs};
 use crate::failure::Failure;
-use crate::{complaint, json, output, text};
+use crate::{complaint, json, output, report, text};
 
 /// The analysis of the demo: a search for a Z' that decays to top pairs, with a network, six thresholds and bins that are free.
 const ANALYSIS: &str = include_str!("demo.toml");
@@ -53,6 +53,7 @@ pub fn demo(args: &DemoArgs) -> Result<Outcome, Failure> {
     let wanted = super::optimize::files(&out);
     super::run::check_folder(&out, &wanted, true)?;
     super::optimize::write(wanted, &found)?;
+    output::write_file(&args.report, &report::optimize(&found))?;
     if args.json {
         output::print(&json::optimize(&found))?;
         return Ok(Outcome::Good);

@@ -304,7 +304,7 @@ impl Error {
             Self::Weights { .. } => {
                 "leave out `weights` to start from random ones, or give the network the inputs, layers and activation that they were trained with".into()
             }
-            Self::Model(error) => error.help().to_owned(),
+            Self::Model(error) => error.help(),
             Self::Column { .. }
             | Self::Engine(_)
             | Self::Open { .. }

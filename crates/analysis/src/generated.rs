@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use pullback_io::parquet::Writer;
+use pullback_io::parquet::{WriteOptions, Writer};
 use pullback_io::{Axis, Column, DType, Field, Level, Values};
 use pullback_sim::{ColumnData, Events, Generator};
 
 use crate::error::{Error, Result};
+
+/// Events in a row group.
+const GROUP: usize = 1 << 16;
 
 fn dtype(data: ColumnData<'_>) -> DType {
     match data {
@@ -68,10 +71,10 @@ pub fn write(path: &std::path::Path, generator: &mut Generator, events: usize) -
         let found = generator.generate(first, n);
         found.map_err(|e| failed(e.to_string()))
     };
-    const GROUP: usize = 1 << 16;
     let file = std::fs::File::create(path).map_err(|e| failed(e.to_string()))?;
+    let sink = std::io::BufWriter::new(file);
     let fields = fields(&sample(generator, 0, 0)?);
-    let mut writer = Writer::new(std::io::BufWriter::new(file), &fields, Default::default())?;
+    let mut writer = Writer::new(sink, &fields, WriteOptions::default())?;
     let mut done = 0;
     while done < events {
         let here = GROUP.min(events - done);

@@ -20,7 +20,7 @@ pub struct Heading<'a> {
 const LINE: f64 = 15.0;
 
 /// Room for a name in the legend.
-const KEY: f64 = 92.0;
+const KEY: f64 = 90.0;
 
 impl Heading<'_> {
     /// How much room it takes above `keys` names.
@@ -44,7 +44,7 @@ impl Heading<'_> {
         let right = self
             .luminosity
             .map(|l| format!("{} fb⁻¹", brief(l / 1000.0)));
-        let room = if right.is_some() { 44 } else { 56 };
+        let room = if right.is_some() { 48 } else { 56 };
         svg.text(
             8.0,
             14.0,

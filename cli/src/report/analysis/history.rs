@@ -4,6 +4,7 @@ use pullback_analysis::optimize::{Outcome, Record};
 
 use super::super::scale::Scale;
 use super::super::svg::{Anchor, Svg};
+use super::heading::Heading;
 use super::panel::Panel;
 
 const WIDTH: f64 = 380.0;
@@ -18,28 +19,37 @@ const BOTTOM: f64 = 36.0;
 /// Ratio of the largest to the smallest objective from which on the axis is logarithmic.
 const LOGARITHMIC: f64 = 12.0;
 
+/// What is drawn.
+const KEYS: [(&str, &str, bool); 3] = [
+    ("soft, train.", "#7a8490", true),
+    ("exact, valid.", "#0b57a4", true),
+    ("chosen", "#1a7f37", true),
+];
+
 /// The drawing; nothing where no step was made.
-pub fn draw(outcome: &Outcome) -> Option<Svg> {
+pub fn draw(outcome: &Outcome, heading: &Heading<'_>) -> Option<Svg> {
     let history = &outcome.history;
     let last = history.iter().map(|r| r.step).max()?;
     let x = Scale::linear((0.0, last.max(1) as f64), (LEFT, WIDTH - RIGHT));
-    let bottom = TOP + MAIN;
+    let top = TOP + heading.height(KEYS.len(), WIDTH);
+    let bottom = top + MAIN;
     let panel = Panel {
         left: LEFT,
         right: WIDTH - RIGHT,
-        top: TOP,
+        top,
         bottom,
         x,
-        y: vertical(outcome, (bottom, TOP)),
+        y: vertical(outcome, (bottom, top)),
     };
     let about = format!("{} by step of the optimisation", outcome.objective);
     let below = bottom + GAP + WIDTHS;
     let mut svg = Svg::new(WIDTH, below + BOTTOM, &about);
+    heading.draw(&mut svg, &KEYS, WIDTH);
     let before = panel.y.at(outcome.before[1].value);
     svg.line((LEFT, before), (WIDTH - RIGHT, before), "zero");
     svg.text(
         WIDTH - RIGHT - 4.0,
-        if before < TOP + 16.0 {
+        if before < top + 16.0 {
             before + 12.0
         } else {
             before - 4.0

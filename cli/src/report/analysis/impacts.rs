@@ -4,6 +4,7 @@ use pullback_analysis::optimize::Outcome;
 
 use super::super::scale::Scale;
 use super::super::svg::{Anchor, Svg};
+use super::heading::Heading;
 use crate::text::shorten;
 
 const WIDTH: f64 = 380.0;
@@ -34,7 +35,7 @@ pub fn costs(outcome: &Outcome) -> Vec<(&str, f64)> {
 }
 
 /// The drawing; nothing without systematics.
-pub fn draw(outcome: &Outcome) -> Option<Svg> {
+pub fn draw(outcome: &Outcome, heading: &Heading<'_>) -> Option<Svg> {
     let mut costs = costs(outcome);
     costs.truncate(ROWS);
     if costs.is_empty() {
@@ -51,16 +52,18 @@ pub fn draw(outcome: &Outcome) -> Option<Svg> {
     };
     let high = high.max(0.05 * span);
     let x = Scale::linear((100.0 * low, 100.0 * high), (LEFT, WIDTH - RIGHT));
-    let bottom = ROW * costs.len() as f64 + 8.0;
+    let top = heading.height(0, WIDTH);
+    let bottom = top + ROW * costs.len() as f64 + 8.0;
     let mut svg = Svg::new(WIDTH, bottom + BOTTOM, "what each systematic costs");
+    heading.draw(&mut svg, &[], WIDTH);
     for (value, label) in x.ticks(4) {
         let at = x.at(value);
-        svg.line((at, 4.0), (at, bottom), "light");
+        svg.line((at, top + 4.0), (at, bottom), "light");
         svg.text(at, bottom + 13.0, Anchor::Middle, "tick", &label);
     }
     let zero = x.at(0.0);
     for (k, (name, cost)) in costs.iter().enumerate() {
-        let y = 6.0 + ROW * k as f64;
+        let y = top + 6.0 + ROW * k as f64;
         let end = x.at(100.0 * cost);
         let colour = if *cost < 0.0 { "#94a4a2" } else { "#3f90da" };
         let (from, to) = (zero.min(end), zero.max(end));
@@ -74,7 +77,7 @@ pub fn draw(outcome: &Outcome) -> Option<Svg> {
             svg.text(end + 4.0, middle, Anchor::Start, "value", &text);
         }
     }
-    svg.line((zero, 4.0), (zero, bottom), "mark");
+    svg.line((zero, top + 4.0), (zero, bottom), "mark");
     let name = format!("{}: better without it by, per cent", outcome.objective);
     svg.text(WIDTH - 8.0, bottom + 28.0, Anchor::End, "axis", &name);
     Some(svg)

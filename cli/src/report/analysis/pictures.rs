@@ -21,13 +21,14 @@ pub fn optimize(found: &Optimized) -> Vec<Picture> {
     let o = &found.outcome;
     let mut all = of(&found.before, None, "before_");
     all.extend(of(&found.after, Some(&found.before), "after_"));
-    if let Some(svg) = history::draw(o) {
+    let heading = |what: &str| heading(&found.after, what);
+    if let Some(svg) = history::draw(o, &heading("history of the optimisation")) {
         pair(&mut all, "history", svg.document(), csv::history(o));
     }
-    if let Some(svg) = impacts::draw(o) {
+    if let Some(svg) = impacts::draw(o, &heading("what systematics cost")) {
         pair(&mut all, "systematics", svg.document(), csv::impacts(o));
     }
-    for (svg, part) in ranges::draw(&o.quantities) {
+    for (svg, part) in ranges::draw(&o.quantities, &heading("free quantities")) {
         pair(
             &mut all,
             "quantities",
@@ -36,6 +37,16 @@ pub fn optimize(found: &Optimized) -> Vec<Picture> {
         );
     }
     all
+}
+
+/// What stands above a picture.
+fn heading<'a>(results: &'a Results, what: &str) -> Heading<'a> {
+    Heading {
+        title: &results.file.title,
+        what: what.to_owned(),
+        luminosity: results.file.luminosity,
+        shown: true,
+    }
 }
 
 /// Adds a picture and its numbers. Names of systematics can be anything; names of files are of letters, digits and a few signs, each there once.
@@ -60,14 +71,7 @@ fn of(results: &Results, before: Option<&Results>, prefix: &str) -> Vec<Picture>
     let colours = Colours::new(results);
     let mut all = Vec::new();
     let file = &results.file;
-    let heading = |what: &str| -> Heading<'_> {
-        Heading {
-            title: &file.title,
-            what: what.to_owned(),
-            luminosity: file.luminosity,
-            shown: true,
-        }
-    };
+    let heading = |what: &str| heading(results, what);
     for filled in &results.histograms {
         let (plot, region) = (
             &file.histograms[filled.plot],

@@ -4,6 +4,7 @@ use pullback_analysis::optimize::Moved;
 
 use super::super::scale::Scale;
 use super::super::svg::{Anchor, Svg};
+use super::heading::Heading;
 use crate::text::rounding::significant;
 use crate::text::shorten;
 
@@ -16,21 +17,23 @@ const ROW: f64 = 26.0;
 const ROWS: usize = 16;
 
 /// The drawings, and the quantities that are in them.
-pub fn draw(quantities: &[Moved]) -> Vec<(Svg, &[Moved])> {
+pub fn draw<'a>(quantities: &'a [Moved], heading: &Heading<'_>) -> Vec<(Svg, &'a [Moved])> {
     if quantities.is_empty() {
         return Vec::new();
     }
     let parts = quantities.len().div_ceil(ROWS);
     let rows = quantities.len().div_ceil(parts);
     let parts = quantities.chunks(rows);
-    parts.map(|q| (part(q), q)).collect()
+    parts.map(|q| (part(q, heading), q)).collect()
 }
 
-fn part(quantities: &[Moved]) -> Svg {
-    let height = ROW * quantities.len() as f64 + 6.0;
+fn part(quantities: &[Moved], heading: &Heading<'_>) -> Svg {
+    let top = heading.height(0, WIDTH);
+    let height = top + ROW * quantities.len() as f64 + 6.0;
     let mut svg = Svg::new(WIDTH, height, "free quantities before and after");
+    heading.draw(&mut svg, &[], WIDTH);
     for (k, q) in quantities.iter().enumerate() {
-        let y = ROW * (k as f64 + 0.5) + 3.0;
+        let y = top + ROW * (k as f64 + 0.5) + 3.0;
         let x = Scale::linear((q.range[0], q.range[1]), (LEFT, WIDTH - RIGHT));
         svg.open_with_title(&format!(
             "{}: {} to {}, between {} and {}",

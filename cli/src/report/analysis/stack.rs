@@ -124,7 +124,12 @@ impl Stack {
         let stacked = stacked.map(|l| (l.name.as_str(), l.colour, false));
         let lines = self.lines.iter();
         let lines = lines.map(|l| (l.name.as_str(), l.colour, true));
-        stacked.chain(lines).collect()
+        let mut keys: Vec<_> = stacked.chain(lines).collect();
+        if !self.stacked.is_empty() {
+            keys.push(("simulation", "url(#hatch)", false));
+        }
+        keys.extend(self.observed.iter().map(|_| ("data", "#111", true)));
+        keys
     }
 
     /// How many ticks are wished for: none between whole numbers.
@@ -167,7 +172,8 @@ impl Stack {
         let largest = all.filter(|x| x.is_finite()).fold(0.0, f64::max);
         let largest = if largest > 0.0 { largest } else { 1.0 };
         let peak = signals.copied().fold(0.0, f64::max);
-        let positive = total.iter().copied().filter(|t| *t > 0.0);
+        let seen = self.observed.iter().flatten();
+        let positive = total.iter().chain(seen).copied().filter(|t| *t > 0.0);
         let mut smallest = positive.fold(f64::INFINITY, f64::min);
         let hidden = peak > 0.0 && peak < 0.04 * largest;
         if hidden {

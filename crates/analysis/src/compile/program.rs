@@ -273,6 +273,7 @@ impl<'b> Compiler<'b> {
         let w = self.spread(w, space);
         let bins = self.b.dense_of(&format!("{name} bins"), h.edges.len() - 1);
         let index = x.bin_index(self.edges(name, h), h.flow, Last::Open);
+        let index = index.named(h.movable.as_deref().unwrap_or(name));
         [w, w.square()].map(|w| {
             // A weight of zero, not a missing bin: relaxations see the cut. Squares first: an entry that is one to a degree has its variance to that degree.
             let w = keep.map_or(w, |keep| keep.select(w, self.real(0.0)));

@@ -83,6 +83,8 @@ pub enum Softening {
     Sigmoid,
     /// Degrees by the normal distribution: histograms are kernel density estimates.
     Normal,
+    /// None: values are exact, and derivatives are estimates of what thresholds contribute, from the events near them.
+    Surface,
 }
 
 /// What may move.
@@ -186,10 +188,11 @@ pub(super) fn optimisation(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Opt
         Some(entry) => match entry.text()? {
             "sigmoid" => Softening::Sigmoid,
             "normal" => Softening::Normal,
+            "surface" => Softening::Surface,
             other => {
                 return Err(entry.refuse(
                     format!("there is no smoothing `{other}`"),
-                    "it is `sigmoid` (the default) or `normal`",
+                    "it is `sigmoid` (the default), `normal` or `surface`",
                 ));
             }
         },

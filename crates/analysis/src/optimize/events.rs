@@ -73,8 +73,7 @@ pub(super) struct Set<'a> {
 /// The names of the inputs that may move.
 pub(super) fn free_inputs(file: &AnalysisFile, optimisation: &Optimisation) -> Vec<String> {
     let name = |free: &Free| match free {
-        Free::Parameter { name, .. } => name.clone(),
-        Free::Network { name } => name.clone(),
+        Free::Parameter { name, .. } | Free::Network { name } => name.clone(),
         Free::Edges { plot, .. } => edges_name(&file.histograms[*plot].name),
     };
     optimisation.free.iter().map(name).collect()

@@ -161,7 +161,7 @@ impl Objective {
     }
 
     /// The objective that a logarithm stands for, constraints left aside.
-    pub fn from_small(&self, small: f64) -> f64 {
+    pub fn of_small(&self, small: f64) -> f64 {
         if self.goal.is_small() {
             small.exp()
         } else {

@@ -1,11 +1,14 @@
-//! Programs of a data set in which what moves with the free inputs is soft, forward and back.
+//! Programs of a data set in which what moves with the free inputs is soft, forward and back; or exact forward, with surface terms back.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use pullback_array::{Column, Lowered, Program, Workspace, transform};
 use pullback_io::Chunk;
-use transform::{Relaxation, Smoothing, Width, decisions, interface, relax, simplify, vjp};
+use transform::{
+    Relaxation, Smoothing, Surface, SurfaceKernel, Width, decisions, interface, relax, simplify,
+    vjp, vjp_total,
+};
 
 use super::events::{Part, Set};
 use super::layout::{Layout, Route};
@@ -60,6 +63,8 @@ struct Prepared {
     outputs: Vec<usize>,
     wrt: Vec<String>,
     smoothing: Smoothing,
+    /// Where decisions stay as they are: how what they contribute to derivatives is estimated.
+    surface: Option<Surface>,
     list: Vec<transform::Decision>,
     margins: Program,
     keys: Vec<Key>,
@@ -89,9 +94,21 @@ impl Prepared {
         let own = pass.compiled.parameters().map(|(n, _)| n.to_owned());
         let wrt: Vec<String> = own.filter(|n| free.contains(n)).collect();
         let smoothing = match softening {
-            Softening::Sigmoid => Smoothing::Sigmoid,
             Softening::Normal => Smoothing::Normal,
+            _ => Smoothing::Sigmoid,
         };
+        if softening == Softening::Surface {
+            return Ok(Self {
+                margins: interface(&program, &kept, &[])?,
+                program,
+                outputs,
+                wrt,
+                smoothing,
+                surface: Some(Surface::by_label()),
+                list: Vec::new(),
+                keys: Vec::new(),
+            });
+        }
         let moving: Vec<&str> = wrt.iter().map(String::as_str).collect();
         let (list, margins) = decisions(&program, &Relaxation::moving(smoothing, &moving))?;
         let mut seen: HashMap<(String, bool, bool), usize> = HashMap::new();
@@ -108,6 +125,7 @@ impl Prepared {
             outputs,
             wrt,
             smoothing,
+            surface: None,
             list,
             margins,
             keys,
@@ -122,7 +140,7 @@ impl Prepared {
         start: &Values,
         spreads: &mut Spreads,
     ) -> Result<()> {
-        if self.margins.outputs().is_empty() || chunk.entries == 0 {
+        if self.margins.outputs().is_empty() {
             return Ok(());
         }
         let lowered = Lowered::new(self.margins.clone())?;
@@ -150,6 +168,17 @@ impl Prepared {
         Ok(())
     }
 
+    /// Windows about the thresholds, from a chunk.
+    fn surface(&self, pass: &Pass, chunk: &Chunk, start: &Values) -> Result<Option<Surface>> {
+        let of: Vec<&str> = self.program.outputs().iter().map(|(n, _)| &**n).collect();
+        let wrt: Vec<&str> = self.wrt.iter().map(String::as_str).collect();
+        let point = &pass.points_at(start)[0];
+        let inputs = pass.compiled.bind_to(&self.program, chunk, point, &[])?;
+        let kernel = SurfaceKernel::default();
+        let found = Surface::from_sample(&self.program, &of, &wrt, kernel, &inputs)?;
+        Ok(Some(found))
+    }
+
     fn edges<'w>(&self, decision: usize, ws: &'w Workspace) -> Option<&'w [f64]> {
         let name = format!("{decision} edges");
         let mut outputs = self.margins.outputs().iter();
@@ -164,7 +193,10 @@ impl Prepared {
             .fold(Relaxation::moving(self.smoothing, &moving), |p, (k, d)| {
                 p.decision(d.value, Width::input(&width(k)))
             });
-        let soft = simplify(&relax(&self.program, &policy)?)?;
+        let soft = match &self.surface {
+            Some(_) => self.program.clone(),
+            None => simplify(&relax(&self.program, &policy)?)?,
+        };
         // Widths in the order in which the program has them.
         let order = soft.inputs().iter().skip(self.program.inputs().len());
         let places = order.filter_map(|(n, _)| n.strip_prefix("width ")?.parse::<usize>().ok());
@@ -173,13 +205,15 @@ impl Prepared {
         let mut backward = None;
         if !self.wrt.is_empty() {
             let of: Vec<&str> = soft.outputs().iter().map(|(n, _)| &**n).collect();
-            let both = vjp(&soft, &of, &moving)?;
+            let both = match &self.surface {
+                Some(surface) => vjp_total(&soft, &of, &moving, surface)?,
+                None => vjp(&soft, &of, &moving)?,
+            };
             let kept: Vec<Option<&str>> = both.inputs().iter().map(|(n, _)| Some(&**n)).collect();
-            let cotangents = both
-                .outputs()
-                .iter()
-                .skip(of.len())
-                .map(|(n, _)| (&**n, &**n));
+            // Of a total derivative its two parts follow on their sum.
+            let parts = if self.surface.is_some() { 3 } else { 1 };
+            let outputs = both.outputs().iter().skip(of.len()).step_by(parts);
+            let cotangents = outputs.take(moving.len()).map(|(n, _)| (&**n, &**n));
             let only = interface(&both, &kept, &cotangents.collect::<Vec<_>>())?;
             backward = Some(Lowered::new(simplify(&only)?)?);
         }
@@ -235,17 +269,26 @@ pub(super) fn soften(
         prepared.push(passes.collect::<Result<Vec<_>>>()?);
     }
     let mut spreads = Spreads::default();
-    for (set, prepared) in sets.iter_mut().zip(&prepared) {
-        let mut first: Option<Chunk> = None;
+    let mut most: (usize, Option<Surface>) = (0, None);
+    for (set, prepared) in sets.iter_mut().zip(&mut prepared) {
+        let mut largest: Option<Chunk> = None;
         set.each(Part::Training, &mut |chunk| {
-            if first.is_none() && chunk.entries > 0 {
-                first = Some(chunk.clone());
+            if chunk.entries > largest.as_ref().map_or(0, |c| c.entries) {
+                largest = Some(chunk.clone());
             }
             Ok(())
         })?;
-        if let Some(chunk) = &first {
-            prepared[0].measure(&set.plan.nominal, chunk, start, &mut spreads)?;
+        let Some(chunk) = largest else { continue };
+        if softening != Softening::Surface {
+            // Of the nominal pass: widths are the same for all.
+            prepared[0].measure(&set.plan.nominal, &chunk, start, &mut spreads)?;
+        } else if chunk.entries > most.0 {
+            let surface = prepared[0].surface(&set.plan.nominal, &chunk, start)?;
+            most = (chunk.entries, surface);
         }
+    }
+    for pass in prepared.iter_mut().flatten() {
+        pass.surface.clone_from(&most.1);
     }
     let finish = |passes: Vec<Prepared>| -> Result<Soft> {
         let passes = passes.into_iter().map(|p| p.finish(&spreads, threads));

@@ -57,6 +57,19 @@ enum Slot {
 /// Numbers by slot.
 pub(super) type Slots<R> = Vec<(&'static str, Vec<R>)>;
 
+/// The bins of a systematic that varies them.
+fn varied(s: usize, factored: bool, at: &dyn Fn(Kind) -> Option<usize>) -> Source {
+    match (at(Kind::Yield), at(Kind::Varied(s, Shift::Up))) {
+        (Some(nominal), Some(up)) => Source::Bins {
+            nominal,
+            up,
+            down: at(Kind::Varied(s, Shift::Down)),
+            factored,
+        },
+        _ => Source::Nothing,
+    }
+}
+
 impl Templates {
     pub fn new(file: &AnalysisFile, layout: &Layout, spec: &ModelSpec) -> Self {
         let place = |sample: usize| {
@@ -87,30 +100,23 @@ impl Templates {
             let source = match (slot, systematic) {
                 (Slot::Uncertainty, _) => start(a.sample, Kind::Variance)
                     .map_or(Source::Nothing, |start| Source::Variance { start }),
-                (Slot::Histosys | Slot::Normsys, Some(s)) => match file.systematics[s].effect {
-                    file::Effect::Norm { up, down } => Source::Norm {
-                        systematic: s,
-                        up,
-                        down,
-                    },
-                    _ => {
+                (Slot::Histosys | Slot::Normsys, Some(systematic)) => {
+                    if let file::Effect::Norm { up, down } = file.systematics[systematic].effect {
+                        Source::Norm {
+                            systematic,
+                            up,
+                            down,
+                        }
+                    } else {
                         let factored = spec.applications.iter().any(|other| {
                             other.sample == a.sample
                                 && spec.modifiers[other.modifier].name == *name
                                 && matches!(other.effect, Effect::Normsys { .. })
                         });
-                        let varied = |shift| start(a.sample, Kind::Varied(s, shift));
-                        match (start(a.sample, Kind::Yield), varied(Shift::Up)) {
-                            (Some(nominal), Some(up)) => Source::Bins {
-                                nominal,
-                                up,
-                                down: varied(Shift::Down),
-                                factored,
-                            },
-                            _ => Source::Nothing,
-                        }
+                        let at = |kind| start(a.sample, kind);
+                        varied(systematic, factored, &at)
                     }
-                },
+                }
                 _ => Source::Nothing,
             };
             (slot, source, spec.samples[a.sample].cells.len())
@@ -219,7 +225,7 @@ impl Templates {
             for (name, values) in self.slots(x) {
                 let by = by.iter().find(|(n, _)| *n == name);
                 for (value, by) in values.iter().zip(by.iter().flat_map(|(_, v)| v)) {
-                    sum = sum + *value * *by;
+                    sum += *value * *by;
                 }
             }
             sum

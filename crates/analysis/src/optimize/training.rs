@@ -202,10 +202,8 @@ impl Problem<'_> {
                 if state.stopping.observe(step, small, &x) == Verdict::Stop || last {
                     let ended = if last { Ended::Steps } else { Ended::Patience };
                     self.next_start(state, ended)?;
-                    if last {
-                        if let Some(r) = state.history.last_mut() {
-                            r.validation = validation;
-                        }
+                    if last && let Some(r) = state.history.last_mut() {
+                        r.validation = validation;
                     }
                     continue;
                 }
@@ -239,7 +237,7 @@ impl Problem<'_> {
                 pretraining: false,
                 done: state.start * o.steps + step + 1,
                 steps: o.starts * o.steps,
-                best: best.map(|small| self.objective.from_small(small)),
+                best: best.map(|small| self.objective.of_small(small)),
                 state,
             });
             if !go_on {

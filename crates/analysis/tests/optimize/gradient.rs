@@ -59,3 +59,97 @@ fn of_other_objectives_too() {
 fn of_a_network_between_events_and_limit_too() {
     check(&crate::events::NETWORK);
 }
+
+/// With surface terms the value is the exact one, and the derivative is that of the yield under wide differences, as far as an estimate is.
+#[test]
+fn of_an_exact_objective_is_estimated_from_the_events_near_thresholds() {
+    let change = [
+        (
+            "objective = \"limit\"",
+            "objective = \"limit\"\nsmoothing = \"surface\"\nsplit = [0.8, 0.1, 0.1]",
+        ),
+        ("[300, 500, 700, 900, 1100, 2000]", "[300, 600, 2000]"),
+        (
+            "[\"lep_cut\", \"met_cut\", \"jet_cut\", \"ht_cut\", \"st\"]",
+            "[\"met_cut\", \"ht_cut\"]",
+        ),
+    ];
+    let file = read(&change);
+    let problem = Problem::open(&file, &Options::default(), &mut |_, _| true);
+    let mut problem = problem.unwrap_or_else(|e| panic!("{e}")).expect("opened");
+    let x = problem.start().to_vec();
+    let found = problem
+        .soft(Part::Training, &x, 1.0)
+        .unwrap_or_else(|e| panic!("{e}"));
+    let exact = problem
+        .exact(Part::Training, &x)
+        .unwrap_or_else(|e| panic!("{e}"));
+    // The model of a training keeps every shape, that of a quote those that move: the same likelihood.
+    assert!(
+        (found.small - exact).abs() < 1e-6,
+        "{} {exact}",
+        found.small
+    );
+    for (k, (name, _)) in problem
+        .names()
+        .map(|(n, k)| (n.to_owned(), k))
+        .collect::<Vec<_>>()
+        .iter()
+        .enumerate()
+    {
+        let mut at = |by: f64| {
+            let mut x = x.clone();
+            x[k] += by;
+            problem
+                .exact(Part::Training, &x)
+                .unwrap_or_else(|e| panic!("{e}"))
+        };
+        let step = 0.15 * x[k];
+        let difference = (at(step) - at(-step)) / (2.0 * step);
+        let g = found.gradient[k];
+        println!("{name}: {g:.3e} {difference:.3e}");
+        assert!(
+            (0.3..3.0).contains(&(g / difference)),
+            "{name}: {g} {difference}"
+        );
+    }
+}
+
+/// A parameter of event weights moves no decision: the derivative is that of the exact objective.
+#[test]
+fn of_event_weights_is_exact() {
+    let change = [
+        (
+            "jes = 0\n",
+            "jes = 0\ntilt = { start = 0.1, range = [-1, 1] }\n",
+        ),
+        (
+            "weight     = \"genWeight\"",
+            "weight     = \"genWeight * (1 + tilt * (MET.pt - 50) / 100)\"",
+        ),
+        (
+            "[\"lep_cut\", \"met_cut\", \"jet_cut\", \"ht_cut\", \"st\"]",
+            "[\"tilt\"]",
+        ),
+    ];
+    check(&change);
+    let file = read(&change);
+    let problem = Problem::open(&file, &Options::default(), &mut |_, _| true);
+    let mut problem = problem.unwrap_or_else(|e| panic!("{e}")).expect("opened");
+    assert_eq!(problem.decisions(), 0);
+    let g = problem
+        .soft(Part::Training, &[0.1], 0.2)
+        .unwrap_or_else(|e| panic!("{e}"))
+        .gradient[0];
+    let mut at = |by: f64| {
+        problem
+            .exact(Part::Training, &[0.1 + by])
+            .unwrap_or_else(|e| panic!("{e}"))
+    };
+    let h = 1e-3;
+    let difference = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+    assert!(
+        (g - difference).abs() < 1e-6 * difference.abs(),
+        "{g} {difference}"
+    );
+}
