@@ -27,7 +27,7 @@ impl CmaEs {
         let n = start.len();
         let lambda = 4 + (3.0 * (n as f64).ln()).floor() as usize;
         let mu = lambda / 2;
-        let raw = (1..=mu).map(|i| ((lambda as f64 + 1.0) / 2.0).ln() - (i as f64).ln());
+        let raw = (1..=mu).map(|i| (0.5 * (lambda as f64 + 1.0) / i as f64).ln());
         let raw: Vec<f64> = raw.collect();
         let sum: f64 = raw.iter().sum();
         let mut c = vec![0.0; n * n];

@@ -2,5 +2,6 @@
 //! prints its table beside the published one: `cargo xtask study NAME`.
 
 pub mod cma;
+pub mod dimuon;
 pub mod inferno;
 pub mod zprime;

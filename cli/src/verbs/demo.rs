@@ -1,5 +1,6 @@
 //! `pullback demo`.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use pullback_analysis::file::AnalysisFile;
@@ -22,11 +23,11 @@ const SAMPLES: [(&str, Process, f64); 4] = [
             mass: 1000.0,
             width: 30.0,
         },
-        40e3,
+        60e3,
     ),
-    ("tt", Process::TTbar, 100e3),
-    ("wjets", Process::WJets, 100e3),
-    ("zjets", Process::ZToLL, 40e3),
+    ("tt", Process::TTbar, 200e3),
+    ("wjets", Process::WJets, 200e3),
+    ("zjets", Process::ZToLL, 60e3),
 ];
 
 /// Generates events, writes the analysis file beside them, and optimises it.
@@ -61,12 +62,14 @@ pub fn demo(args: &DemoArgs) -> Result<Outcome, Failure> {
     complaint::print_warnings(&found.outcome.warnings);
     let mut text = text::optimize(&found, &[], text::terminal_width());
     let shown = std::path::absolute(&args.report).unwrap_or_else(|_| args.report.clone());
-    text.push_str(&format!(
+    // Writing to a string does not fail.
+    let _ = write!(
+        text,
         "\nReport: {}\nEvents, analysis and results: {}\nAgain, with other cuts or systematics: pullback optimize {}\n",
         shown.display(),
         folder.display(),
         path.display(),
-    ));
+    );
     output::print(&text)?;
     Ok(Outcome::Good)
 }

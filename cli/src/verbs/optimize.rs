@@ -186,5 +186,5 @@ pub(super) fn write(
         };
         (path, text)
     });
-    super::run::write_all(contents.collect())
+    super::run::write_all(&contents.collect::<Vec<_>>())
 }

@@ -56,7 +56,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     )?;
     if let Some(wanted) = wanted {
         let contents = wanted.into_iter().map(|(p, path)| (path, p.text(&results)));
-        written.extend(write_all(contents.collect())?);
+        written.extend(write_all(&contents.collect::<Vec<_>>())?);
     }
     if args.json {
         output::print(&json::run(&results))?;
@@ -120,8 +120,8 @@ impl Product {
 }
 
 /// Writes files that were all made before; gives their names.
-pub(super) fn write_all(contents: Vec<(PathBuf, String)>) -> Result<Vec<String>, Failure> {
-    for (path, text) in &contents {
+pub(super) fn write_all(contents: &[(PathBuf, String)]) -> Result<Vec<String>, Failure> {
+    for (path, text) in contents {
         output::write_file(path, text)?;
     }
     let names = contents.iter().map(|(path, _)| path.display().to_string());

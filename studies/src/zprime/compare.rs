@@ -28,7 +28,7 @@ pub struct Compared {
     pub events: usize,
 }
 
-fn open<'a>(file: &'a AnalysisFile, threads: usize) -> Result<Problem<'a>, Error> {
+fn open(file: &AnalysisFile, threads: usize) -> Result<Problem<'_>, Error> {
     let options = Options {
         threads,
         ..Options::default()

@@ -46,10 +46,9 @@ impl Samples {
                     })
                 });
             let running: Vec<_> = running.collect();
-            let joined = running.into_iter().map(std::thread::ScopedJoinHandle::join);
+            let mut joined = running.into_iter().map(std::thread::ScopedJoinHandle::join);
             joined
-                .map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
+                .try_for_each(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })
     }
 }

@@ -65,7 +65,7 @@ mod read;
 mod types;
 
 pub use document::LARGEST;
-pub use optimisation::{Free, Goal, Optimisation, Softening};
+pub use optimisation::{Free, Goal, Method, Optimisation, Softening};
 pub use types::{
     AnalysisFile, Effect, FitModel, Generated, Input, Plot, Region, RegionKind, Systematic,
 };

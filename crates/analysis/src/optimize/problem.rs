@@ -74,6 +74,12 @@ impl<'a> Problem<'a> {
             let Some(set) = set else { return Ok(None) };
             sets.push(set);
         }
+        if sets.iter().all(|s| s.kept(Part::Training) == Some(0)) {
+            return Err(Error::Optimisation {
+                message: "no event of any process passes the cuts that do not move".into(),
+                help: "look at the cutflow of `pullback run`".into(),
+            });
+        }
         let layout = Layout::new(file, &sets);
         let start = quantities.values(&quantities.start);
         quantities.fixed = standardise(file, optimisation, &mut sets, &start)?;

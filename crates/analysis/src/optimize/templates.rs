@@ -57,6 +57,14 @@ enum Slot {
 /// Numbers by slot.
 pub(super) type Slots<R> = Vec<(&'static str, Vec<R>)>;
 
+/// The factor by which a yield changes; 1 where there is no yield to speak of, so that the change itself is the shape.
+fn ratio<R: Real>(varied: R, nominal: R) -> R {
+    let (zero, one) = (R::constant(0.0), R::constant(1.0));
+    let some = nominal.gt(R::constant(SMALLEST)) & varied.gt(nominal * 1e-3);
+    let nominal = R::select(some, nominal, one);
+    R::select(some, R::select(some, varied, zero) / nominal, one)
+}
+
 /// The bins of a systematic that varies them.
 fn varied(s: usize, factored: bool, at: &dyn Fn(Kind) -> Option<usize>) -> Source {
     match (at(Kind::Yield), at(Kind::Varied(s, Shift::Up))) {
@@ -166,7 +174,7 @@ impl Templates {
                     let down = down.map_or_else(mirrored, part);
                     let sum = |v: &[R]| v.iter().fold(R::constant(0.0), |s, x| s + *x);
                     for (k, varied) in [up, down].into_iter().enumerate() {
-                        let ratio = sum(&varied) / sum(&n);
+                        let ratio = ratio(sum(&varied), sum(&n));
                         match slot {
                             Slot::Normsys => factors[k].push(ratio),
                             _ if *factored => {

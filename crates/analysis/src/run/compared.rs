@@ -87,9 +87,7 @@ impl AnalysisFile {
         let Some((_, schema, _)) = opened.iter().find(|(.., observed)| !observed) else {
             return Ok(Vec::new());
         };
-        let model = self
-            .operands(&candidates, self.with_regions())
-            .check(schema)?;
+        let model = Self::operands(&candidates, self.with_regions()).check(schema)?;
         let decides = |(k, c): &(usize, Candidate)| {
             let value = model.ty(&name('t', *k));
             let number = value.is_some_and(|t| t.per == Per::Event && t.kind.is_number());
@@ -148,7 +146,7 @@ impl AnalysisFile {
     }
 
     /// What is compared (`t`), and with what (`b`), as it is written.
-    fn operands(&self, candidates: &[Candidate], mut analysis: Analysis) -> Analysis {
+    fn operands(candidates: &[Candidate], mut analysis: Analysis) -> Analysis {
         for (k, c) in candidates.iter().enumerate() {
             analysis = analysis.column(name('t', k), c.value.clone());
             for (b, bound) in c.bounds.iter().enumerate() {
@@ -160,7 +158,7 @@ impl AnalysisFile {
 
     /// These, what is compared as a double, of all events (`a`) and of those that pass all other cuts (`v`), and the numbers as doubles (`n`).
     fn measured(&self, candidates: &[Candidate]) -> Analysis {
-        let mut analysis = self.operands(candidates, self.with_regions());
+        let mut analysis = Self::operands(candidates, self.with_regions());
         for (k, c) in candidates.iter().enumerate() {
             let double = format!("({}) * 1.0", c.value.text());
             let cuts = self.regions[c.region].cuts.iter().enumerate();
