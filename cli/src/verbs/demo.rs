@@ -23,11 +23,11 @@ const SAMPLES: [(&str, Process, f64); 4] = [
             mass: 1000.0,
             width: 30.0,
         },
-        40e3,
+        60e3,
     ),
-    ("tt", Process::TTbar, 100e3),
-    ("wjets", Process::WJets, 100e3),
-    ("zjets", Process::ZToLL, 40e3),
+    ("tt", Process::TTbar, 200e3),
+    ("wjets", Process::WJets, 200e3),
+    ("zjets", Process::ZToLL, 60e3),
 ];
 
 /// Generates events, writes the analysis file beside them, and optimises it.

@@ -64,11 +64,11 @@ impl Targets<'_> {
             written.push(path.display().to_string());
         }
         if let Some((folder, pictures)) = pictures {
-            let plots = pictures.iter().filter(|p| p.0.ends_with(".svg")).count();
-            for (path, text) in pictures.iter().map(|(n, t)| (folder.join(n), t)) {
-                output::write_file(&path, text)?;
+            for picture in &pictures {
+                output::write_file(&folder.join(format!("{}.svg", picture.name)), &picture.svg)?;
+                output::write_file(&folder.join(format!("{}.csv", picture.name)), &picture.csv)?;
             }
-            let plots = crate::text::count(plots, "plot");
+            let plots = crate::text::count(pictures.len(), "plot");
             written.push(format!("{plots} to {}", shown(folder)));
         }
         Ok(written)

@@ -134,3 +134,29 @@ fn stable_line(line: &str) -> String {
     }
     line.to_owned()
 }
+
+/// A page that needs nothing else, and in which nothing went wrong.
+pub fn check_page(page: &str) {
+    assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"));
+    let elsewhere = page.replace("http://www.w3.org/2000/svg", "");
+    for word in [
+        "http:",
+        "https:",
+        "<script",
+        "<link",
+        "@import",
+        "NaN",
+        "template failed",
+        "{{",
+        "{%",
+    ] {
+        assert!(!elsewhere.contains(word), "{word}");
+    }
+    for tag in [
+        "svg", "g", "figure", "section", "table", "tr", "td", "ul", "li", "div", "p",
+    ] {
+        let opened =
+            page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}

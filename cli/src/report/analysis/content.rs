@@ -12,7 +12,8 @@ pub struct Colours {
     order: Vec<usize>,
     /// How many of the last ones are lines: signals, unless they are most of what is fitted.
     lines: usize,
-    colours: Vec<&'static str>,
+    /// By process.
+    each: Vec<&'static str>,
 }
 
 /// Colours of signals, after the first one.
@@ -48,13 +49,13 @@ impl Colours {
         Self {
             order,
             lines,
-            colours,
+            each: colours,
         }
     }
 
     /// The colour of a process.
     pub fn of(&self, process: usize) -> &'static str {
-        self.colours[process]
+        self.each[process]
     }
 
     /// What is stacked, from the bottom to the top.

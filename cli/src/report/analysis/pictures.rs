@@ -8,8 +8,16 @@ use super::variations::{self, Varied};
 use super::{csv, cutflow, cuts, history, impacts, ranges};
 use crate::verbs::Optimized;
 
-/// A file: its name, and what is in it.
-pub type Picture = (String, String);
+/// A picture that stands alone.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// Its name, for a file.
+    pub name: String,
+    /// The drawing.
+    pub svg: String,
+    /// The numbers that are drawn.
+    pub csv: String,
+}
 
 /// Those of a run.
 pub fn run(results: &Results) -> Vec<Picture> {
@@ -58,12 +66,11 @@ fn pair(all: &mut Vec<Picture>, name: &str, svg: String, csv: String) {
         .collect();
     let mut name = plain.clone();
     let mut count = 1;
-    while all.iter().any(|(known, _)| *known == format!("{name}.svg")) {
+    while all.iter().any(|p| p.name == name) {
         count += 1;
         name = format!("{plain}_{count}");
     }
-    all.push((format!("{name}.svg"), svg));
-    all.push((format!("{name}.csv"), csv));
+    all.push(Picture { name, svg, csv });
 }
 
 /// Histograms, variations, what cuts decide on, cutflows. Where there was a run before, its thresholds are drawn, too.

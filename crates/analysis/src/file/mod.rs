@@ -91,7 +91,7 @@ mod types;
 pub(crate) use certified::COLUMNS;
 pub use certified::Certified;
 pub use document::LARGEST;
-pub use optimisation::{Free, Goal, Optimisation, Softening};
+pub use optimisation::{Free, Goal, Method, Optimisation, Softening};
 pub use types::{
     AnalysisFile, Combine, Effect, FitModel, Generated, Input, Plot, Prune, Region, RegionKind,
     Systematic,

@@ -113,6 +113,15 @@ pub enum Free {
     },
 }
 
+/// Who chooses steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Adam; widths fall from step to step.
+    Adam,
+    /// L-BFGS; widths fall in a few phases, in each of which the objective is one function.
+    Lbfgs,
+}
+
 /// The table `[optimize]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Optimisation {
@@ -120,6 +129,8 @@ pub struct Optimisation {
     pub goal: Goal,
     /// What may move.
     pub free: Vec<Free>,
+    /// Who chooses steps.
+    pub method: Method,
     /// Most steps.
     pub steps: usize,
     /// Length of the first steps of Adam, in coordinates in which a range has length 4 or so.
@@ -158,7 +169,7 @@ pub(super) fn optimisation(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Opt
     let (split, seed) = (table.get("split"), table.get("seed"));
     let (every, patience) = (table.get("validate"), table.get("patience"));
     let (entries, error) = (table.get("min_entries"), table.get("max_mc_error"));
-    let pretrain = table.get("pretrain");
+    let (pretrain, method) = (table.get("pretrain"), table.get("method"));
     table.finish()?;
     if file.fit.is_none() {
         return Err(entry.refuse(
@@ -197,6 +208,19 @@ pub(super) fn optimisation(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Opt
             }
         },
     };
+    let method = match method {
+        None => Method::Adam,
+        Some(entry) => match entry.text()? {
+            "adam" => Method::Adam,
+            "lbfgs" => Method::Lbfgs,
+            other => {
+                return Err(entry.refuse(
+                    format!("there is no method `{other}`"),
+                    "it is `adam` (the default) or `lbfgs`",
+                ));
+            }
+        },
+    };
     let widths = match widths {
         None => [0.3, 0.03],
         Some(entry) => match *entry.numbers()? {
@@ -224,6 +248,7 @@ pub(super) fn optimisation(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Opt
     Ok(Optimisation {
         goal,
         free,
+        method,
         steps: count(steps, 200)?,
         rate: number(rate, 0.05)?,
         softening,

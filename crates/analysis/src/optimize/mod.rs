@@ -12,6 +12,7 @@
 //! Of a part of the events yields stand for all of them (weights are scaled by its share of the generated weights), and so do variances and numbers of entries: the
 //! uncertainty of the number of simulated events is that of the whole sample.
 
+mod driver;
 mod events;
 mod goal;
 mod layout;

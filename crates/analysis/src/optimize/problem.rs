@@ -74,6 +74,12 @@ impl<'a> Problem<'a> {
             let Some(set) = set else { return Ok(None) };
             sets.push(set);
         }
+        if sets.iter().all(|s| s.kept(Part::Training) == Some(0)) {
+            return Err(Error::Optimisation {
+                message: "no event of any process passes the cuts that do not move".into(),
+                help: "look at the cutflow of `pullback run`".into(),
+            });
+        }
         let layout = Layout::new(file, &sets);
         let start = quantities.values(&quantities.start);
         quantities.fixed = standardise(file, optimisation, &mut sets, &start)?;
@@ -148,6 +154,11 @@ impl<'a> Problem<'a> {
     /// A model that cannot be fitted.
     pub fn exact(&mut self, part: Part, x: &[f64]) -> Result<f64> {
         Ok(self.hard(part, x)?.0.small)
+    }
+
+    /// What is soft in the first data set, and the spread of what it compares, of which widths are parts.
+    pub fn spreads(&self) -> Vec<(String, f64)> {
+        self.soft.first().map_or_else(Vec::new, Soft::spreads)
     }
 
     /// How many decisions are soft, of the data set that has most of them.

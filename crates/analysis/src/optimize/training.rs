@@ -2,11 +2,10 @@
 
 use std::time::Instant;
 
-use pullback_optim::training::{
-    Adam, AdamOptions, Best, EarlyStopping, Optimiser, Schedule, Step, Verdict,
-};
+use pullback_optim::training::{Best, EarlyStopping, Schedule, Step, Verdict};
 use serde::{Deserialize, Serialize};
 
+use super::driver::{Driver, PHASES};
 use super::events::Part;
 use super::problem::Problem;
 use crate::error::{Error, Result};
@@ -20,12 +19,19 @@ pub struct Record {
     pub step: usize,
     /// Widths relative to spreads.
     pub temperature: f64,
-    /// The soft objective on training events.
+    /// The soft objective on training events; NaN where its model could not be fitted.
+    #[serde(deserialize_with = "null_is_nan")]
     pub soft: f64,
     /// What the constraints add to its logarithm.
+    #[serde(deserialize_with = "null_is_nan")]
     pub penalty: f64,
-    /// The exact objective on validation events, where it was looked at, and what the constraints add.
+    /// The exact objective on validation events, where it was looked at and is defined, and what the constraints add.
     pub validation: Option<[f64; 2]>,
+}
+
+/// JSON has no NaN.
+fn null_is_nan<'de, D: serde::Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(d)?.unwrap_or(f64::NAN))
 }
 
 /// Why a training ended.
@@ -51,7 +57,7 @@ pub struct State {
     pretrained: bool,
     /// The quantities at the first step of all.
     pub first: Option<Vec<f64>>,
-    adam: Adam,
+    driver: Driver,
     stopping: EarlyStopping,
     /// The best step of earlier starts.
     best: Option<Best>,
@@ -118,7 +124,7 @@ impl Problem<'_> {
             start: 0,
             pretrained: false,
             first: None,
-            adam: self.adam(&self.quantities.start_of(self.file, 0)?)?,
+            driver: self.driver(&self.quantities.start_of(self.file, 0)?)?,
             stopping: EarlyStopping::new(self.optimisation.patience, 0.0),
             best: None,
             history: Vec::new(),
@@ -126,18 +132,9 @@ impl Problem<'_> {
         })
     }
 
-    fn adam(&self, x: &[f64]) -> Result<Adam> {
+    fn driver(&self, x: &[f64]) -> Result<Driver> {
         let u = self.quantities.coordinates(x)?;
-        let rate = self.optimisation.rate;
-        let options = AdamOptions {
-            rate: Schedule::Cosine {
-                from: rate,
-                to: 0.05 * rate,
-                steps: self.optimisation.steps,
-            },
-            ..AdamOptions::default()
-        };
-        Ok(Adam::with_options(u, options))
+        Ok(Driver::new(u, self.optimisation))
     }
 
     /// Goes on from a state to the end, or until `progress` says stop.
@@ -163,7 +160,7 @@ impl Problem<'_> {
         };
         while state.ended.is_none() {
             if !state.pretrained {
-                let mut x = self.quantities.at(state.adam.point());
+                let mut x = self.quantities.at(state.driver.point());
                 let pretrain = o.pretrain;
                 let best = None;
                 let mut tell = |done| {
@@ -179,7 +176,7 @@ impl Problem<'_> {
                     state.ended = Some(Ended::Stopped);
                     break;
                 }
-                state.adam = self.adam(&x)?;
+                state.driver = self.driver(&x)?;
                 state.first.get_or_insert(x);
                 state.pretrained = true;
             }
@@ -189,7 +186,7 @@ impl Problem<'_> {
                 .filter(|r| r.start == state.start)
                 .count();
             let last = step >= o.steps;
-            let u = state.adam.point().to_vec();
+            let u = state.driver.point().to_vec();
             let x = self.quantities.at(&u);
             let mut validation = None;
             if step.is_multiple_of(o.every) || last {
@@ -198,7 +195,7 @@ impl Problem<'_> {
                     .map_or((f64::NAN, f64::NAN, f64::NAN), |(e, _)| {
                         (e.value, e.penalty, e.small)
                     });
-                validation = Some([value, penalty]);
+                validation = value.is_finite().then_some([value, penalty]);
                 if state.stopping.observe(step, small, &x) == Verdict::Stop || last {
                     let ended = if last { Ended::Steps } else { Ended::Patience };
                     self.next_start(state, ended)?;
@@ -208,7 +205,7 @@ impl Problem<'_> {
                     continue;
                 }
             }
-            let temperature = widths.at(step);
+            let temperature = widths.at(state.driver.width_step(step, o.steps));
             // So that a training that was taken up again has the same bits.
             self.forget();
             let (soft, penalty, small, gradient) = match self.soft(Part::Training, &x, temperature)
@@ -220,7 +217,7 @@ impl Problem<'_> {
                 Err(error) => return Err(error),
             };
             let by_u = self.quantities.pull_back(&u, &gradient)?;
-            let taken = state.adam.step(small, &by_u)?;
+            let taken = state.driver.step(small, &by_u)?;
             state.history.push(Record {
                 start: state.start,
                 step,
@@ -229,7 +226,8 @@ impl Problem<'_> {
                 penalty,
                 validation,
             });
-            if taken == Step::Settled {
+            let phase_over = (step + 1).is_multiple_of(o.steps.div_ceil(PHASES));
+            if (taken == Step::Settled || phase_over) && !state.driver.next_phase() {
                 self.next_start(state, Ended::Steps)?;
             }
             let best = state.best().map(|b| b.value);
@@ -256,7 +254,7 @@ impl Problem<'_> {
         state.best = state.best().cloned();
         state.start += 1;
         let x = self.quantities.start_of(self.file, state.start)?;
-        state.adam = self.adam(&x)?;
+        state.driver = self.driver(&x)?;
         state.pretrained = false;
         state.stopping = EarlyStopping::new(self.optimisation.patience, 0.0);
         Ok(())

@@ -2,4 +2,5 @@
 
 mod events;
 mod gradient;
+mod refused;
 mod training;

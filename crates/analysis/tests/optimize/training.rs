@@ -299,3 +299,18 @@ fn a_network_is_trained_for_the_limit_and_can_be_used_again() {
     let again = problem.quote(Part::Test, &start).expect("a value");
     assert_eq!(again, outcome.after[2]);
 }
+
+#[test]
+fn another_method_finds_its_way_too() {
+    let file = read(&[SHORT, ("steps = 40", "steps = 40\nmethod = \"lbfgs\"")]);
+    let (state, outcome) = train(&file);
+    // Four phases, each with widths of its own.
+    let mut widths: Vec<f64> = state.history.iter().map(|r| r.temperature).collect();
+    widths.dedup();
+    assert_eq!(widths.len(), 4, "{widths:?}");
+    println!("{} {:?}", outcome.gain(), outcome.after);
+    assert!(outcome.after[1].value < outcome.before[1].value);
+    let text = serde_json::to_string(&state).expect("plain");
+    let again: State = serde_json::from_str(&text).expect("its own text");
+    assert_eq!(serde_json::to_string(&again).expect("plain"), text);
+}
