@@ -42,6 +42,7 @@
 //! - **Units are checked where they are known on both sides.** A number without one fits everywhere and is in GeV, mm, ns or radian; columns of momenta and angles
 //!   have theirs from their names.
 //! - **A definition needs no order**, as in the file; circles are found. Each one is recorded once.
+//! - **Binned tables are functions**: `muon_sf(mu.pt, abs(mu.eta))`, and `muon_sf.up(..)` is a variation ([`tables`]). `product(..)` makes one weight per event of them.
 //! - **Every function is one entry of one table**: name, signature, documentation, types, program, an example that is a test.
 //!
 //! # What is differentiable

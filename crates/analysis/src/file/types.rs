@@ -190,7 +190,8 @@ pub enum Combine {
     Hessian,
 }
 
-/// Parts of variations that are left out of the workspace of a run, sample by sample.
+/// Parts of variations that are left out of the workspace of a run, sample by sample. An optimisation trains with all of them, so that the structure of its model
+/// does not depend on numbers, and quotes without them.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Prune {
     /// Factors of a yield that are closer to 1 than this, upwards and downwards.

@@ -14,7 +14,7 @@ fn last(space: Space) -> LevelId {
 type Build = for<'b> fn(Case<'b>) -> Vec<Sym<'b>>;
 
 /// Name, level of the decision, and outputs, which must be doubles.
-const CASES: [(&str, On, Build); 9] = [
+const CASES: [(&str, On, Build); 10] = [
     ("select", On::Events, |c| {
         vec![c.mask.select(c.w.square(), c.w).sum_all()]
     }),
@@ -33,6 +33,11 @@ const CASES: [(&str, On, Build); 9] = [
         let (good, index) = c.mask.filter("good");
         let sum = c.v.at(index).sum(last(good));
         vec![(sum * c.w).square().sum_all()]
+    }),
+    ("products of members", On::Muons, |c| {
+        let (good, index) = c.mask.filter("good");
+        let product = c.v.at(index).prod(last(good));
+        vec![(product * c.w).sum_all()]
     }),
     ("counts and their comparison", On::Muons, |c| {
         let n = c.b.counts(c.mask.filter("good").0);

@@ -55,9 +55,9 @@ const CASES: [(On, Build, &str); 15] = [
         On::Muons,
         |c| {
             let (good, index) = c.mask.filter("good");
-            vec![c.v.at(index).prod(last(good)).sum_all()]
+            vec![c.v.at(index).exclusive_prod(last(good)).sum_all()]
         },
-        "[PB0206] relax refuses prod: the elements of `good`",
+        "[PB0206] relax refuses exclusive_prod: the elements of `good`",
     ),
     (
         On::Muons,
