@@ -40,6 +40,8 @@ pub struct Options {
     pub data: pullback_io::Options,
     /// Bytes of events that may be held in memory; what is beyond is read again in each step.
     pub memory: usize,
+    /// Whether events that fail cuts which do not move are left out of what is held.
+    pub skim: bool,
 }
 
 impl Default for Options {
@@ -48,6 +50,7 @@ impl Default for Options {
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
             data: pullback_io::Options::default(),
             memory: 4 << 30,
+            skim: true,
         }
     }
 }
@@ -96,7 +99,10 @@ impl<'a> Set<'a> {
         let data = Dataset::with_options(&patterns, options.data)?;
         let schema = Schema::of_table(data.schema());
         let plan = Plan::new(file, input, &schema, Scope::Channels)?;
-        let mut skim = Skim::new(file, &schema, free, &plan)?;
+        let mut skim = match options.skim {
+            true => Skim::new(file, &schema, free, &plan)?,
+            false => None,
+        };
         let mut names = plan.nominal.compiled.columns();
         let more = skim.iter().flat_map(|s| s.compiled.columns());
         names.extend(more);

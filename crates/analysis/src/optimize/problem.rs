@@ -156,6 +156,11 @@ impl<'a> Problem<'a> {
         Ok(self.hard(part, x)?.0.small)
     }
 
+    /// What is soft in the first data set, and the spread of what it compares, of which widths are parts.
+    pub fn spreads(&self) -> Vec<(String, f64)> {
+        self.soft.first().map_or_else(Vec::new, Soft::spreads)
+    }
+
     /// How many decisions are soft, of the data set that has most of them.
     pub fn decisions(&self) -> usize {
         self.soft.iter().map(Soft::decisions).max().unwrap_or(0)

@@ -48,8 +48,9 @@ struct SoftPass {
     outputs: Vec<usize>,
     /// Names of the inputs with derivatives.
     wrt: Vec<String>,
-    /// The spread of each width.
+    /// The spread of each width, and what it is the width of.
     spreads: Vec<f64>,
+    labels: Vec<String>,
 }
 
 /// The soft programs of a data set.
@@ -200,7 +201,9 @@ impl Prepared {
         // Widths in the order in which the program has them.
         let order = soft.inputs().iter().skip(self.program.inputs().len());
         let places = order.filter_map(|(n, _)| n.strip_prefix("width ")?.parse::<usize>().ok());
-        let own = places.map(|k| spreads.of(&self.keys[k])).collect();
+        let places: Vec<usize> = places.collect();
+        let own = places.iter().map(|k| spreads.of(&self.keys[*k])).collect();
+        let labels = places.iter().map(|k| self.keys[*k].0.clone()).collect();
         let forward = Lowered::new(soft.clone())?;
         let mut backward = None;
         if !self.wrt.is_empty() {
@@ -228,6 +231,7 @@ impl Prepared {
             outputs: self.outputs,
             wrt: self.wrt,
             spreads: own,
+            labels,
         })
     }
 }
@@ -380,6 +384,18 @@ impl Soft {
     fn widths(&self, temperature: f64) -> Vec<Vec<f64>> {
         let each = |pass: &SoftPass| pass.spreads.iter().map(|s| s * temperature).collect();
         self.passes.iter().map(each).collect()
+    }
+
+    /// What is soft, and the spread of what it compares.
+    pub fn spreads(&self) -> Vec<(String, f64)> {
+        let of = |p: &SoftPass| {
+            p.labels
+                .iter()
+                .cloned()
+                .zip(p.spreads.iter().copied())
+                .collect()
+        };
+        self.passes.first().map_or_else(Vec::new, of)
     }
 
     /// How many decisions are soft.
