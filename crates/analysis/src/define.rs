@@ -5,6 +5,7 @@ use pullback_array::Flow;
 use crate::error::{Error, Result};
 use crate::network::{Network, Perceptron, Weights};
 use crate::place::Source;
+use crate::tables::Table;
 
 /// A collection of objects: where they come from, which ones are kept, in which order.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,6 +143,7 @@ pub(crate) enum Definition {
     Region(Vec<Source>),
     Histogram(Histogram),
     Network(Network),
+    Table(Table),
 }
 
 /// The definitions of an analysis. They may stand in any order.
@@ -246,6 +248,11 @@ impl Analysis {
         let name = name.into();
         let start = start.into().keyed(&format!("parameters.{name}"));
         self.with(name, Definition::Parameter(start))
+    }
+
+    /// A binned table: a function of as many numbers as it has axes.
+    pub fn table(self, name: impl Into<String>, table: Table) -> Self {
+        self.with(name.into(), Definition::Table(table))
     }
 
     /// A neural network: a number in (0, 1) per event, whose weights are an input of the program.

@@ -168,6 +168,24 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// A table that is none.
+    #[error("the table `{table}` {message}")]
+    Table {
+        /// Its name, or the file that it comes from.
+        table: String,
+        /// What is wrong.
+        message: String,
+        /// What to do; may be empty.
+        help: String,
+    },
+    /// A list of certified luminosity sections that is none.
+    #[error("the luminosity sections in {origin} cannot be used: {message}")]
+    Certified {
+        /// The file that they come from.
+        origin: String,
+        /// What is wrong.
+        message: String,
+    },
     /// A file that cannot be written.
     #[error("`{path}` cannot be written: {message}")]
     Write {
@@ -242,6 +260,8 @@ impl Error {
             Self::Network { .. } => "PB0815",
             Self::Weights { .. } => "PB0816",
             Self::Write { .. } => "PB0817",
+            Self::Table { .. } => "PB0818",
+            Self::Certified { .. } => "PB0819",
             Self::Optimisation { .. } => "PB0820",
             Self::Model(error) => error.code(),
             Self::Optimiser(_) => "PB0821",
@@ -269,6 +289,8 @@ impl Error {
             | Self::Open { .. }
             | Self::Network { .. }
             | Self::Weights { .. }
+            | Self::Table { .. }
+            | Self::Certified { .. }
             | Self::Write { .. }
             | Self::Data(_)
             | Self::Optimisation { .. }
@@ -285,6 +307,7 @@ impl Error {
             | Self::Unknown { help, .. }
             | Self::Type { help, .. }
             | Self::Network { help, .. }
+            | Self::Table { help, .. }
             | Self::Meaning { help, .. }
             | Self::Optimisation { help, .. } => help.clone(),
             Self::Number { .. } => {
@@ -298,6 +321,7 @@ impl Error {
             Self::Units { .. } => {
                 "a number without a unit fits to every unit: it is in GeV, mm, ns or radian".into()
             }
+            Self::Certified { .. } => "the form is `{\"273158\": [[1, 1279]], ..}`: for each run, ranges from the first to the last section".into(),
             Self::Cycle { .. } => "a definition may use others, which may not use it in turn".into(),
             Self::Name { .. } => "choose another name".into(),
             Self::Data(error) => error.help(),

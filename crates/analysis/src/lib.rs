@@ -56,7 +56,7 @@
 //!
 //! # Rooms
 //! [`syntax`] (text to tree and back), `types` (names, types, collections), [`functions`] (the table), [`network`] (neural networks), `compile` (the program),
-//! [`schema`], [`units`].
+//! [`schema`], [`tables`] (binned scale factors), [`units`].
 
 mod compile;
 mod define;
@@ -71,6 +71,7 @@ mod render;
 pub mod run;
 pub mod schema;
 pub mod syntax;
+pub mod tables;
 mod types;
 pub mod units;
 

@@ -413,6 +413,7 @@ fn the_schema_has_the_keys_of_the_reader() {
         ("[datasets.a]", each("datasets")),
         ("[objects.a]", of(object)),
         ("[regions.a]", each("regions")),
+        ("[tables.a]", each("tables")),
         ("[networks.a]", each("networks")),
         ("[histograms.a]", each("histograms")),
         ("[systematics.a]", each("systematics")),

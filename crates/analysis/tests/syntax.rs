@@ -170,8 +170,8 @@ fn errors_say_where_what_and_how() {
             "expected `and`, `or` or the end of a condition",
         ),
         (
-            "a.b(c)",
-            4,
+            "a.b.c(d)",
+            6,
             "PB0801",
             "expected an operator or the end, found `(`",
         ),

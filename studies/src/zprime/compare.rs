@@ -172,7 +172,7 @@ pub fn gradients(file: &AnalysisFile, threads: usize) -> Result<Gradients, Error
     }
     let mut rows = Vec::new();
     for (name, k) in names {
-        let step = 1e-3 * x[k].abs().max(0.1);
+        let step = 3e-4 * x[k].abs().max(0.1);
         let mut at = |by: f64| {
             let mut x = x.clone();
             x[k] += by;

@@ -22,6 +22,8 @@ pub(crate) struct Compiler<'b> {
     pub lists: RefCell<HashMap<usize, Space>>,
     pub columns: RefCell<HashMap<usize, Maybe<'b>>>,
     pub parameters: RefCell<HashMap<String, Sym<'b>>>,
+    /// Numbers of tables, by name.
+    pub constants: RefCell<HashMap<String, Sym<'b>>>,
     pub made: RefCell<HashMap<CollectionId, Made<'b>>>,
     pub fields: RefCell<HashMap<(CollectionId, String), Maybe<'b>>>,
     defined: RefCell<HashMap<String, Maybe<'b>>>,
@@ -40,6 +42,7 @@ impl<'b> Compiler<'b> {
             lists: RefCell::default(),
             columns: RefCell::default(),
             parameters: RefCell::default(),
+            constants: RefCell::default(),
             made: RefCell::default(),
             fields: RefCell::default(),
             defined: RefCell::default(),
@@ -119,6 +122,10 @@ impl<'b> Compiler<'b> {
                 }
             }
             Node::Nth(x, n) => self.nth(x, n),
+            Node::Lookup(of, typed) => {
+                let args: Vec<Maybe<'b>> = typed.iter().map(|a| self.value(a)).collect();
+                self.lookup(of, &args)
+            }
             Node::Shared(x) => {
                 // It lives as long as the model: its address is its name.
                 let key = std::rc::Rc::as_ptr(x);

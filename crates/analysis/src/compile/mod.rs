@@ -8,6 +8,7 @@ mod express;
 mod fields;
 mod network;
 mod program;
+mod table;
 mod value;
 mod vector;
 mod vocabulary;

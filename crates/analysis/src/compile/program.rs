@@ -152,7 +152,12 @@ impl Model {
 
     fn no_output(&self, name: &str) -> Error {
         let known = self.names.iter();
-        let known = known.filter(|n| !matches!(n.1, Resolved::Object | Resolved::Parameter));
+        let known = known.filter(|n| {
+            !matches!(
+                n.1,
+                Resolved::Object | Resolved::Parameter | Resolved::Table
+            )
+        });
         Error::Unknown {
             place: Source::new("", name).everywhere(),
             what: "column, region or histogram".into(),

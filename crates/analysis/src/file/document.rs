@@ -10,6 +10,7 @@ use crate::define::Analysis;
 use crate::error::{Error, Result};
 use crate::place::{Place, Source};
 use crate::schema::Schema;
+use crate::units::Dimension;
 
 /// Largest document, in bytes.
 pub const LARGEST: usize = 4 << 20;
@@ -265,6 +266,65 @@ impl<'a> Entry<'a> {
         self.expressions()?.iter().map(constant).collect()
     }
 
+    /// Numbers with their common dimension, nothing if none has one.
+    pub fn quantities(&self) -> Result<(Vec<f64>, Option<Dimension>)> {
+        let mut numbers = Vec::new();
+        let mut common = None;
+        for source in self.expressions()? {
+            let (number, dimension) = quantity(&source)?;
+            if let (Some(a), Some(b)) = (common, dimension)
+                && a != b
+            {
+                return Err(self.refuse("the units differ", "write all of them in one unit"));
+            }
+            common = common.or(dimension);
+            numbers.push(number);
+        }
+        Ok((numbers, common))
+    }
+
+    /// Numbers in nested lists: all of them in the order of reading, and how many there are at each depth; a number alone has none.
+    pub fn grid(&self) -> Result<(Vec<f64>, Vec<usize>)> {
+        let (mut numbers, mut shape) = (Vec::new(), Vec::new());
+        let value = self.item.as_value();
+        let value = value.ok_or_else(|| self.expected("numbers"))?;
+        if self.flatten(value, 0, &mut shape, &mut numbers)? {
+            return Ok((numbers, shape));
+        }
+        Err(self.refuse(
+            "the lists are not equally long",
+            "each list inside another has as many numbers as its neighbours",
+        ))
+    }
+
+    /// Whether lists of one depth are equally long.
+    fn flatten(
+        &self,
+        value: &Value,
+        depth: usize,
+        shape: &mut Vec<usize>,
+        into: &mut Vec<f64>,
+    ) -> Result<bool> {
+        let Some(list) = value.as_array() else {
+            let number = value.as_float().or(value.as_integer().map(|n| n as f64));
+            into.push(number.ok_or_else(|| self.expected("numbers"))?);
+            return Ok(depth == shape.len());
+        };
+        // What comes first says how deep it goes.
+        if depth == shape.len() && into.is_empty() {
+            shape.push(list.len());
+        }
+        if shape.get(depth) != Some(&list.len()) || depth >= 8 {
+            return Ok(false);
+        }
+        for inner in list {
+            if !self.flatten(inner, depth + 1, shape, into)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// A cross-section or luminosity, in pb or 1/pb; `power` is 1 or −1.
     pub fn area(&self, power: i32) -> Result<f64> {
         let help = if power > 0 {
@@ -326,8 +386,14 @@ impl<'a> Entry<'a> {
 
 /// The number that a constant expression is.
 fn constant(source: &Source) -> Result<f64> {
+    Ok(quantity(source)?.0)
+}
+
+/// The same with its dimension, where it has one.
+fn quantity(source: &Source) -> Result<(f64, Option<Dimension>)> {
     let model = Analysis::new()
         .parameter("value", source.clone())
         .check(&Schema::default())?;
-    Ok(model.parameters.get("value").map_or(f64::NAN, |p| p.0))
+    let found = model.parameters.get("value").copied();
+    Ok(found.unwrap_or((f64::NAN, None)))
 }

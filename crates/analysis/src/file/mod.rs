@@ -5,6 +5,7 @@
 //! title      = "Z to mu mu"
 //! luminosity = "10 /fb"
 //! weight     = "genWeight"                   # of simulated events
+//! certified  = "Cert_271036-284044.json"     # of observed events only these luminosity sections count
 //!
 //! [datasets.zmm]
 //! files = "zmm_*.parquet"                    # relative to this file; `file.root:Events` names a table
@@ -21,6 +22,14 @@
 //! ll = { combine = "mu as a, mu as b", where = "a.charge != b.charge" }
 //! [columns]
 //! m_ll = "max(mass(ll.a + ll.b))"
+//!
+//! [tables.muon_sf]                           # a function: muon_sf(pt, abs(eta)), muon_sf.up(..), muon_sf.down(..)
+//! axes   = { pt = ["25 GeV", "40 GeV", "120 GeV"], abseta = [0, 1.2, 2.4] }
+//! values = [[0.98, 0.97], [1.00, 0.99]]      # the last axis inside
+//! error  = 0.01                              # or `up`, `down`, or any name under `variations`
+//! outside = "clamp"                          # the nearest bin; or "error" (a weight that stops the run), or a number
+//! [tables.trigger_sf]
+//! file = "sf.root:h_trigger"                 # TH1, TH2, TH3; or a CSV; or correctionlib JSON with `with = { year = "2018" }`
 //!
 //! [networks.nn]                              # a column per event, between 0 and 1
 //! inputs = ["m_ll", "MET.pt", "sum(Jet.pt)"]
@@ -41,6 +50,8 @@
 //! [systematics]
 //! luminosity = { norm = 0.02 }
 //! pileup     = { weight = ["puWeightUp / puWeight", "puWeightDown / puWeight"] }
+//! scale      = { vector = "LHEScaleWeight", members = [0, 1, 3, 5, 7, 8], combine = "envelope" }
+//! pdf        = { vector = "LHEPdfWeight", members = { from = 1, to = 100 }, combine = "hessian" }   # or "rms"
 //! muon_scale = { parameter = "muon_scale", processes = "zmm" }
 //!
 //! [fit]
@@ -58,14 +69,18 @@
 //! Expressions are those of the [crate]; a key that is not known is an error with the nearest ones.
 
 mod at;
+mod certified;
 mod document;
 mod model;
 mod optimisation;
 mod read;
+mod tables;
 mod types;
 
+pub(crate) use certified::COLUMNS;
+pub use certified::Certified;
 pub use document::LARGEST;
 pub use optimisation::{Free, Goal, Method, Optimisation, Softening};
 pub use types::{
-    AnalysisFile, Effect, FitModel, Generated, Input, Plot, Region, RegionKind, Systematic,
+    AnalysisFile, Combine, Effect, FitModel, Generated, Input, Plot, Region, RegionKind, Systematic,
 };

@@ -1,7 +1,7 @@
 //! Systematic variations and what is fitted.
 
 use super::document::Entry;
-use super::types::{AnalysisFile, Effect, FitModel, Systematic};
+use super::types::{AnalysisFile, Combine, Effect, FitModel, Systematic};
 use crate::error::{Error, Result};
 use crate::syntax::parse;
 
@@ -73,13 +73,22 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
         table.get("parameter"),
     );
     let values = table.get("values");
+    let (vector, chosen) = (table.get("vector"), table.get("members"));
+    let combine = table.get("combine");
     table.finish()?;
+    if let (Some(entry), None) = (chosen.as_ref().or(combine.as_ref()), &vector) {
+        return Err(entry.refuse(
+            "members are those of a `vector` of weights",
+            "write `vector = \"LHEPdfWeight\"`, or leave it out",
+        ));
+    }
     let acts_on = match acts_on {
         Some(entry) => processes(&entry, file)?,
         None => file.processes().iter().map(|p| (*p).to_owned()).collect(),
     };
-    let effect = match kinds {
-        (Some(norm), None, None) => {
+    let effect = match (kinds, vector) {
+        ((None, None, None), Some(vector)) => members(entry, &vector, chosen, combine)?,
+        ((Some(norm), None, None), None) => {
             let (down, up) = match norm.numbers()?.as_slice() {
                 [size] => (1.0 - size, 1.0 + size),
                 [down, up] => (1.0 + down, 1.0 + up),
@@ -98,7 +107,7 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
             }
             Effect::Norm { up, down }
         }
-        (None, Some(weight), None) => {
+        ((None, Some(weight), None), None) => {
             let mut factors = weight.expressions()?.into_iter();
             let (Some(up), down, None) = (factors.next(), factors.next(), factors.next()) else {
                 return Err(weight.refuse(
@@ -111,7 +120,7 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
             }
             Effect::Weight { up, down }
         }
-        (None, None, Some(parameter)) => {
+        ((None, None, Some(parameter)), None) => {
             let names = file.definitions.parameters();
             let name = parameter.text()?;
             position(&parameter, "parameter", name, names.iter().copied())?;
@@ -134,7 +143,7 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
         _ => {
             return Err(entry.refuse(
                 format!("`{}` has to say what it does", entry.key),
-                "give it one of `norm` (a relative change of yields), `weight` (factors of event weights) and `parameter` (a parameter that is moved)",
+                "give it one of `norm` (a relative change of yields), `weight` (factors of event weights), `vector` (members of a vector of factors) and `parameter` (a parameter that is moved)",
             ));
         }
     };
@@ -145,6 +154,65 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
         name: name.into(),
         processes: acts_on,
         effect,
+    })
+}
+
+/// Members of a vector of weights: which ones, and what is made of them.
+fn members(
+    entry: &Entry<'_>,
+    vector: &Entry<'_>,
+    chosen: Option<Entry<'_>>,
+    combine: Option<Entry<'_>>,
+) -> Result<Effect> {
+    const MOST: usize = 4096;
+    let source = vector.expression()?;
+    parse(&source)?;
+    let missing = |what: &str, help: &str| {
+        let message = format!("`{}` has no `{what}`", entry.key);
+        Err(entry.refuse(message, help))
+    };
+    let Some(chosen) = chosen else {
+        return missing(
+            "members",
+            "positions in the vector: `[0, 1, 3]`, or `{ from = 1, to = 100 }`",
+        );
+    };
+    let members: Vec<usize> = if chosen.is_table() {
+        let table = chosen.table()?;
+        let (from, to) = (table.get("from"), table.get("to"));
+        table.finish()?;
+        let from = table.needed(from, "from", "the first position")?.count(0)?;
+        let to = table.needed(to, "to", "the last position, which is one of them")?;
+        (from..=to.count(0)?.min(from.saturating_add(MOST))).collect()
+    } else {
+        chosen.counts(0)?
+    };
+    let twice = (members.iter().enumerate()).any(|(k, m)| members[..k].contains(m));
+    if members.is_empty() || members.len() > MOST || twice {
+        return Err(chosen.refuse(
+            format!("{} members, or one of them twice", members.len()),
+            format!("there is at least one, at most {MOST}, each once"),
+        ));
+    }
+    let Some(combine) = combine else {
+        return missing("combine", "one of `envelope`, `rms` and `hessian`");
+    };
+    let combine_as = match combine.text()? {
+        "envelope" => Combine::Envelope,
+        "rms" if members.len() > 1 => Combine::Rms,
+        "rms" => return Err(combine.refuse("one replica has no spread", "name more `members`")),
+        "hessian" => Combine::Hessian,
+        other => {
+            return Err(combine.refuse(
+                format!("there is no combination `{other}`"),
+                "members are combined by `envelope` (scales), `rms` (replicas) or `hessian` (symmetric Hessian sets)",
+            ));
+        }
+    };
+    Ok(Effect::Members {
+        vector: source,
+        members,
+        combine: combine_as,
     })
 }
 

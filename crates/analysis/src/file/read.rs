@@ -4,9 +4,11 @@ use std::path::Path;
 
 use pullback_array::Flow;
 
+use super::certified::Certified;
 use super::document::{Document, Entry, Table};
 use super::model::{fit, position, systematic};
 use super::optimisation::{Free, optimisation};
+use super::tables::table;
 use super::types::{AnalysisFile, Generated, Input, Plot, Region, RegionKind};
 use crate::define::{Analysis, Object};
 use crate::error::{Error, Result};
@@ -51,6 +53,7 @@ impl AnalysisFile {
         let mut file = Self {
             title: path.into(),
             luminosity: None,
+            certified: None,
             blind: true,
             datasets: Vec::new(),
             regions: Vec::new(),
@@ -69,6 +72,9 @@ impl AnalysisFile {
             }
             file.luminosity = table.get("luminosity").map(|e| e.area(-1)).transpose()?;
             weight = table.get("weight").map(|e| expression(&e)).transpose()?;
+            if let Some(entry) = table.get("certified") {
+                file.certified = Some(Certified::read(folder.join(entry.text()?))?);
+            }
             file.blind = table.get("blind").map_or(Ok(true), |e| e.flag())?;
             table.finish()?;
         }
@@ -104,12 +110,13 @@ impl AnalysisFile {
 }
 
 /// The tables of the document.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "analysis",
     "datasets",
     "objects",
     "columns",
     "parameters",
+    "tables",
     "networks",
     "regions",
     "histograms",
@@ -140,6 +147,9 @@ fn definitions(root: &Table<'_>, folder: &Path) -> Result<Analysis> {
     }
     for (name, entry) in section(root, "columns")? {
         analysis = analysis.column(name, expression(&entry)?);
+    }
+    for (name, entry) in section(root, "tables")? {
+        analysis = analysis.table(name, table(name, &entry, folder)?);
     }
     for (name, entry) in section(root, "networks")? {
         analysis = analysis.network(name, network(&entry, folder)?);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use pullback_array::Flow;
 
+use super::certified::Certified;
 use super::optimisation::Optimisation;
 use crate::define::Analysis;
 use crate::place::{Place, Source};
@@ -15,6 +16,8 @@ pub struct AnalysisFile {
     pub title: String,
     /// Integrated luminosity, in 1/pb.
     pub luminosity: Option<f64>,
+    /// The luminosity sections whose observed events count; all without it.
+    pub certified: Option<Certified>,
     /// Whether the observed data of signal regions stay unseen.
     pub blind: bool,
     /// Where events come from.
@@ -146,6 +149,15 @@ pub enum Effect {
         /// The factor downwards; without one, the variation is mirrored.
         down: Option<Source>,
     },
+    /// The weights of events change by the members of a vector of factors; up and down are made of the yields of all members, bin by bin.
+    Members {
+        /// The vector: an expression of a list of numbers per event.
+        vector: Source,
+        /// Positions in it.
+        members: Vec<usize>,
+        /// How yields become up and down.
+        combine: Combine,
+    },
     /// A parameter of the analysis changes, and the whole selection is evaluated again.
     Parameter {
         /// Its name.
@@ -155,6 +167,27 @@ pub enum Effect {
         /// Its value downwards.
         down: f64,
     },
+}
+
+impl Effect {
+    /// Positions in a vector of weights; none of other effects.
+    pub(crate) fn members(&self) -> &[usize] {
+        match self {
+            Self::Members { members, .. } => members,
+            _ => &[],
+        }
+    }
+}
+
+/// How the yields of members of a vector of weights become a variation up and down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Combine {
+    /// The largest and the smallest of them and of the nominal yield, as of scale variations.
+    Envelope,
+    /// Nominal ± their standard deviation around their mean: Monte Carlo replicas.
+    Rms,
+    /// Nominal ± the root of the sum of squared differences from it: symmetric Hessian members.
+    Hessian,
 }
 
 /// What is fitted.

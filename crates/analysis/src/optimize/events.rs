@@ -99,9 +99,10 @@ impl<'a> Set<'a> {
         let data = Dataset::with_options(&patterns, options.data)?;
         let schema = Schema::of_table(data.schema());
         let plan = Plan::new(file, input, &schema, Scope::Channels)?;
-        let mut skim = match options.skim {
-            true => Skim::new(file, &schema, free, &plan)?,
-            false => None,
+        let mut skim = if options.skim {
+            Skim::new(file, &schema, free, &plan)?
+        } else {
+            None
         };
         let mut names = plan.nominal.compiled.columns();
         let more = skim.iter().flat_map(|s| s.compiled.columns());

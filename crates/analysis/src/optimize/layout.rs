@@ -17,6 +17,8 @@ pub(super) enum Kind {
     Entries,
     /// Expected events with a systematic at one standard deviation.
     Varied(usize, Shift),
+    /// Expected events with a member of a vector of weights, by systematic and position in the vector.
+    Member(usize, usize),
 }
 
 /// Bins of one kind, of a process in a channel.
@@ -108,10 +110,12 @@ impl Layout {
             add(self, Kind::Variance, 0, 0, weighted.outputs.1);
             add(self, Kind::Entries, 0, 0, raw.outputs.0);
             for item in nominal.items.iter().filter(|i| i.quantity == quantity) {
-                if let Weighting::Factor { systematic, shift } = item.weighting {
-                    let kind = Kind::Varied(systematic, shift);
-                    add(self, kind, 0, 0, item.outputs.0);
-                }
+                let kind = match item.weighting {
+                    Weighting::Factor { systematic, shift } => Kind::Varied(systematic, shift),
+                    Weighting::Member { systematic, member } => Kind::Member(systematic, member),
+                    Weighting::Raw | Weighting::Nominal => continue,
+                };
+                add(self, kind, 0, 0, item.outputs.0);
             }
             for (s, systematic) in file.systematics.iter().enumerate() {
                 let acts = systematic.processes.contains(&set.input.process)
@@ -167,7 +171,7 @@ impl Layout {
     pub fn factor(kind: Kind, set: &Set<'_>, fraction: f64) -> f64 {
         let w = set.weights;
         match kind {
-            Kind::Yield | Kind::Varied(..) => w / fraction,
+            Kind::Yield | Kind::Varied(..) | Kind::Member(..) => w / fraction,
             Kind::Variance => w * w / fraction,
             Kind::Entries => 1.0 / fraction,
         }
@@ -207,22 +211,29 @@ impl Layout {
             for process in 0..self.processes.len() {
                 filled.nominal[process] = self.bins(list, process, channel);
             }
-            for s in 0..file.systematics.len() {
+            let of = |kind: Kind| -> Option<Vec<Option<Bins>>> {
+                let of = |process: usize| {
+                    let start = self.start(process, channel, kind)?;
+                    Some(Bins {
+                        sums: list[start..start + bins].to_vec(),
+                        ..Bins::zeros(bins)
+                    })
+                };
+                let found: Vec<Option<Bins>> = (0..self.processes.len()).map(of).collect();
+                found.iter().any(Option::is_some).then_some(found)
+            };
+            for (s, systematic) in file.systematics.iter().enumerate() {
                 for shift in [Shift::Up, Shift::Down] {
-                    let of = |process: usize| {
-                        let start = self.start(process, channel, Kind::Varied(s, shift))?;
-                        Some(Bins {
-                            sums: list[start..start + bins].to_vec(),
-                            ..Bins::zeros(bins)
-                        })
-                    };
-                    let found: Vec<Option<Bins>> = (0..self.processes.len()).map(of).collect();
-                    if found.iter().any(Option::is_some) {
-                        filled.variations.push((s, shift, found));
-                    }
+                    let found = of(Kind::Varied(s, shift));
+                    filled.variations.extend(found.map(|f| (s, shift, f)));
+                }
+                for &member in systematic.effect.members() {
+                    let found = of(Kind::Member(s, member));
+                    filled.members.extend(found.map(|f| (s, member, f)));
                 }
             }
         }
+        results.combine();
         results
     }
 }

@@ -72,7 +72,7 @@ impl Problem<'_> {
                 };
                 let mut kinds = vec![Kind::Yield, Kind::Variance];
                 for s in 0..self.file.systematics.len() {
-                    kinds.extend([Shift::Up, Shift::Down].map(|shift| Kind::Varied(s, shift)));
+                    kinds.extend(self.kinds(s));
                 }
                 let starts: Vec<usize> = kinds.into_iter().filter_map(at).collect();
                 for bin in 0..bins {
@@ -147,6 +147,14 @@ impl Problem<'_> {
         }
     }
 
+    /// What a systematic has bins of.
+    fn kinds(&self, s: usize) -> Vec<Kind> {
+        let members = self.file.systematics[s].effect.members().iter();
+        let both = [Shift::Up, Shift::Down].into_iter();
+        let both = both.map(|shift| Kind::Varied(s, shift));
+        both.chain(members.map(|m| Kind::Member(s, *m))).collect()
+    }
+
     /// Σ ∂f/∂(varied bin) (varied − nominal): how the objective moves where the systematic grows by a part of itself.
     fn slope(&self, s: usize, found: &Evaluation, list: &[f64]) -> f64 {
         if let Effect::Norm { .. } = self.file.systematics[s].effect {
@@ -159,8 +167,7 @@ impl Problem<'_> {
                 let Some(n) = layout.start(process, channel, Kind::Yield) else {
                     continue;
                 };
-                for shift in [Shift::Up, Shift::Down] {
-                    let kind = Kind::Varied(s, shift);
+                for kind in self.kinds(s) {
                     if let Some(v) = layout.start(process, channel, kind) {
                         let each =
                             (0..bins).map(|b| found.by_list[v + b] * (list[v + b] - list[n + b]));

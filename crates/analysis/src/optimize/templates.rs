@@ -5,7 +5,7 @@ use pullback_stats::spec::{Effect, ModelSpec};
 
 use super::layout::{Kind, Layout};
 use crate::error::Result;
-use crate::file::{self, AnalysisFile, Optimisation};
+use crate::file::{self, AnalysisFile, Combine, Optimisation};
 use crate::run::Shift;
 
 /// Smallest uncertainty of a bin, in events: the root has a derivative at zero.
@@ -31,10 +31,50 @@ enum Source {
         /// Whether the change of the yield is a factor of its own.
         factored: bool,
     },
+    /// Bins of the nominal yield and of the members of a vector of weights, which are combined.
+    Members {
+        nominal: usize,
+        members: Vec<usize>,
+        combine: Combine,
+        /// As of bins.
+        factored: bool,
+    },
     /// Bins of the variance.
     Variance { start: usize },
     /// Nothing that moves.
     Nothing,
+}
+
+impl Source {
+    /// The nominal bins, those up and down, and whether the change of the yield is a factor of its own.
+    fn bins<R: Real>(&self, list: &[R], bins: usize) -> Option<(Vec<R>, [Vec<R>; 2], bool)> {
+        let part = |start: usize| list[start..start + bins].to_vec();
+        match self {
+            Self::Bins {
+                nominal,
+                up,
+                down,
+                factored,
+            } => {
+                let (n, up) = (part(*nominal), part(*up));
+                let mirrored = || n.iter().zip(&up).map(|(n, u)| *n * 2.0 - *u).collect();
+                let down = down.map_or_else(mirrored, part);
+                Some((n, [up, down], *factored))
+            }
+            Self::Members {
+                nominal,
+                members,
+                combine,
+                factored,
+            } => {
+                let n = part(*nominal);
+                let members: Vec<Vec<R>> = members.iter().map(|m| part(*m)).collect();
+                let both = combine.apply(&n, &members);
+                Some((n, both, *factored))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// How bins become the numbers of a model, slot by slot.
@@ -122,7 +162,24 @@ impl Templates {
                                 && matches!(other.effect, Effect::Normsys { .. })
                         });
                         let at = |kind| start(a.sample, kind);
-                        varied(systematic, factored, &at)
+                        match &file.systematics[systematic].effect {
+                            file::Effect::Members {
+                                members, combine, ..
+                            } => {
+                                let of = |m: &usize| at(Kind::Member(systematic, *m));
+                                let members: Vec<usize> = members.iter().filter_map(of).collect();
+                                match at(Kind::Yield) {
+                                    Some(nominal) if !members.is_empty() => Source::Members {
+                                        nominal,
+                                        members,
+                                        combine: *combine,
+                                        factored,
+                                    },
+                                    _ => Source::Nothing,
+                                }
+                            }
+                            _ => varied(systematic, factored, &at),
+                        }
                     }
                 }
                 _ => Source::Nothing,
@@ -159,25 +216,16 @@ impl Templates {
                     factors[0].push(R::constant(*up));
                     factors[1].push(R::constant(*down));
                 }
-                (
-                    Slot::Normsys | Slot::Histosys,
-                    Source::Bins {
-                        nominal,
-                        up,
-                        down,
-                        factored,
-                    },
-                ) => {
-                    let part = |start: usize| list[start..start + bins].to_vec();
-                    let (n, up) = (part(*nominal), part(*up));
-                    let mirrored = || n.iter().zip(&up).map(|(n, u)| *n * 2.0 - *u).collect();
-                    let down = down.map_or_else(mirrored, part);
+                (Slot::Normsys | Slot::Histosys, source) => {
+                    let Some((n, both, factored)) = source.bins(list, *bins) else {
+                        continue;
+                    };
                     let sum = |v: &[R]| v.iter().fold(R::constant(0.0), |s, x| s + *x);
-                    for (k, varied) in [up, down].into_iter().enumerate() {
+                    for (k, varied) in both.into_iter().enumerate() {
                         let ratio = ratio(sum(&varied), sum(&n));
                         match slot {
                             Slot::Normsys => factors[k].push(ratio),
-                            _ if *factored => {
+                            _ if factored => {
                                 shapes[k].extend(varied.iter().map(|x| *x / ratio));
                             }
                             _ => shapes[k].extend(varied),

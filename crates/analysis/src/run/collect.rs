@@ -40,6 +40,7 @@ impl AnalysisFile {
                         region,
                         nominal: yields(of.edges.len() - 1),
                         variations: Vec::new(),
+                        members: Vec::new(),
                         observed: None,
                     });
                 }
@@ -163,6 +164,14 @@ impl AnalysisFile {
             }
             let Some(p) = process else { continue };
             filled.nominal[p].add(&nominal);
+            let own = plan.nominal.items.iter().filter(|i| i.quantity == quantity);
+            for item in own {
+                if let Weighting::Member { systematic, member } = item.weighting
+                    && let Some(found) = nominal_bins(quantity, item.weighting)
+                {
+                    filled.add_member((systematic, member), (p, counts), &found);
+                }
+            }
             let mut vary = |systematic: usize, shift: Shift, found: &Bins| {
                 let place = filled
                     .variations

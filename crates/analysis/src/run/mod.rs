@@ -5,6 +5,7 @@
 
 mod collect;
 mod compared;
+mod members;
 mod plan;
 mod result;
 mod sweep;

@@ -44,6 +44,8 @@ pub(crate) enum Weighting {
     Nominal,
     /// By the weight, times a factor of a systematic.
     Factor { systematic: usize, shift: Shift },
+    /// By the weight, times a member of a vector of weights.
+    Member { systematic: usize, member: usize },
 }
 
 /// One histogram of the program.
@@ -161,12 +163,25 @@ impl Plan {
                     add(&mut analysis, quantity, Weighting::Nominal, weighted);
                 }
                 for (s, systematic) in file.systematics.iter().enumerate() {
-                    let Effect::Weight { up, down } = &systematic.effect else {
-                        continue;
-                    };
                     if input.observed || !systematic.processes.contains(&input.process) {
                         continue;
                     }
+                    if let Effect::Members {
+                        vector, members, ..
+                    } = &systematic.effect
+                    {
+                        for &member in members {
+                            let weighting = Weighting::Member {
+                                systematic: s,
+                                member,
+                            };
+                            let weight = product(nominal, &element(vector, member));
+                            add(&mut analysis, quantity, weighting, one().weight(weight));
+                        }
+                    }
+                    let Effect::Weight { up, down } = &systematic.effect else {
+                        continue;
+                    };
                     for (shift, factor) in [(Shift::Up, Some(up)), (Shift::Down, down.as_ref())] {
                         let Some(factor) = factor else { continue };
                         let weighting = Weighting::Factor {
@@ -314,6 +329,12 @@ fn product(weight: Option<&Source>, factor: &Source) -> Source {
         }
         None => factor.clone(),
     }
+}
+
+/// An element of a vector of weights. An event without it has no weight to speak of: NaN stops the run, where leaving the event out would be silent.
+fn element(vector: &Source, member: usize) -> Source {
+    let text = format!("default(({})[{member}], 0 / 0)", vector.text());
+    Source::new(vector.key(), text)
 }
 
 /// The points of the systematics that move a parameter which the program reads.

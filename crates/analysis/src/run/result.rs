@@ -69,6 +69,8 @@ pub struct Filled {
     pub nominal: Vec<Bins>,
     /// Variations: systematic, direction, and the bins of each process, nothing for those that it does not act on.
     pub variations: Vec<(usize, Shift, Vec<Option<Bins>>)>,
+    /// Members of vectors of weights: systematic, position, and the bins of each process. Variations are made of them.
+    pub members: Vec<(usize, usize, Vec<Option<Bins>>)>,
     /// Observed events; nothing where they are not looked at, or where there are none.
     pub observed: Option<Bins>,
 }

@@ -10,7 +10,7 @@ use super::compared::Compared;
 use super::plan::{Pass, Plan, Quantity, Scope, Values};
 use super::result::Results;
 use crate::error::{Error, Result};
-use crate::file::{AnalysisFile, Input};
+use crate::file::{AnalysisFile, COLUMNS, Input};
 use crate::place::Source;
 use crate::schema::Schema;
 
@@ -97,13 +97,30 @@ impl AnalysisFile {
                 })
             };
             // What is varied is among what is nominal, and so are its columns.
-            let names = plan.nominal.compiled.columns();
+            let mut names = plan.nominal.compiled.columns();
+            let certified = self.certified.as_ref().filter(|_| input.observed);
+            if let Some(certified) = certified {
+                let known = |column: &str| {
+                    let mut fields = data.schema().fields().iter();
+                    fields.any(|f| f.name == column)
+                };
+                if let Some(column) = COLUMNS.into_iter().find(|c| !known(c)) {
+                    return Err(certified.missing(column, &input.name));
+                }
+                let more = COLUMNS.into_iter().filter(|c| !names.contains(c));
+                names.extend(more.collect::<Vec<_>>());
+            }
             let chunks = data.chunks(&names)?.map(widened);
             let mut sweep = Sweep::new(plan, &plots, options.threads);
             for chunk in chunks {
                 let chunk = chunk?;
+                let read = chunk.entries as u64;
+                let chunk = match certified {
+                    Some(certified) => certified.of(&chunk)?,
+                    None => chunk,
+                };
                 sweep.add(&chunk, &Values::new())?;
-                if !tell(chunk.entries as u64) {
+                if !tell(read) {
                     return Ok(None);
                 }
             }
@@ -117,6 +134,7 @@ impl AnalysisFile {
             };
             self.put(&mut results, input, plan, &sums, scale, &moved);
         }
+        results.combine();
         self.warn(&mut results);
         Ok(Some(results))
     }

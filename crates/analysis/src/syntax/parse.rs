@@ -238,6 +238,18 @@ impl<'s> Parser<'s> {
             let from = value.span;
             if self.take(".") {
                 let field = self.name("the name of a field")?;
+                if let ExprKind::Name(name) = &value.kind
+                    && self.is("(")
+                {
+                    self.at += 1;
+                    // `table.variation(..)`: a name with a point is called.
+                    let name = format!("{name}.{}", field.name);
+                    let span = from.to(field.span);
+                    let (args, end) = self.list(")")?;
+                    let call = ExprKind::Call(Ident { name, span }, args);
+                    value = self.make(call, from.to(end))?;
+                    continue;
+                }
                 let span = from.to(field.span);
                 value = self.make(ExprKind::Field(Box::new(value), field), span)?;
             } else if self.take("[") {

@@ -152,11 +152,17 @@ impl<'a> Checker<'a> {
                 self.index(cx, x, i, span)
             }
             ExprKind::Call(function, args) => {
+                if let Some(found) = self.lookup(cx, function, args, span)? {
+                    return Ok(found);
+                }
                 let found = functions::find(&function.name).ok_or_else(|| Error::Unknown {
                     place: cx.place(function.span),
                     what: "function".into(),
                     name: function.name.clone(),
-                    nearest: pullback_io::nearest(&function.name, functions::all().map(|f| f.name)),
+                    nearest: pullback_io::nearest(
+                        &function.name,
+                        self.callable().iter().map(String::as_str),
+                    ),
                     help: String::new(),
                 })?;
                 let call = functions::Written {
@@ -234,16 +240,11 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The level of an operation on these values, and the values of objects brought to it.
-    pub fn align<const N: usize>(
-        &self,
-        cx: Cx<'_>,
-        values: [Typed; N],
-        span: Span,
-    ) -> Result<([Typed; N], Per)> {
+    /// The level of an operation on these values.
+    pub fn level_of(&self, cx: Cx<'_>, values: &[Typed], span: Span) -> Result<Per> {
         let mut per = Per::Constant;
         let mut decides: Option<&Typed> = None;
-        for value in &values {
+        for value in values {
             let Some(common) = self.common(per, value.ty.per) else {
                 let left = decides.unwrap_or(value);
                 let call = |v: &Typed| {
@@ -260,6 +261,17 @@ impl<'a> Checker<'a> {
             }
             per = common;
         }
+        Ok(per)
+    }
+
+    /// The level of an operation on these values, and the values of objects brought to it.
+    pub fn align<const N: usize>(
+        &self,
+        cx: Cx<'_>,
+        values: [Typed; N],
+        span: Span,
+    ) -> Result<([Typed; N], Per)> {
+        let per = self.level_of(cx, &values, span)?;
         Ok((values.map(|v| v.restricted(per)), per))
     }
 

@@ -9,6 +9,7 @@ mod model;
 mod name;
 mod network;
 mod operator;
+mod table;
 mod tree;
 mod ty;
 
@@ -18,5 +19,6 @@ pub(crate) use field::Component;
 pub use model::Model;
 pub(crate) use model::{Filled, Resolved};
 pub(crate) use operator::same_dimension;
+pub(crate) use table::Lookup;
 pub(crate) use tree::{Arithmetic, Node, Typed, joined};
 pub use ty::{CollectionId, Kind, Per, Type};

@@ -12,6 +12,7 @@ use super::tree::Typed;
 use super::ty::{CollectionId, Per, Type};
 use crate::define::{Analysis, Definition};
 use crate::error::{Error, Result};
+use crate::functions;
 use crate::network::Perceptron;
 use crate::place::{Place, Source};
 use crate::schema::Schema;
@@ -40,6 +41,7 @@ pub(crate) enum Resolved {
     Region(Vec<(String, Typed)>),
     Parameter,
     Histogram(Box<Filled>),
+    Table,
 }
 
 /// A checked analysis: every name is resolved, every value has a type.
@@ -105,6 +107,7 @@ fn place_of(name: &str, definition: &Definition) -> Place {
         Definition::Region(cuts) => cuts.first(),
         Definition::Histogram(h) => Some(&h.of),
         Definition::Network(n) => n.inputs.first(),
+        Definition::Table(_) => None,
     };
     source.map_or_else(|| Source::new("", name).everywhere(), Source::everywhere)
 }
@@ -122,6 +125,8 @@ fn check_name(name: &str, earlier: bool, schema: &Schema, definition: &Definitio
         "names are made of letters, digits and `_`, and do not begin with a digit"
     } else if KEYWORDS.contains(&name) || RESERVED.contains(&name) {
         "the word has a meaning of its own"
+    } else if matches!(definition, Definition::Table(_)) && functions::find(name).is_some() {
+        "a function has that name"
     } else if earlier {
         "it is defined twice"
     } else if schema.group(name).is_some() || schema.column(name).is_some() {
@@ -163,6 +168,10 @@ impl Checker<'_> {
             Definition::Parameter(_) => {
                 self.parameter(name)?;
                 Resolved::Parameter
+            }
+            Definition::Table(table) => {
+                table.check(name)?;
+                Resolved::Table
             }
             Definition::Histogram(h) => {
                 let value = self.text(&h.of)?;

@@ -77,6 +77,14 @@ impl Checker<'_> {
                     help: String::new(),
                 });
             }
+            Some(Definition::Table(table)) => {
+                let axes: Vec<&str> = table.axes.iter().map(|a| a.name.as_str()).collect();
+                return Err(Error::Meaning {
+                    place: cx.place(span),
+                    message: format!("`{name}` is a table, which is no value"),
+                    help: format!("call it: `{name}({})`", axes.join(", ")),
+                });
+            }
             None => {}
         }
         let group = self.schema.groups().iter().position(|g| g.name == name);

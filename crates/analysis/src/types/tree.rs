@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::field::Component;
+use super::table::Lookup;
 use super::ty::{CollectionId, Kind, Per, Type};
 use crate::error::Result;
 use crate::functions::Function;
@@ -142,6 +143,8 @@ pub(crate) enum Node {
     At(Box<Typed>, Box<Typed>),
     /// A value per object, of the object of that number in the event.
     Nth(Box<Typed>, Box<Typed>),
+    /// The number of a table.
+    Lookup(Rc<Lookup>, Vec<Typed>),
     /// What stands in several places.
     Shared(Rc<Typed>),
     /// A function of the table.

@@ -153,3 +153,15 @@ fn of_event_weights_is_exact() {
         "{g} {difference}"
     );
 }
+
+/// Envelopes, replicas and Hessian members of weights, combined on bins.
+#[test]
+fn of_vectors_of_weights_equals_differences() {
+    check(&[(
+        "[systematics]\n",
+        "[systematics]\n\
+         scales = { vector = \"LHEScaleWeight\", members = [0, 1, 2, 4, 5, 6], combine = \"envelope\", processes = \"tt\" }\n\
+         pdf = { vector = \"LHEPdfWeight\", members = { from = 0, to = 4 }, combine = \"hessian\" }\n\
+         replicas = { vector = \"LHEPdfWeight\", members = { from = 5, to = 9 }, combine = \"rms\" }\n",
+    )]);
+}

@@ -13,13 +13,11 @@ fn refused(change: &[(&str, &str)]) -> Error {
         Ok(problem) => {
             let mut problem = problem.expect("not stopped");
             let mut state = problem.begin().expect("inside");
-            match problem.train(&mut state, &mut |_| false) {
-                Err(error) => error,
-                Ok(()) => {
-                    let x = problem.start().to_vec();
-                    problem.quote(Part::Test, &x).expect_err("refused")
-                }
+            if let Err(error) = problem.train(&mut state, &mut |_| false) {
+                return error;
             }
+            let x = problem.start().to_vec();
+            problem.quote(Part::Test, &x).expect_err("refused")
         }
     }
 }

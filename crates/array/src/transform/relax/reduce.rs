@@ -20,6 +20,9 @@ impl<'b> Rewriter<'_, 'b> {
         if is(prim::SUM) || is(prim::TOTAL) {
             return self.sum(node);
         }
+        if is(prim::PROD) {
+            return self.product(node);
+        }
         if is(prim::SCATTER_ADD) {
             return self.fill(node);
         }
@@ -78,6 +81,39 @@ impl<'b> Rewriter<'_, 'b> {
             value,
             lattice: soft.is_lattice(),
         }))
+    }
+
+    /// Π (1 + w(x − 1)): what the product is on average where each element is a member with probability w and the others count for nothing, which is the
+    /// generating function of independent trials (Feller, *An Introduction to Probability Theory and Its Applications* I, 3rd ed., chapter XI.6, at one x). Of
+    /// masks it is the rule of `all`, and where the degrees are 0 and 1 the product of the members.
+    fn product(&mut self, node: &Node) -> Result<Option<Soft<'b>>> {
+        let levels = self.spent(node, 0);
+        let soft = self.soft(node.args[0]);
+        let Some(degree) = self.degree(levels.into_iter())? else {
+            return match soft {
+                Soft::Plain { .. } => Ok(None),
+                _ => self.refuse(node, SOFT),
+            };
+        };
+        let Some(x) = soft.value() else {
+            return self.refuse(node, SOFT);
+        };
+        let over = node.attrs.level("over");
+        if over.is_some_and(|l| self.program.level(l).kind == LevelKind::Stream) {
+            return self.refuse(
+                node,
+                "a product of degrees over a whole stream is not known",
+            );
+        }
+        let to = self.space(self.program.ty(node.first).space)?;
+        let one = Sym::from(1.0);
+        let mut x = weigh(degree.broadcast(x.space()), x - one, self.invalid) + one;
+        for level in x.space().iter().rev().collect::<Vec<_>>() {
+            if !to.contains(level) {
+                x = x.prod(level);
+            }
+        }
+        Ok(Some(Soft::plain(x)))
     }
 
     fn contraction(&mut self, node: &Node) -> Result<Option<Soft<'b>>> {

@@ -26,6 +26,7 @@ use crate::ty::{DType, Type};
 /// | `select`, conversion to a number | w·a + (1−w)·b, w |
 /// | filter | the level it was made from, with w as degree of membership; filters of filters, pairs, combinations and cartesian products multiply degrees |
 /// | sum, total, fill, contraction along such a level | each element counts w times |
+/// | product along such a level | Π (1 + w(x − 1)) |
 /// | `any`, `all`, `count`, `counts` | 1 − Π(1−w), Π(1 − W(1−w)) with the membership W, Σw, Σw |
 /// | comparison of counts | the threshold lies between whole numbers: n ≥ k is σ((n − k + ½)/T) |
 /// | fill of a histogram at a bin index | each value spreads over the bins by the distribution function at the edges, σ((eₖ₊₁−x)/T) − σ((eₖ−x)/T) |
