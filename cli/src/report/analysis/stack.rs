@@ -195,7 +195,11 @@ impl Stack {
     fn scale(&self, total: &[f64], pixels: (f64, f64)) -> Scale {
         let (largest, smallest) = self.reach(total);
         if self.logarithmic || largest / smallest > LOGARITHMIC {
-            let floor = smallest.max(largest * 1e-6) * 0.4;
+            // A signal is seen on it, too.
+            let signals = self.lines.iter().flat_map(|l| &l.sums);
+            let peak = signals.copied().fold(0.0, f64::max);
+            let seen = if peak > 0.0 { 0.1 * peak } else { smallest };
+            let floor = smallest.min(seen).max(largest * 1e-6) * 0.4;
             return Scale::logarithmic((floor, largest * 3.0), pixels);
         }
         let lowest = total.iter().copied().fold(0.0, f64::min);
