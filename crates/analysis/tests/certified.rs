@@ -47,10 +47,11 @@ fn events() -> Vec<(u64, u64, f64)> {
 #[test]
 fn observed_events_count_where_they_are_certified() {
     let folder = folder("run");
-    let mut csv = "run,luminosityBlock,met\n".to_owned();
-    for (run, section, met) in events() {
-        csv += &format!("{run},{section},{met}\n");
-    }
+    let rows = events().into_iter();
+    let rows = rows.map(|(run, section, met)| format!("{run},{section},{met}\n"));
+    let csv: String = std::iter::once("run,luminosityBlock,met\n".to_owned())
+        .chain(rows)
+        .collect();
     std::fs::write(folder.join("seen.csv"), &csv).expect("writes");
     let results = run(&folder, GOLDEN, FILE).expect("runs");
     let by_hand = |certified: bool| {

@@ -77,8 +77,8 @@ impl Certified {
                 found.push([first, last]);
             }
             found.sort_unstable();
-            let mut pairs = found.iter().zip(found.iter().skip(1));
-            if let Some((a, b)) = pairs.find(|(a, b)| a[1] >= b[0]) {
+            let mut next = found.iter().zip(found.iter().skip(1));
+            if let Some((a, b)) = next.find(|(a, b)| a[1] >= b[0]) {
                 return Err(refuse(format!(
                     "the ranges {a:?} and {b:?} of run {run} overlap"
                 )));

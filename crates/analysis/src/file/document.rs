@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use toml_edit::{Document as Toml, Item, TableLike, Value};
@@ -20,13 +21,16 @@ pub const LARGEST: usize = 4 << 20;
 pub(super) struct Document {
     path: Arc<str>,
     text: Arc<str>,
+    /// Where files are looked for that it names.
+    folder: PathBuf,
 }
 
 impl Document {
-    pub fn new(path: &str, text: &str) -> Result<(Self, Toml<String>)> {
+    pub fn new(path: &str, text: &str, folder: &Path) -> Result<(Self, Toml<String>)> {
         let document = Self {
             path: path.into(),
             text: text.into(),
+            folder: folder.into(),
         };
         if text.len() > LARGEST {
             return Err(Error::TooLong {
@@ -67,45 +71,75 @@ impl Document {
     }
 }
 
-/// A table of the document. It remembers what was asked for: other keys are mistakes.
-pub(super) struct Table<'a> {
+/// One place in which a table stands.
+struct Layer<'a> {
     document: &'a Document,
-    /// Its dotted name, empty for the document.
-    pub key: String,
     span: Option<Range<usize>>,
     keys: &'a dyn TableLike,
+}
+
+/// A table of the document, which may stand in several ones: later ones win, key by key. It remembers what was asked for: other keys are mistakes.
+pub(super) struct Table<'a> {
+    /// Its dotted name, empty for the document.
+    pub key: String,
+    /// The strongest one last.
+    layers: Vec<Layer<'a>>,
     asked: RefCell<Vec<&'static str>>,
 }
 
 impl<'a> Table<'a> {
-    pub fn root(document: &'a Document, toml: &'a Toml<String>) -> Self {
-        Self {
+    /// All documents as one, the strongest one last.
+    pub fn root(documents: &'a [(Document, Toml<String>)]) -> Self {
+        let layer = |(document, toml): &'a (Document, Toml<String>)| Layer {
             document,
-            key: String::new(),
             span: None,
             keys: toml.as_table(),
+        };
+        Self {
+            key: String::new(),
+            layers: documents.iter().map(layer).collect(),
             asked: RefCell::default(),
         }
     }
 
     /// The place of the table.
     pub fn place(&self) -> Place {
-        self.document.place(&self.key, self.span.clone())
+        match self.layers.last() {
+            Some(layer) => layer.document.place(&self.key, layer.span.clone()),
+            None => Source::new(self.key.as_str(), "").everywhere(),
+        }
     }
 
-    fn entry(&self, name: &str, item: &'a Item) -> Entry<'a> {
+    /// What stands at a key. Tables under headings are merged; what is written in braces is one value.
+    fn find(&self, name: &str) -> Option<Entry<'a>> {
         let dot = if self.key.is_empty() { "" } else { "." };
-        Entry {
-            document: self.document,
-            key: format!("{}{dot}{name}", self.key),
-            item,
+        let mut found: Option<Entry<'a>> = None;
+        for layer in &self.layers {
+            let Some(item) = layer.keys.get(name) else {
+                continue;
+            };
+            let weaker = found
+                .take()
+                .filter(|w| w.item.is_table() && item.is_table());
+            let mut under = Vec::new();
+            if let Some(weaker) = weaker {
+                under = weaker.under;
+                under.push((weaker.document, weaker.item));
+            }
+            found = Some(Entry {
+                key: format!("{}{dot}{name}", self.key),
+                document: layer.document,
+                item,
+                under,
+            });
         }
+        found
     }
 
     /// What stands at a key.
     pub fn get(&self, name: &'static str) -> Option<Entry<'a>> {
         self.asked.borrow_mut().push(name);
-        self.keys.get(name).map(|item| self.entry(name, item))
+        self.find(name)
     }
 
     /// What stands at a key that must be there.
@@ -117,10 +151,18 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// Everything in the table, with the names as keys.
+    /// Everything in the table, with the names as keys, in the order in which they first come.
     pub fn entries(&self) -> Vec<(&'a str, Entry<'a>)> {
-        let all = self.keys.iter();
-        all.map(|(name, item)| (name, self.entry(name, item)))
+        let mut names: Vec<&'a str> = Vec::new();
+        for layer in &self.layers {
+            for (name, _) in layer.keys.iter() {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        let all = names.into_iter();
+        all.filter_map(|name| Some((name, self.find(name)?)))
             .collect()
     }
 
@@ -132,12 +174,16 @@ impl<'a> Table<'a> {
     /// Refuses keys that nobody asked for.
     pub fn finish(&self) -> Result<()> {
         let asked = self.asked.borrow();
-        for (name, item) in self.keys.iter() {
-            if !asked.contains(&name) {
-                let span = self.keys.key(name).and_then(toml_edit::Key::span);
+        for layer in &self.layers {
+            for (name, item) in layer.keys.iter() {
+                if asked.contains(&name) {
+                    continue;
+                }
+                let span = layer.keys.key(name).and_then(toml_edit::Key::span);
                 let dot = if self.key.is_empty() { "" } else { "." };
+                let span = span.or_else(|| item.span());
                 return Err(Error::Unknown {
-                    place: self.document.place(&self.key, span.or_else(|| item.span())),
+                    place: layer.document.place(&self.key, span),
                     what: "key".into(),
                     name: format!("{}{dot}{name}", self.key),
                     nearest: pullback_io::nearest(name, asked.iter().copied()),
@@ -155,9 +201,25 @@ pub(super) struct Entry<'a> {
     /// Its dotted name.
     pub key: String,
     item: &'a Item,
+    /// Tables of weaker documents, the strongest one last.
+    under: Vec<(&'a Document, &'a Item)>,
 }
 
 impl<'a> Entry<'a> {
+    /// The same where keys that it lacks are those of another table.
+    pub fn or(mut self, defaults: &Self) -> Self {
+        let mut under = defaults.under.clone();
+        under.push((defaults.document, defaults.item));
+        under.append(&mut self.under);
+        self.under = under;
+        self
+    }
+
+    /// A file that it names, from the folder of its document on.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.document.folder.join(name)
+    }
+
     pub fn place(&self) -> Place {
         self.document.place(&self.key, self.item.span())
     }
@@ -368,12 +430,19 @@ impl<'a> Entry<'a> {
 
     /// A table.
     pub fn table(&self) -> Result<Table<'a>> {
-        let table = self.item.as_table_like();
+        let own = (self.document, self.item);
+        let mut layers = Vec::with_capacity(self.under.len() + 1);
+        for (document, item) in self.under.iter().copied().chain([own]) {
+            let keys = item.as_table_like();
+            layers.push(Layer {
+                document,
+                span: item.span(),
+                keys: keys.ok_or_else(|| self.expected("a table"))?,
+            });
+        }
         Ok(Table {
-            document: self.document,
             key: self.key.clone(),
-            span: self.item.span(),
-            keys: table.ok_or_else(|| self.expected("a table"))?,
+            layers,
             asked: RefCell::default(),
         })
     }

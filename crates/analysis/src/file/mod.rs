@@ -1,6 +1,8 @@
 //! The analysis file: one TOML document that a physicist reads without a manual.
 //!
 //! ```toml
+//! include = "common.toml"                    # or several; what stands here wins, key by key. What is in braces is one value
+//!
 //! [analysis]
 //! title      = "Z to mu mu"
 //! luminosity = "10 /fb"
@@ -14,6 +16,11 @@
 //! [datasets.data]
 //! files = "data.root"
 //! observed = true
+//!
+//! [defaults.datasets]                        # what simulated data sets say if they say nothing
+//! generated = "genWeight"
+//! [defaults.systematics]                     # and systematics
+//! processes = ["z*", "tt"]
 //!
 //! [parameters]                               # numbers that can vary: thresholds, scales
 //! muon_scale = 0
@@ -49,6 +56,7 @@
 //!
 //! [systematics]
 //! luminosity = { norm = 0.02 }
+//! # One factor is mirrored; with `one_sided = true` the other side is nominal.
 //! pileup     = { weight = ["puWeightUp / puWeight", "puWeightDown / puWeight"] }
 //! scale      = { vector = "LHEScaleWeight", members = [0, 1, 3, 5, 7, 8], combine = "envelope" }
 //! pdf        = { vector = "LHEPdfWeight", members = { from = 1, to = 100 }, combine = "hessian" }   # or "rms"
@@ -58,6 +66,8 @@
 //! poi      = "mu"
 //! signal   = "zmm"
 //! channels = { SR = "m_ll" }
+//! prune    = { norm = 0.001, shape = 0.005 } # what is smaller is left out of the workspace
+//! smooth   = "muon_scale"                    # shapes of these systematics (names or patterns), by 353QH twice
 //!
 //! [optimize]                                 # what `pullback optimize` does
 //! objective = "limit"                        # limit, significance, uncertainty, asimov, ..
@@ -72,6 +82,7 @@ mod at;
 mod build;
 mod certified;
 mod document;
+mod include;
 mod model;
 mod optimisation;
 mod read;
@@ -83,5 +94,6 @@ pub use certified::Certified;
 pub use document::LARGEST;
 pub use optimisation::{Free, Goal, Method, Optimisation, Softening};
 pub use types::{
-    AnalysisFile, Combine, Effect, FitModel, Generated, Input, Plot, Region, RegionKind, Systematic,
+    AnalysisFile, Combine, Effect, FitModel, Generated, Input, Plot, Prune, Region, RegionKind,
+    Systematic,
 };

@@ -1,8 +1,9 @@
 //! Systematic variations and what is fitted.
 
 use super::document::Entry;
-use super::types::{AnalysisFile, Combine, Effect, FitModel, Systematic};
+use super::types::{AnalysisFile, Combine, Effect, FitModel, Prune, Systematic};
 use crate::error::{Error, Result};
+use crate::place::Source;
 use crate::syntax::parse;
 
 /// Where a name is among others.
@@ -75,6 +76,7 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
     let values = table.get("values");
     let (vector, chosen) = (table.get("vector"), table.get("members"));
     let combine = table.get("combine");
+    let one_sided = table.get("one_sided");
     table.finish()?;
     if let (Some(entry), None) = (chosen.as_ref().or(combine.as_ref()), &vector) {
         return Err(entry.refuse(
@@ -118,6 +120,17 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
             for factor in std::iter::once(&up).chain(&down) {
                 parse(factor)?;
             }
+            let nominal = match &one_sided {
+                Some(entry) if entry.flag()? => Some(Source::new(weight.key.as_str(), "1")),
+                _ => None,
+            };
+            if let (Some(_), Some(_), Some(entry)) = (&down, &nominal, &one_sided) {
+                return Err(entry.refuse(
+                    "a variation with two factors has two sides",
+                    "leave out the second factor, or `one_sided`",
+                ));
+            }
+            let down = down.or(nominal);
             Effect::Weight { up, down }
         }
         ((None, None, Some(parameter)), None) => {
@@ -147,6 +160,12 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
             ));
         }
     };
+    if let (Some(entry), false) = (&one_sided, matches!(effect, Effect::Weight { .. })) {
+        return Err(entry.refuse(
+            "only a weight of one factor is one-sided by a word",
+            "write the side that is nominal: `norm = [0, 0.1]`, `values = [0, 1]`",
+        ));
+    }
     if let (Some(values), true) = (values, !matches!(effect, Effect::Parameter { .. })) {
         return Err(values.refuse("only a parameter has values", "leave them out"));
     }
@@ -221,6 +240,7 @@ pub(super) fn fit(entry: &Entry<'_>, file: &AnalysisFile) -> Result<FitModel> {
     let (poi, maximum) = (table.get("poi"), table.get("maximum"));
     let (signal, free) = (table.get("signal"), table.get("free"));
     let (wanted, mc_statistics) = (table.get("channels"), table.get("mc_statistics"));
+    let (pruned, smooth) = (table.get("prune"), table.get("smooth"));
     table.finish()?;
     let what = "the processes that the parameter of interest scales";
     let signal = processes(&table.needed(signal, "signal", what)?, file)?;
@@ -243,7 +263,64 @@ pub(super) fn fit(entry: &Entry<'_>, file: &AnalysisFile) -> Result<FitModel> {
         free: factors,
         channels,
         mc_statistics: mc_statistics.map_or(Ok(true), |e| e.flag())?,
+        prune: pruned.map_or(Ok(Prune::default()), |e| prune(&e))?,
+        smooth: smooth.map_or(Ok(Vec::new()), |e| smoothed(&e, file))?,
     })
+}
+
+fn prune(entry: &Entry<'_>) -> Result<Prune> {
+    let table = entry.table()?;
+    let (norm, shape) = (table.get("norm"), table.get("shape"));
+    table.finish()?;
+    let size = |entry: Option<Entry<'_>>| -> Result<f64> {
+        let Some(entry) = entry else { return Ok(0.0) };
+        let size = entry.number()?;
+        if (0.0..1.0).contains(&size) {
+            return Ok(size);
+        }
+        Err(entry.refuse(
+            format!("{size} is no small part of a yield"),
+            "it is relative: 0.005 is 0.5 %",
+        ))
+    };
+    Ok(Prune {
+        norm: size(norm)?,
+        shape: size(shape)?,
+    })
+}
+
+/// Systematics by name or by patterns, all of which vary histograms.
+fn smoothed(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Vec<usize>> {
+    let mut found = Vec::new();
+    for pattern in entry.texts()? {
+        let names = file.systematics.iter().map(|s| s.name.as_str());
+        if !pattern.contains('*') {
+            let place = position(entry, "systematic", &pattern, names)?;
+            if let Effect::Norm { .. } = file.systematics[place].effect {
+                return Err(entry.refuse(
+                    format!("`{pattern}` changes yields, which have no shape"),
+                    "leave it out",
+                ));
+            }
+            found.push(place);
+            continue;
+        }
+        let shaped = file.systematics.iter().enumerate();
+        let shaped = shaped.filter(|(_, s)| {
+            matches(&pattern, &s.name) && !matches!(s.effect, Effect::Norm { .. })
+        });
+        let before = found.len();
+        found.extend(shaped.map(|(k, _)| k));
+        if found.len() == before {
+            return Err(entry.refuse(
+                format!("no systematic that varies shapes fits to `{pattern}`"),
+                "see `[systematics]`",
+            ));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
 }
 
 /// Positions of a region and of the histogram that is fitted in it.

@@ -5,7 +5,8 @@ use std::path::Path;
 use pullback_array::Flow;
 
 use super::certified::Certified;
-use super::document::{Document, Entry, Table};
+use super::document::{Entry, Table};
+use super::include::Documents;
 use super::model::{fit, position, systematic};
 use super::optimisation::{Free, optimisation};
 use super::tables::table;
@@ -45,12 +46,12 @@ impl AnalysisFile {
     /// assert_eq!(error.to_string(), "there is no key `regions.CR.kinds`; did you mean `kind`? (a.toml, regions.CR, line 4, column 1)");
     /// ```
     pub fn from_text(path: &str, text: &str, folder: &Path) -> Result<Self> {
-        let (document, toml) = Document::new(path, text)?;
-        let root = Table::root(&document, &toml);
+        let documents = Documents::read(path, text, folder)?;
+        let root = Table::root(&documents);
         root.know(&SECTIONS);
         root.finish()?;
         let general = root.get("analysis").map(|e| e.table()).transpose()?;
-        let mut file = Self::new(path, definitions(&root, folder)?);
+        let mut file = Self::new(path, definitions(&root)?);
         parameters(&root, &mut file)?;
         let mut weight = None;
         if let Some(table) = general {
@@ -60,13 +61,23 @@ impl AnalysisFile {
             file.luminosity = table.get("luminosity").map(|e| e.area(-1)).transpose()?;
             weight = table.get("weight").map(|e| expression(&e)).transpose()?;
             if let Some(entry) = table.get("certified") {
-                file.certified = Some(Certified::read(folder.join(entry.text()?))?);
+                file.certified = Some(Certified::read(entry.path(entry.text()?))?);
             }
             file.blind = table.get("blind").map_or(Ok(true), |e| e.flag())?;
             table.finish()?;
         }
-        for (name, entry) in section(&root, "datasets")? {
-            let input = dataset(name, &entry, folder, weight.as_ref(), file.luminosity)?;
+        let defaults = root.get("defaults").map(|e| e.table()).transpose()?;
+        let default = |name| defaults.as_ref().and_then(|d| d.get(name));
+        let (of_datasets, of_systematics) = (default("datasets"), default("systematics"));
+        if let Some(table) = &defaults {
+            table.finish()?;
+        }
+        for (name, mut entry) in section(&root, "datasets")? {
+            // Observed events have none of what simulated ones share.
+            if let Some(defaults) = of_datasets.as_ref().filter(|_| !is_observed(&entry)) {
+                entry = entry.or(defaults);
+            }
+            let input = dataset(name, &entry, weight.as_ref(), file.luminosity)?;
             file.datasets.push(input);
         }
         for (name, entry) in section(&root, "regions")? {
@@ -76,7 +87,10 @@ impl AnalysisFile {
             let plot = histogram(name, &entry, &file.regions)?;
             file.histograms.push(plot);
         }
-        for (name, entry) in section(&root, "systematics")? {
+        for (name, mut entry) in section(&root, "systematics")? {
+            if let Some(defaults) = &of_systematics {
+                entry = entry.or(defaults);
+            }
             let systematic = systematic(name, &entry, &file)?;
             file.systematics.push(systematic);
         }
@@ -97,7 +111,9 @@ impl AnalysisFile {
 }
 
 /// The tables of the document.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 14] = [
+    "include",
+    "defaults",
     "analysis",
     "datasets",
     "objects",
@@ -127,7 +143,7 @@ fn expression(entry: &Entry<'_>) -> Result<Source> {
     Ok(source)
 }
 
-fn definitions(root: &Table<'_>, folder: &Path) -> Result<Analysis> {
+fn definitions(root: &Table<'_>) -> Result<Analysis> {
     let mut analysis = Analysis::new();
     for (name, entry) in section(root, "objects")? {
         analysis = analysis.object(name, object(&entry)?);
@@ -136,10 +152,10 @@ fn definitions(root: &Table<'_>, folder: &Path) -> Result<Analysis> {
         analysis = analysis.column(name, expression(&entry)?);
     }
     for (name, entry) in section(root, "tables")? {
-        analysis = analysis.table(name, table(name, &entry, folder)?);
+        analysis = analysis.table(name, table(name, &entry)?);
     }
     for (name, entry) in section(root, "networks")? {
-        analysis = analysis.network(name, network(&entry, folder)?);
+        analysis = analysis.network(name, network(&entry)?);
     }
     Ok(analysis)
 }
@@ -217,7 +233,7 @@ fn object(entry: &Entry<'_>) -> Result<Object> {
     Ok(object)
 }
 
-fn network(entry: &Entry<'_>, folder: &Path) -> Result<Network> {
+fn network(entry: &Entry<'_>) -> Result<Network> {
     let table = entry.table()?;
     let (inputs, hidden) = (table.get("inputs"), table.get("hidden"));
     let (activation, seed) = (table.get("activation"), table.get("seed"));
@@ -249,15 +265,20 @@ fn network(entry: &Entry<'_>, folder: &Path) -> Result<Network> {
         network = network.seed(seed.count(0)? as u64);
     }
     match weights {
-        Some(path) => Ok(network.weights(Weights::read(folder.join(path.text()?))?)),
+        Some(entry) => Ok(network.weights(Weights::read(entry.path(entry.text()?))?)),
         None => Ok(network),
     }
+}
+
+/// Whether a data set says of itself that it is observed.
+fn is_observed(entry: &Entry<'_>) -> bool {
+    let observed = entry.table().ok().and_then(|t| t.get("observed"));
+    observed.is_some_and(|e| e.flag().unwrap_or(false))
 }
 
 fn dataset(
     name: &str,
     entry: &Entry<'_>,
-    folder: &Path,
     weight: Option<&Source>,
     luminosity: Option<f64>,
 ) -> Result<Input> {
@@ -274,7 +295,7 @@ fn dataset(
     table.finish()?;
     let what = "a pattern such as `\"data/*.root\"`, or several";
     let patterns = table.needed(patterns, "files", what)?;
-    let files: Vec<_> = patterns.texts()?.iter().map(|p| folder.join(p)).collect();
+    let files: Vec<_> = patterns.texts()?.iter().map(|p| patterns.path(p)).collect();
     let observed = observed.map_or(Ok(false), |e| e.flag())?;
     if observed {
         let mut weights = [&cross_section, &own, &generated].into_iter().flatten();

@@ -1,13 +1,12 @@
 //! Binned tables, written out or in files.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::document::Entry;
 use crate::error::{Error, Result};
 use crate::tables::{Outside, Select, Table};
 
-pub(super) fn table(name: &str, entry: &Entry<'_>, folder: &Path) -> Result<Table> {
+pub(super) fn table(name: &str, entry: &Entry<'_>) -> Result<Table> {
     let table = entry.table()?;
     let (file, with) = (table.get("file"), table.get("with"));
     let (axes, values) = (table.get("axes"), table.get("values"));
@@ -36,7 +35,7 @@ pub(super) fn table(name: &str, entry: &Entry<'_>, folder: &Path) -> Result<Tabl
             for (variation, entry) in varied {
                 select.variations.push((variation, chosen(&entry)?));
             }
-            read(&file, folder, &select)?
+            read(&file, &select)?
         }
         (None, Some(axes), Some(values)) => {
             if let Some(with) = with {
@@ -65,12 +64,12 @@ fn placed(error: &Error, entry: &Entry<'_>) -> Error {
 }
 
 /// A path, and a name in the file after its last colon.
-fn read(file: &Entry<'_>, folder: &Path, select: &Select) -> Result<Table> {
+fn read(file: &Entry<'_>, select: &Select) -> Result<Table> {
     let text = file.text()?;
-    let whole = folder.join(text);
+    let whole = file.path(text);
     let (path, object) = match text.rsplit_once(':') {
         Some((path, object)) if path.len() > 1 && !whole.exists() => {
-            (folder.join(path), Some(object))
+            (file.path(path), Some(object))
         }
         _ => (whole, None),
     };

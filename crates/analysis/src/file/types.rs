@@ -190,6 +190,15 @@ pub enum Combine {
     Hessian,
 }
 
+/// Parts of variations that are left out of the workspace of a run, sample by sample.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Prune {
+    /// Factors of a yield that are closer to 1 than this, upwards and downwards.
+    pub norm: f64,
+    /// Shapes in which no bin changes by this part of itself, upwards or downwards.
+    pub shape: f64,
+}
+
 /// What is fitted.
 #[derive(Debug, Clone, Default)]
 pub struct FitModel {
@@ -205,6 +214,10 @@ pub struct FitModel {
     pub channels: Vec<(usize, usize)>,
     /// Whether bins get the uncertainty of the number of simulated events.
     pub mc_statistics: bool,
+    /// What is too small for the workspace.
+    pub prune: Prune,
+    /// Positions of the systematics whose shapes are smoothed.
+    pub smooth: Vec<usize>,
 }
 
 impl AnalysisFile {

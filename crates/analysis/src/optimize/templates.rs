@@ -6,13 +6,22 @@ use pullback_stats::spec::{Effect, ModelSpec};
 use super::layout::{Kind, Layout};
 use crate::error::Result;
 use crate::file::{self, AnalysisFile, Combine, Optimisation};
-use crate::run::Shift;
+use crate::run::{Shift, smoothed};
 
 /// Smallest uncertainty of a bin, in events: the root has a derivative at zero.
 const SMALLEST: f64 = 1e-9;
 
 /// What the weight of the constraints is, beside the logarithm of the objective.
 const WEIGHT: f64 = 5.0;
+
+/// What is done to the shape of a variation.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    /// Whether the change of the yield is a factor of its own.
+    factored: bool,
+    /// Whether it is smoothed.
+    smooth: bool,
+}
 
 /// What an entry of the workspace is made of.
 #[derive(Debug, Clone)]
@@ -28,16 +37,14 @@ enum Source {
         nominal: usize,
         up: usize,
         down: Option<usize>,
-        /// Whether the change of the yield is a factor of its own.
-        factored: bool,
+        shape: Shape,
     },
     /// Bins of the nominal yield and of the members of a vector of weights, which are combined.
     Members {
         nominal: usize,
         members: Vec<usize>,
         combine: Combine,
-        /// As of bins.
-        factored: bool,
+        shape: Shape,
     },
     /// Bins of the variance.
     Variance { start: usize },
@@ -46,31 +53,31 @@ enum Source {
 }
 
 impl Source {
-    /// The nominal bins, those up and down, and whether the change of the yield is a factor of its own.
-    fn bins<R: Real>(&self, list: &[R], bins: usize) -> Option<(Vec<R>, [Vec<R>; 2], bool)> {
+    /// The nominal bins, those up and down, and what is done to their shape.
+    fn bins<R: Real>(&self, list: &[R], bins: usize) -> Option<(Vec<R>, [Vec<R>; 2], Shape)> {
         let part = |start: usize| list[start..start + bins].to_vec();
         match self {
             Self::Bins {
                 nominal,
                 up,
                 down,
-                factored,
+                shape,
             } => {
                 let (n, up) = (part(*nominal), part(*up));
                 let mirrored = || n.iter().zip(&up).map(|(n, u)| *n * 2.0 - *u).collect();
                 let down = down.map_or_else(mirrored, part);
-                Some((n, [up, down], *factored))
+                Some((n, [up, down], *shape))
             }
             Self::Members {
                 nominal,
                 members,
                 combine,
-                factored,
+                shape,
             } => {
                 let n = part(*nominal);
                 let members: Vec<Vec<R>> = members.iter().map(|m| part(*m)).collect();
                 let both = combine.apply(&n, &members);
-                Some((n, both, *factored))
+                Some((n, both, *shape))
             }
             _ => None,
         }
@@ -106,13 +113,13 @@ fn ratio<R: Real>(varied: R, nominal: R) -> R {
 }
 
 /// The bins of a systematic that varies them.
-fn varied(s: usize, factored: bool, at: &dyn Fn(Kind) -> Option<usize>) -> Source {
+fn varied(s: usize, shape: Shape, at: &dyn Fn(Kind) -> Option<usize>) -> Source {
     match (at(Kind::Yield), at(Kind::Varied(s, Shift::Up))) {
         (Some(nominal), Some(up)) => Source::Bins {
             nominal,
             up,
             down: at(Kind::Varied(s, Shift::Down)),
-            factored,
+            shape,
         },
         _ => Source::Nothing,
     }
@@ -161,6 +168,11 @@ impl Templates {
                                 && spec.modifiers[other.modifier].name == *name
                                 && matches!(other.effect, Effect::Normsys { .. })
                         });
+                        let smooth = |fit: &file::FitModel| fit.smooth.contains(&systematic);
+                        let shape = Shape {
+                            factored,
+                            smooth: file.fit.as_ref().is_some_and(smooth),
+                        };
                         let at = |kind| start(a.sample, kind);
                         match &file.systematics[systematic].effect {
                             file::Effect::Members {
@@ -173,12 +185,12 @@ impl Templates {
                                         nominal,
                                         members,
                                         combine: *combine,
-                                        factored,
+                                        shape,
                                     },
                                     _ => Source::Nothing,
                                 }
                             }
-                            _ => varied(systematic, factored, &at),
+                            _ => varied(systematic, shape, &at),
                         }
                     }
                 }
@@ -217,15 +229,18 @@ impl Templates {
                     factors[1].push(R::constant(*down));
                 }
                 (Slot::Normsys | Slot::Histosys, source) => {
-                    let Some((n, both, factored)) = source.bins(list, *bins) else {
+                    let Some((n, mut both, shape)) = source.bins(list, *bins) else {
                         continue;
                     };
+                    if shape.smooth {
+                        both = both.map(|varied| smoothed(&n, &varied));
+                    }
                     let sum = |v: &[R]| v.iter().fold(R::constant(0.0), |s, x| s + *x);
                     for (k, varied) in both.into_iter().enumerate() {
                         let ratio = ratio(sum(&varied), sum(&n));
                         match slot {
                             Slot::Normsys => factors[k].push(ratio),
-                            _ if factored => {
+                            _ if shape.factored => {
                                 shapes[k].extend(varied.iter().map(|x| *x / ratio));
                             }
                             _ => shapes[k].extend(varied),

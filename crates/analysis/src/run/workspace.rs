@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 
 use super::plan::Shift;
 use super::result::{Bins, Filled, Results};
+use super::smooth::smoothed;
 use crate::file::{Effect, FitModel, Systematic};
 
 impl Results {
     /// The HistFactory workspace (pyhf JSON 1.0.0) of the analysis; nothing without `[fit]`.
     ///
     /// Norm factors for signal and free processes, `normsys` for the change of a yield, `histosys` for that of its shape at the nominal yield, `staterror` per
-    /// channel. A variation without a downward one is mirrored. Where no observed data are looked at, the observations are the expected yields.
+    /// channel. What `prune` says is too small is left out, and what `smooth` names is smoothed. A variation without a downward one is mirrored. Where no observed data are looked at, the observations are the expected yields.
     pub fn workspace(&self) -> Option<Value> {
         self.workspace_of(false)
     }
@@ -65,7 +66,7 @@ impl Results {
         }
         for (s, systematic) in self.file.systematics.iter().enumerate() {
             if systematic.processes.contains(process) {
-                modifiers.extend(varied(systematic, s, filled, p, keep));
+                modifiers.extend(varied(fit, systematic, s, filled, p, keep));
             }
         }
         if fit.mc_statistics {
@@ -78,7 +79,14 @@ impl Results {
 }
 
 /// The modifiers of a systematic: what it does to the yield, and to the shape at this yield.
-fn varied(systematic: &Systematic, s: usize, filled: &Filled, p: usize, keep: bool) -> Vec<Value> {
+fn varied(
+    fit: &FitModel,
+    systematic: &Systematic,
+    s: usize,
+    filled: &Filled,
+    p: usize,
+    keep: bool,
+) -> Vec<Value> {
     let name = &systematic.name;
     if let Effect::Norm { up, down } = systematic.effect {
         return vec![json!({"name": name, "type": "normsys", "data": {"hi": up, "lo": down}})];
@@ -93,10 +101,17 @@ fn varied(systematic: &Systematic, s: usize, filled: &Filled, p: usize, keep: bo
         return Vec::new();
     };
     let mirrored = || -> Vec<f64> { nominal.iter().zip(up).map(|(n, u)| 2.0 * n - u).collect() };
-    let down = find(Shift::Down).cloned().unwrap_or_else(mirrored);
+    let mut both = [
+        up.clone(),
+        find(Shift::Down).cloned().unwrap_or_else(mirrored),
+    ];
+    if fit.smooth.contains(&s) {
+        both = both.map(|varied| smoothed(nominal, &varied));
+    }
+    let [up, down] = both;
     let yields: f64 = nominal.iter().sum();
     let ratio = |varied: &[f64]| varied.iter().sum::<f64>() / yields;
-    let (hi, lo) = (ratio(up), ratio(&down));
+    let (hi, lo) = (ratio(&up), ratio(&down));
     if !(hi > 0.0 && lo > 0.0 && hi.is_finite() && lo.is_finite()) {
         // No yield to speak of: the change itself is the shape.
         return vec![
@@ -105,12 +120,15 @@ fn varied(systematic: &Systematic, s: usize, filled: &Filled, p: usize, keep: bo
     }
     let shape =
         |varied: &[f64], ratio: f64| -> Vec<f64> { varied.iter().map(|x| x / ratio).collect() };
-    let shapes = (shape(up, hi), shape(&down, lo));
-    let mut modifiers =
-        vec![json!({"name": name, "type": "normsys", "data": {"hi": hi, "lo": lo}})];
+    let shapes = (shape(&up, hi), shape(&down, lo));
+    let mut modifiers = Vec::new();
+    if keep || (hi - 1.0).abs().max((lo - 1.0).abs()) >= fit.prune.norm {
+        modifiers.push(json!({"name": name, "type": "normsys", "data": {"hi": hi, "lo": lo}}));
+    }
+    let least = fit.prune.shape.max(1e-9);
     let moved = |varied: &[f64]| {
         let mut pairs = varied.iter().zip(nominal);
-        pairs.any(|(v, n)| (v - n).abs() > 1e-9 * n.abs())
+        pairs.any(|(v, n)| (v - n).abs() > least * n.abs())
     };
     // A shape that rounding alone moves is none.
     if keep || moved(&shapes.0) || moved(&shapes.1) {

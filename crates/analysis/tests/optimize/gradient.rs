@@ -6,6 +6,11 @@ use crate::events::read;
 
 /// The gradient equals differences of order four of the soft objective.
 fn check(change: &[(&str, &str)]) {
+    check_within(change, 2e-3);
+}
+
+/// The same with steps of a part of each quantity.
+fn check_within(change: &[(&str, &str)], part: f64) {
     let file = read(change);
     let options = Options::default();
     let problem = Problem::open(&file, &options, &mut |_, _| true);
@@ -24,7 +29,7 @@ fn check(change: &[(&str, &str)]) {
         .unwrap_or_else(|e| panic!("{e}"));
     println!("{found:?}");
     for (name, k) in names {
-        let step = 2e-3 * x[k].abs().max(0.1);
+        let step = part * x[k].abs().max(0.1);
         let mut at = |by: f64| {
             let mut x = x.clone();
             x[k] += by;
@@ -164,4 +169,14 @@ fn of_vectors_of_weights_equals_differences() {
          pdf = { vector = \"LHEPdfWeight\", members = { from = 0, to = 4 }, combine = \"hessian\" }\n\
          replicas = { vector = \"LHEPdfWeight\", members = { from = 5, to = 9 }, combine = \"rms\" }\n",
     )]);
+}
+
+/// Medians choose: steps are so small that they choose the same.
+#[test]
+fn of_smoothed_variations_equals_differences() {
+    let change = (
+        "[fit]\n",
+        "[fit]\nsmooth = [\"jes\", \"top_*\"]\nprune = { norm = 0.001, shape = 0.005 }\n",
+    );
+    check_within(&[change], 1e-4);
 }
