@@ -8,6 +8,7 @@ use super::super::svg::HATCH;
 use super::super::template;
 use super::content::Colours;
 use super::heading::{Heading, brief};
+use super::stack::Stack;
 use super::tables::placed;
 use super::{cuts, history, impacts, ranges, tables};
 use crate::text;
@@ -139,23 +140,28 @@ fn networks(o: &Outcome) -> Vec<[String; 3]> {
 /// Each fitted histogram, before and after.
 fn channels(found: &Optimized, colours: &Colours) -> Vec<Value> {
     let channels = found.after.file.fit.iter().flat_map(|f| &f.channels);
-    let side = |results: &Results, (region, plot): (usize, usize)| {
+    let stack = |results: &Results, (region, plot): (usize, usize)| {
         let filled = results.histogram(plot, region)?;
-        let edges = &results.file.histograms[plot].edges;
-        let stack = colours.histogram(results, filled);
-        Some(context! {
-            svg => placed(stack.draw(&Heading::default())),
-            edges => tables::edges(edges),
-            totals => tables::totals(&results.processes, &filled.nominal),
-        })
+        let totals = tables::totals(&results.processes, &filled.nominal);
+        Some((colours.histogram(results, filled), totals))
+    };
+    let draw = |drawn: Option<(Stack, String)>, logarithmic: bool| {
+        let (mut stack, totals) = drawn?;
+        stack.logarithmic = logarithmic;
+        let edges = tables::edges(&stack.edges);
+        Some(context! { svg => placed(stack.draw(&Heading::default())), edges, totals })
     };
     let each = channels.map(|&(region, plot)| {
         let file = &found.after.file;
+        let both = [&found.before, &found.after].map(|r| stack(r, (region, plot)));
+        // Two that are compared have axes of one kind.
+        let logarithmic = both.iter().flatten().any(|(s, _)| s.wants_logarithm());
+        let [before, after] = both.map(|drawn| draw(drawn, logarithmic));
         context! {
             region => file.regions[region].name,
             plot => file.histograms[plot].name,
-            before => side(&found.before, (region, plot)),
-            after => side(&found.after, (region, plot)),
+            before,
+            after,
         }
     });
     each.collect()

@@ -18,6 +18,9 @@ const BOTTOM: f64 = 36.0;
 /// Ratio of the largest to the smallest content from which on the axis is logarithmic.
 const LOGARITHMIC: f64 = 60.0;
 
+/// The part of the largest content below which a signal is not seen on a linear axis.
+const HIDDEN: f64 = 0.04;
+
 /// A process in a histogram.
 #[derive(Debug, Clone)]
 pub struct Layer {
@@ -65,6 +68,8 @@ pub struct Stack {
     pub cuts: Vec<Cut>,
     /// What is not kept, from and to.
     pub rejected: Vec<(f64, f64)>,
+    /// Whether the axis is logarithmic even where this histogram does not ask for it: that of another one beside it is.
+    pub logarithmic: bool,
 }
 
 impl Stack {
@@ -162,25 +167,39 @@ impl Stack {
         }
     }
 
-    /// Logarithmic where contents differ much, or where the signal could not be seen.
-    fn scale(&self, total: &[f64], pixels: (f64, f64)) -> Scale {
+    /// The largest content and the smallest one that should be seen.
+    fn reach(&self, total: &[f64]) -> (f64, f64) {
         let signals = self.lines.iter().flat_map(|l| &l.sums);
         let above = total.iter().zip(&self.variances);
         let tops = above.map(|(t, v)| t + v.max(0.0).sqrt());
-        let seen = self.observed.iter().flatten().map(|n| interval(*n).1);
-        let all = tops.chain(signals.clone().copied()).chain(seen);
+        let seen = self.observed.iter().flatten();
+        let highest = seen.clone().map(|n| interval(*n).1);
+        let all = tops.chain(signals.clone().copied()).chain(highest);
         let largest = all.filter(|x| x.is_finite()).fold(0.0, f64::max);
         let largest = if largest > 0.0 { largest } else { 1.0 };
-        let peak = signals.copied().fold(0.0, f64::max);
-        let seen = self.observed.iter().flatten();
         let positive = total.iter().chain(seen).copied().filter(|t| *t > 0.0);
-        let mut smallest = positive.fold(f64::INFINITY, f64::min);
-        let hidden = peak > 0.0 && peak < 0.04 * largest;
-        if hidden {
-            smallest = smallest.min(peak * 0.1);
+        let smallest = positive.fold(largest, f64::min);
+        let peak = signals.copied().fold(0.0, f64::max);
+        if peak > 0.0 && peak < HIDDEN * largest {
+            return (largest, smallest.min(peak * 0.1));
         }
-        if smallest.is_finite() && (hidden || largest / smallest > LOGARITHMIC) {
-            let floor = smallest.max(largest * 1e-6) * 0.4;
+        (largest, smallest)
+    }
+
+    /// Whether contents differ much, or the signal could not be seen on a linear axis.
+    pub fn wants_logarithm(&self) -> bool {
+        let (largest, smallest) = self.reach(&self.total());
+        largest / smallest > LOGARITHMIC
+    }
+
+    fn scale(&self, total: &[f64], pixels: (f64, f64)) -> Scale {
+        let (largest, smallest) = self.reach(total);
+        if self.logarithmic || largest / smallest > LOGARITHMIC {
+            // A signal is seen on it, too.
+            let signals = self.lines.iter().flat_map(|l| &l.sums);
+            let peak = signals.copied().fold(0.0, f64::max);
+            let seen = if peak > 0.0 { 0.1 * peak } else { smallest };
+            let floor = smallest.min(seen).max(largest * 1e-6) * 0.4;
             return Scale::logarithmic((floor, largest * 3.0), pixels);
         }
         let lowest = total.iter().copied().fold(0.0, f64::min);

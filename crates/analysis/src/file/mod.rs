@@ -79,6 +79,7 @@
 //! Expressions are those of the [crate]; a key that is not known is an error with the nearest ones.
 
 mod at;
+mod build;
 mod certified;
 mod document;
 mod include;

@@ -157,6 +157,29 @@ pub struct Optimisation {
     pub seed: u64,
 }
 
+impl Optimisation {
+    /// With the settings that a file has if it says nothing.
+    pub fn new(goal: Goal, free: Vec<Free>) -> Self {
+        Self {
+            goal,
+            free,
+            method: Method::Adam,
+            steps: 200,
+            rate: 0.05,
+            softening: Softening::Sigmoid,
+            widths: [0.3, 0.03],
+            split: [0.5, 0.25, 0.25],
+            every: 10,
+            patience: 8,
+            min_entries: 10.0,
+            max_mc_error: 0.3,
+            starts: 1,
+            pretrain: 100,
+            seed: 1,
+        }
+    }
+}
+
 pub(super) fn optimisation(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Optimisation> {
     let table = entry.table()?;
     let (goal, level, free) = (
@@ -185,45 +208,33 @@ pub(super) fn optimisation(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Opt
         .iter()
         .map(|name| free_of(&wanted, name, file))
         .collect::<Result<_>>()?;
-    let count =
-        |entry: Option<Entry<'_>>, default: usize| entry.map_or(Ok(default), |e| e.count(1));
-    let number = |entry: Option<Entry<'_>>, default: f64| match entry {
-        None => Ok(default),
-        Some(entry) => match entry.number()? {
-            x if x > 0.0 && x.is_finite() => Ok(x),
-            x => Err(entry.refuse(format!("{x} is not positive"), "")),
-        },
+    let mut o = Optimisation::new(goal, free);
+    let count = |entry: Option<Entry<'_>>, into: &mut usize| -> Result<()> {
+        *into = entry.map_or(Ok(*into), |e| e.count(1))?;
+        Ok(())
     };
-    let softening = match smoothing {
-        None => Softening::Sigmoid,
-        Some(entry) => match entry.text()? {
-            "sigmoid" => Softening::Sigmoid,
-            "normal" => Softening::Normal,
-            "surface" => Softening::Surface,
-            other => {
-                return Err(entry.refuse(
-                    format!("there is no smoothing `{other}`"),
-                    "it is `sigmoid` (the default), `normal` or `surface`",
-                ));
+    count(steps, &mut o.steps)?;
+    count(every, &mut o.every)?;
+    count(patience, &mut o.patience)?;
+    count(starts, &mut o.starts)?;
+    let number = |entry: Option<Entry<'_>>, into: &mut f64| -> Result<()> {
+        if let Some(entry) = entry {
+            *into = entry.number()?;
+            if !(*into > 0.0 && into.is_finite()) {
+                return Err(entry.refuse(format!("{into} is not positive"), ""));
             }
-        },
+        }
+        Ok(())
     };
-    let method = match method {
-        None => Method::Adam,
-        Some(entry) => match entry.text()? {
-            "adam" => Method::Adam,
-            "lbfgs" => Method::Lbfgs,
-            other => {
-                return Err(entry.refuse(
-                    format!("there is no method `{other}`"),
-                    "it is `adam` (the default) or `lbfgs`",
-                ));
-            }
-        },
-    };
-    let widths = match widths {
-        None => [0.3, 0.03],
-        Some(entry) => match *entry.numbers()? {
+    number(rate, &mut o.rate)?;
+    number(entries, &mut o.min_entries)?;
+    number(error, &mut o.max_mc_error)?;
+    o.pretrain = pretrain.map_or(Ok(o.pretrain), |e| e.count(0))?;
+    o.seed = seed.map_or(Ok(o.seed), |e| e.count(0).map(|n| n as u64))?;
+    o.softening = chosen(smoothing, "smoothing", o.softening, &SOFTENINGS)?;
+    o.method = chosen(method, "method", o.method, &METHODS)?;
+    if let Some(entry) = widths {
+        o.widths = match *entry.numbers()? {
             [from, to] if from >= to && to > 0.0 && from.is_finite() => [from, to],
             _ => {
                 return Err(entry.refuse(
@@ -231,11 +242,10 @@ pub(super) fn optimisation(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Opt
                     "the widths of the first and of the last step: `widths = [0.3, 0.03]`",
                 ));
             }
-        },
-    };
-    let split = match split {
-        None => [0.5, 0.25, 0.25],
-        Some(entry) => match *entry.numbers()? {
+        };
+    }
+    if let Some(entry) = split {
+        o.split = match *entry.numbers()? {
             [a, b, c] if [a, b, c].iter().all(|x| *x > 0.0) && a + b + c < 1.0 + 1e-9 => [a, b, c],
             _ => {
                 return Err(entry.refuse(
@@ -243,25 +253,31 @@ pub(super) fn optimisation(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Opt
                     "for training, validation and test: `split = [0.5, 0.25, 0.25]`",
                 ));
             }
-        },
+        };
+    }
+    Ok(o)
+}
+
+/// The names of smoothings and methods; the default comes first.
+const SOFTENINGS: [(&str, Softening); 3] = [
+    ("sigmoid", Softening::Sigmoid),
+    ("normal", Softening::Normal),
+    ("surface", Softening::Surface),
+];
+const METHODS: [(&str, Method); 2] = [("adam", Method::Adam), ("lbfgs", Method::Lbfgs)];
+
+/// One of several by name.
+fn chosen<T: Copy>(
+    entry: Option<Entry<'_>>,
+    what: &str,
+    default: T,
+    known: &[(&str, T)],
+) -> Result<T> {
+    let Some(entry) = entry else {
+        return Ok(default);
     };
-    Ok(Optimisation {
-        goal,
-        free,
-        method,
-        steps: count(steps, 200)?,
-        rate: number(rate, 0.05)?,
-        softening,
-        widths,
-        split,
-        every: count(every, 10)?,
-        patience: count(patience, 8)?,
-        min_entries: number(entries, 10.0)?,
-        max_mc_error: number(error, 0.3)?,
-        starts: count(starts, 1)?,
-        pretrain: pretrain.map_or(Ok(100), |e| e.count(0))?,
-        seed: seed.map_or(Ok(1), |e| e.count(0))? as u64,
-    })
+    let names = known.iter().map(|(name, _)| *name);
+    Ok(known[position(&entry, what, entry.text()?, names)?].1)
 }
 
 fn goal_of(goal: Option<&Entry<'_>>, level: Option<&Entry<'_>>) -> Result<Goal> {

@@ -51,20 +51,7 @@ impl AnalysisFile {
         root.know(&SECTIONS);
         root.finish()?;
         let general = root.get("analysis").map(|e| e.table()).transpose()?;
-        let mut file = Self {
-            title: path.into(),
-            luminosity: None,
-            certified: None,
-            blind: true,
-            datasets: Vec::new(),
-            regions: Vec::new(),
-            histograms: Vec::new(),
-            systematics: Vec::new(),
-            fit: None,
-            optimisation: None,
-            ranges: Vec::new(),
-            definitions: definitions(&root)?,
-        };
+        let mut file = Self::new(path, definitions(&root)?);
         parameters(&root, &mut file)?;
         let mut weight = None;
         if let Some(table) = general {

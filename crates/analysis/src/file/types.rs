@@ -10,7 +10,7 @@ use crate::define::Analysis;
 use crate::place::{Place, Source};
 
 /// An analysis: data, selections, histograms, systematic variations, and what is fitted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct AnalysisFile {
     /// Its name for people.
     pub title: String,
@@ -201,7 +201,7 @@ pub struct Prune {
 }
 
 /// What is fitted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct FitModel {
     /// Name of the parameter of interest.
     pub poi: String,

@@ -370,12 +370,14 @@ impl Range {
     fn edges(mut self, bounds: &[Bound], whole: bool) -> Vec<f64> {
         let numbers: Vec<f64> = bounds.iter().map(|b| b.at).collect();
         // Of a window, what is near.
+        let mut near = false;
         if let [a, b] = numbers[..]
             && a != b
         {
             let (low, high, width) = (a.min(b), a.max(b), (a - b).abs());
             self.low = self.low.max(low - AROUND * width);
             self.high = self.high.min(high + AROUND * width);
+            near = true;
         }
         for at in numbers.into_iter().filter(|x| x.is_finite()) {
             self.widen(Self { low: at, high: at });
@@ -390,7 +392,7 @@ impl Range {
             return self.whole_edges();
         }
         // What cannot be negative begins at zero, unless it is far away.
-        if self.low >= 0.0 && self.low < 0.35 * self.high {
+        if !near && self.low >= 0.0 && self.low < 0.35 * self.high {
             self.low = 0.0;
         }
         let span = (self.high - self.low)
@@ -478,7 +480,7 @@ mod tests {
             (edges[0], edges[1], edges.last()),
             (90.1, 90.2, Some(&92.4))
         );
-        assert_eq!(Range::NOTHING.edges(&[], false).len(), 27);
+        assert_eq!(Range::NOTHING.edges(&[], false).len(), 22);
     }
 
     #[test]
