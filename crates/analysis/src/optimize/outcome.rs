@@ -93,7 +93,7 @@ pub(super) fn outcome(problem: &mut Problem<'_>, state: &State, began: Instant) 
     let first = problem.soft(Part::Training, &start, problem.optimisation.widths[0])?;
     let at_best = problem.soft(Part::Training, &best, temperature)?;
     let on_test = problem.soft(Part::Test, &best, temperature)?;
-    // By the objective, not by its logarithm: the constraints apart.
+    // Of the objective, from that of its logarithm; where constraints pull, with their part.
     let slope = |v: &super::SoftValue, k: usize| {
         let sign = if goal.is_small() { 1.0 } else { -1.0 };
         sign * v.value * v.gradient[k]

@@ -36,6 +36,18 @@ pub struct SoftValue {
     pub gradient: Vec<f64>,
 }
 
+impl SoftValue {
+    /// Where there is none.
+    pub(super) fn nothing(quantities: usize) -> Self {
+        Self {
+            value: f64::NAN,
+            penalty: f64::NAN,
+            small: f64::NAN,
+            gradient: vec![0.0; quantities],
+        }
+    }
+}
+
 impl<'a> Problem<'a> {
     /// Reads all events once and makes the programs. Nothing if `tell`, which hears of data sets and events, says stop.
     ///

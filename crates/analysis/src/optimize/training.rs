@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::driver::{Driver, PHASES};
 use super::events::Part;
-use super::problem::Problem;
+use super::problem::{Problem, SoftValue};
 use crate::error::{Error, Result};
 
 /// What is remembered of a step.
@@ -94,6 +94,14 @@ impl State {
     }
 }
 
+/// Nothing where a model cannot be fitted; what else goes wrong is an error.
+fn or_nothing<T>(found: Result<T>, nothing: T) -> Result<T> {
+    match found {
+        Err(Error::Model(_) | Error::Optimisation { .. }) => Ok(nothing),
+        found => found,
+    }
+}
+
 impl Problem<'_> {
     /// What a state has to be of: another file, other settings or other events are another training.
     fn identity(&self) -> String {
@@ -103,6 +111,8 @@ impl Problem<'_> {
             .map(|s| (&s.input.name, s.entries))
             .collect();
         let inputs = (
+            &self.file.definitions,
+            &self.file.datasets,
             &self.file.systematics,
             &self.file.regions,
             &self.file.histograms,
@@ -191,10 +201,8 @@ impl Problem<'_> {
             let mut validation = None;
             if step.is_multiple_of(o.every) || last {
                 let found = self.hard(Part::Validation, &x);
-                let (value, penalty, small) = found
-                    .map_or((f64::NAN, f64::NAN, f64::NAN), |(e, _)| {
-                        (e.value, e.penalty, e.small)
-                    });
+                let found = found.map(|(e, _)| (e.value, e.penalty, e.small));
+                let (value, penalty, small) = or_nothing(found, (f64::NAN, f64::NAN, f64::NAN))?;
                 validation = value.is_finite().then_some([value, penalty]);
                 if state.stopping.observe(step, small, &x) == Verdict::Stop || last {
                     let ended = if last { Ended::Steps } else { Ended::Patience };
@@ -208,22 +216,19 @@ impl Problem<'_> {
             let temperature = widths.at(state.driver.width_step(step, o.steps));
             // So that a training that was taken up again has the same bits.
             self.forget();
-            let (soft, penalty, small, gradient) = match self.soft(Part::Training, &x, temperature)
-            {
-                Ok(v) => (v.value, v.penalty, v.small, v.gradient),
+            let found = match self.soft(Part::Training, &x, temperature) {
                 Err(error) if step == 0 => return Err(error),
-                // A model that cannot be fitted is a step too far.
-                Err(Error::Model(_)) => (f64::NAN, f64::NAN, f64::NAN, vec![0.0; x.len()]),
-                Err(error) => return Err(error),
+                // A step too far.
+                found => or_nothing(found, SoftValue::nothing(x.len()))?,
             };
-            let by_u = self.quantities.pull_back(&u, &gradient)?;
-            let taken = state.driver.step(small, &by_u)?;
+            let by_u = self.quantities.pull_back(&u, &found.gradient)?;
+            let taken = state.driver.step(found.small, &by_u)?;
             state.history.push(Record {
                 start: state.start,
                 step,
                 temperature,
-                soft,
-                penalty,
+                soft: found.value,
+                penalty: found.penalty,
                 validation,
             });
             let phase_over = (step + 1).is_multiple_of(o.steps.div_ceil(PHASES));
@@ -260,7 +265,7 @@ impl Problem<'_> {
         Ok(())
     }
 
-    /// Opens, trains, and says what came of it.
+    /// What came of a training: the exact objective before and after on all parts, and what it owes to what.
     ///
     /// # Errors
     /// As [`Self::train`]; a start at which the exact objective is not defined on test events.
