@@ -2,7 +2,7 @@
 
     python dimuon_jax.py EXPORT THREADS
 
-EXPORT is what `cargo xtask study dimuon --export FILE` writes. Pairs are formed and selected by Awkward and NumPy; the jitted function has flat columns of muons and the
+EXPORT is what `cargo xtask study calibration --export FILE` writes. Pairs are formed and selected by Awkward and NumPy; the jitted function has flat columns of muons and the
 indices of both members of each selected pair ("ragged"), or the columns of the pairs themselves ("pairs"). Prints `key=seconds` lines: processor time of one thread, wall
 time of two, the smallest of several calls, compilation apart. Fails if the value at the minimum differs from that of pullback.
 """

@@ -7,20 +7,21 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
-import awkward as ak
-import jax
-import jax.numpy as jnp
-import numpy as np
-import pyarrow.parquet as pq
+import awkward as ak  # noqa: E402
+import jax  # noqa: E402
+import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
 
-about = json.load(open(sys.argv[1]))
+about = json.loads(Path(sys.argv[1]).read_text())
 values = about["values"]
 cut = {k: v[0] for k, v in values.items() if k.endswith("_cut")}
 edges = np.array(values["score edges"])
@@ -90,7 +91,9 @@ def awkward():
     n_all = np.asarray(ak.num(al["pt"]))
     lep_phi = np.arctan2(np.asarray(lep[1]), np.asarray(lep[0]))
     m_t = np.sqrt(np.maximum(2 * lep_pt * met * (1 - np.cos(lep_phi - met_phi)), 0))
-    x = np.stack([lep_pt, met, lead, np.asarray(ak.sum(al["pt"], axis=1)), m_vis, n_all, n_b, m_t, np.hypot(px, py)], axis=1)
+    x = np.stack(
+        [lep_pt, met, lead, np.asarray(ak.sum(al["pt"], axis=1)), m_vis, n_all, n_b, m_t, np.hypot(px, py)], axis=1
+    )
     score = network((x - standard[:9]) * standard[9:], weights)
     passed = (
         np.asarray(e["HLT_IsoMu24"]) & (np.asarray(ak.num(mu["pt"])) == 1) & (n_b >= 1) & (n_all >= 3)
@@ -155,7 +158,11 @@ def soft(free, f):
     s = jax.nn.sigmoid
     w = jnp.where(f["HLT_IsoMu24"] & (f["n_mu"] == 1) & (n_b >= 1) & (n_all >= 3), f["genWeight"], 0.0)
     w = w * s((per_event(hard, "jet") - 2.5) / width["count(jets) >= 3"])
-    w = w * s((lep_pt - free["lep_cut"]) / width["lep.pt > lep_cut"]) * s((met - free["met_cut"]) / width["miss > met_cut"])
+    w = (
+        w
+        * s((lep_pt - free["lep_cut"]) / width["lep.pt > lep_cut"])
+        * s((met - free["met_cut"]) / width["miss > met_cut"])
+    )
     w = w * s((lead - free["lead_cut"]) / width["lead > lead_cut"]) * s((ht - free["ht_cut"]) / width["ht > ht_cut"])
     w = w * s((m_vis - free["mass_cut"]) / width["m_vis > mass_cut"])
     below = s((free["edges"][None, :] - score[:, None]) / width["score edges"])
@@ -172,5 +179,7 @@ for name, g in (("value", value), ("value and gradient", both)):
     start = time.perf_counter()
     jax.block_until_ready(g(free, f))
     compiled = time.perf_counter() - start
-    print(f"  JAX with flat indices: {name} {least(lambda g=g: jax.block_until_ready(g(free, f))):.0f} ns per event, compiled in {compiled:.1f} s")
+    print(
+        f"  JAX with flat indices: {name} {least(lambda g=g: jax.block_until_ready(g(free, f))):.0f} ns per event, compiled in {compiled:.1f} s"
+    )
 print(f"  sums of bins: exact {bins.sum():.3f}, soft {value(free, f).sum():.3f}")

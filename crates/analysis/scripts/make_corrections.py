@@ -1,7 +1,7 @@
 """Writes tests/data/corrections.json (correctionlib, schema 2) and what correctionlib says at many points.
 
-    pip install correctionlib==2.9.0
-    python scripts/make_corrections.py
+pip install correctionlib==2.9.0
+python scripts/make_corrections.py
 """
 
 import json

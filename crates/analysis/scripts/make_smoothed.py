@@ -1,7 +1,7 @@
 """Writes tests/data/smoothed.json: random lists, and what cabinetry's `smooth_353qh_twice` makes of them.
 
-    pip download --no-deps cabinetry==0.6.0 && unzip cabinetry-*.whl
-    python scripts/make_smoothed.py cabinetry/smooth.py
+pip download --no-deps cabinetry==0.6.0 && unzip cabinetry-*.whl
+python scripts/make_smoothed.py cabinetry/smooth.py
 """
 
 import importlib.util
@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 spec = importlib.util.spec_from_file_location("smooth", sys.argv[1])
+if spec is None or spec.loader is None:
+    sys.exit(f"{sys.argv[1]} is no module")
 smooth = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(smooth)
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pullback_ad::isa::Level as Isa;
 
@@ -187,6 +187,9 @@ pub(crate) enum Constant {
     Data(Data),
 }
 
+/// Programs that were lowered.
+static MADE: AtomicU64 = AtomicU64::new(0);
+
 impl Lowered {
     /// Lowers a program for the instruction set of this machine.
     ///
@@ -199,7 +202,13 @@ impl Lowered {
     /// Lowers a program for a given instruction set.
     pub fn for_isa(program: impl Into<Arc<Program>>, isa: Isa) -> Result<Self> {
         let program: Arc<Program> = program.into();
+        MADE.fetch_add(1, Ordering::Relaxed);
         Lowering::new(&program, isa, true).lower()
+    }
+
+    /// How many programs this process has lowered so far: who says that a loop compiles nothing counts before and after.
+    pub fn count() -> u64 {
+        MADE.load(Ordering::Relaxed)
     }
 
     /// Lowers a program node by node: each has an instruction of its own, and its result a place. What fusion is tested against: the bits are the same.

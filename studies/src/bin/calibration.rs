@@ -1,4 +1,4 @@
-//! Muon momentum calibration from J/ψ and Z at full length: closure, the open data, covariance checks, times. `cargo xtask study dimuon`.
+//! Muon momentum calibration from J/ψ and Z at full length: closure, the open data, covariance checks, times. `cargo xtask study calibration`.
 //!
 //! Options: `--export FILE` writes what an independent implementation needs; `--jax PYTHON` runs that of `studies/python/dimuon_jax.py` in the same run, with an
 //! interpreter that has jax, uproot, awkward and scipy; `--toys N` (20) samples of each kind.

@@ -1,10 +1,10 @@
-"""Makes `cli/src/demo/workspace.json`, the workspace of `pullback demo`.
+"""Makes `cli/tests/data/search.json`, a workspace with everything that a page of a fit shows.
 
 A search in one-lepton events, invented from end to end: a signal region in bins of a discriminant, control regions for top quarks and for W + jets
 in bins of a mass, four processes. The data are drawn with a fixed seed from a truth with mu = 1.3 and shifted nuisance parameters, so the fit has
 something to find. Standard library only::
 
-    python3 cli/scripts/make_demo_workspace.py > cli/src/demo/workspace.json
+    python3 cli/scripts/make_search_workspace.py > cli/tests/data/search.json
 """
 
 import json
