@@ -228,17 +228,9 @@ pub struct FitArgs {
     pub output: OutputArgs,
 }
 
-/// `run`.
+/// What is drawn, and whether what is there may go.
 #[derive(Debug, Args)]
-pub struct RunArgs {
-    /// The analysis file (TOML)
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-
-    /// Write histograms (UHI JSON and CSV), a summary and the workspace into this folder
-    #[arg(short, long, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-
+pub struct PictureArgs {
     /// Write a self-contained HTML page with plots
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
@@ -250,6 +242,22 @@ pub struct RunArgs {
     /// Overwrite what is there
     #[arg(long)]
     pub force: bool,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The analysis file (TOML)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Write histograms (UHI JSON and CSV), a summary and the workspace into this folder
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+
+    /// Pages and plots.
+    #[command(flatten)]
+    pub pictures: PictureArgs,
 
     /// Look at the observed events of signal regions, too
     #[arg(long)]
@@ -279,17 +287,9 @@ pub struct OptimizeArgs {
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 
-    /// Write a self-contained HTML page with plots
-    #[arg(long, value_name = "FILE")]
-    pub report: Option<PathBuf>,
-
-    /// Write the plots into this folder as SVG, each with its numbers beside it as CSV
-    #[arg(long, value_name = "DIR")]
-    pub plots: Option<PathBuf>,
-
-    /// Overwrite what is there
-    #[arg(long)]
-    pub force: bool,
+    /// Pages and plots.
+    #[command(flatten)]
+    pub pictures: PictureArgs,
 
     /// Go on from the checkpoint in the output folder
     #[arg(long, requires = "output")]

@@ -6,6 +6,9 @@ use super::svg::DRAWING;
 
 const STYLE: &str = include_str!("style.css");
 
+/// What every page has under its title: facts and warnings.
+const FACTS: &str = include_str!("facts.html");
+
 /// The style sheet of pages, drawings included.
 pub fn style() -> Value {
     Value::from_safe_string(format!("{STYLE}{DRAWING}"))
@@ -17,7 +20,8 @@ pub fn render(template: &str, values: Value) -> String {
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     // Templates are parts of the program and tested: if one fails, the page says so.
     environment
-        .template_from_str(template)
+        .add_template("facts.html", FACTS)
+        .and_then(|()| environment.template_from_str(template))
         .and_then(|template| template.render(values))
         .unwrap_or_else(|error| format!("<!DOCTYPE html><p>The template failed: {error}</p>"))
 }

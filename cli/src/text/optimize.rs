@@ -1,7 +1,5 @@
 //! What comes out of an optimisation, for people.
 
-use std::fmt::Write;
-
 use pullback_analysis::optimize::{Ended, Outcome, Quote};
 
 use super::fit::{count, duration};
@@ -17,16 +15,7 @@ pub fn optimize(found: &Optimized, written: &[String], width: usize) -> String {
     text.push_str(&quantities(o, width));
     text.push_str(&impacts(o, width));
     text.push_str(&facts(o, width));
-    for name in written {
-        let _ = writeln!(
-            text,
-            "{}wrote {name}",
-            if *name == written[0] { "\n" } else { "" }
-        );
-    }
-    if let Some(workspace) = written.iter().find(|n| n.ends_with("workspace.json")) {
-        let _ = writeln!(text, "next: pullback fit {workspace} --asimov 0");
-    }
+    text.push_str(&super::run::files(written, " --asimov 0"));
     text
 }
 

@@ -22,6 +22,13 @@ pub fn run(results: &Results, written: &[String], width: usize) -> String {
     if !results.histograms.is_empty() {
         text.push_str(&histograms(results, width));
     }
+    text.push_str(&super::run::files(written, ""));
+    text
+}
+
+/// The files that were written, and what to do with a workspace among them.
+pub fn files(written: &[String], how: &str) -> String {
+    let mut text = String::new();
     for name in written {
         let _ = writeln!(
             text,
@@ -30,7 +37,7 @@ pub fn run(results: &Results, written: &[String], width: usize) -> String {
         );
     }
     if let Some(workspace) = written.iter().find(|n| n.ends_with("workspace.json")) {
-        let _ = writeln!(text, "next: pullback fit {workspace}");
+        let _ = writeln!(text, "next: pullback fit {workspace}{how}");
     }
     text
 }

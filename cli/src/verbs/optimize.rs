@@ -34,12 +34,12 @@ pub fn optimize(args: &OptimizeArgs) -> Result<Outcome, Failure> {
     let wanted = args.output.as_deref().map(files);
     if let Some(wanted) = &wanted {
         let folder = args.output.as_deref().unwrap_or(Path::new(""));
-        super::run::check_folder(folder, wanted, args.force || args.resume)?;
+        super::run::check_folder(folder, wanted, args.pictures.force || args.resume)?;
     }
     let targets = Targets {
-        report: args.report.as_deref(),
-        plots: args.plots.as_deref(),
-        force: args.force || args.resume,
+        report: args.pictures.report.as_deref(),
+        plots: args.pictures.plots.as_deref(),
+        force: args.pictures.force || args.resume,
     };
     targets.check()?;
     let checkpoint = args.output.as_deref().map(|f| f.join("checkpoint.json"));

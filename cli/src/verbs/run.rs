@@ -24,12 +24,12 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         .as_deref()
         .map(|folder| files(folder, file.fit.is_some()));
     if let (Some(folder), Some(wanted)) = (args.output.as_deref(), &wanted) {
-        check_folder(folder, wanted, args.force)?;
+        check_folder(folder, wanted, args.pictures.force)?;
     }
     let targets = Targets {
-        report: args.report.as_deref(),
-        plots: args.plots.as_deref(),
-        force: args.force,
+        report: args.pictures.report.as_deref(),
+        plots: args.pictures.plots.as_deref(),
+        force: args.pictures.force,
     };
     targets.check()?;
     let mut options = RunOptions {

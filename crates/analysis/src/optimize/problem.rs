@@ -250,10 +250,7 @@ impl<'a> Problem<'a> {
 
 /// Derivatives by the sums of outputs from those by the list.
 fn cotangents(layout: &Layout, k: usize, set: &Set<'_>, fraction: f64, by: &[f64]) -> Sums {
-    let zeros = |pass: &crate::run::Pass| {
-        vec![vec![Vec::new(); pass.compiled.outputs.len()]; pass.points.len()]
-    };
-    let mut out: Sums = set.plan.passes().map(zeros).collect();
+    let mut out = set.plan.sums();
     for route in &layout.routes[k] {
         // At every point: what is not asked for there has derivatives of zero.
         for point in &mut out[route.pass] {

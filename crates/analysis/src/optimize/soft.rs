@@ -14,7 +14,7 @@ use super::events::{Part, Set};
 use super::layout::{Layout, Route};
 use crate::error::Result;
 use crate::file::Softening;
-use crate::run::{Pass, Sums, Values};
+use crate::run::{Pass, Sums, Values, accumulate};
 
 /// Elements at which the spread of a margin is measured, at most.
 const SAMPLE: usize = 1 << 16;
@@ -312,9 +312,7 @@ impl Soft {
         values: &Values,
         temperature: f64,
     ) -> Result<Sums> {
-        let zeros =
-            |pass: &Pass| vec![vec![Vec::new(); pass.compiled.outputs.len()]; pass.points.len()];
-        let mut sums: Sums = set.plan.passes().map(zeros).collect();
+        let mut sums = set.plan.sums();
         let points: Vec<_> = set.plan.passes().map(|p| p.points_at(values)).collect();
         let widths: Vec<Vec<f64>> = self.widths(temperature);
         let plan = Arc::clone(&set.plan);
@@ -328,10 +326,7 @@ impl Soft {
                     let ws = &mut pass.memory.0;
                     pass.forward.run(ws, &bindings)?;
                     for (j, output) in pass.outputs.iter().enumerate() {
-                        let found = ws.f64(j);
-                        let sum = &mut sums[*output];
-                        sum.resize(found.len(), 0.0);
-                        sum.iter_mut().zip(found).for_each(|(a, b)| *a += b);
+                        accumulate(&mut sums[*output], ws.f64(j));
                     }
                 }
             }
@@ -370,10 +365,7 @@ impl Soft {
                     let bindings = exact[k].compiled.bind_to(program, chunk, point, &more)?;
                     backward.run(ws, &bindings)?;
                     for (j, name) in pass.wrt.iter().enumerate() {
-                        let found = ws.f64(j);
-                        let sum = gradient.entry(name.clone()).or_default();
-                        sum.resize(found.len(), 0.0);
-                        sum.iter_mut().zip(found).for_each(|(a, b)| *a += b);
+                        accumulate(gradient.entry(name.clone()).or_default(), ws.f64(j));
                     }
                 }
             }

@@ -19,4 +19,4 @@ pub use plan::{Shift, Values};
 pub use result::{Bins, Cutflow, Distribution, Filled, Results, Step};
 pub(crate) use smooth::smoothed;
 pub use sweep::{Progress, RunOptions};
-pub(crate) use sweep::{Sums, Sweep, check, widened};
+pub(crate) use sweep::{Sums, Sweep, accumulate, check, widened};

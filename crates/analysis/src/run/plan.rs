@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use pullback_array::{Flow, Lowered, transform};
 
 use super::compared::{Compared, unit};
+use super::sweep::Sums;
 use crate::compile::{Compiled, What};
 use crate::define::Histogram;
 use crate::error::Result;
@@ -246,6 +247,13 @@ impl Plan {
     pub fn moves(&self, systematic: usize) -> bool {
         let mut points = self.shifted.iter().flat_map(|pass| &pass.points);
         points.any(|(which, _)| which.is_some_and(|(s, _)| s == systematic))
+    }
+
+    /// Sums of nothing: for each pass, point and output.
+    pub fn sums(&self) -> Sums {
+        let of =
+            |pass: &Pass| vec![vec![Vec::new(); pass.compiled.outputs.len()]; pass.points.len()];
+        self.passes().map(of).collect()
     }
 
     /// The passes over each chunk.

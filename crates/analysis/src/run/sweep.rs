@@ -175,6 +175,12 @@ pub(crate) fn widened(chunk: pullback_io::Result<Chunk>) -> Result<Chunk> {
     Ok(chunk)
 }
 
+/// Adds numbers to a sum, which has none at first.
+pub(crate) fn accumulate(sum: &mut Vec<f64>, found: &[f64]) {
+    sum.resize(found.len(), 0.0);
+    sum.iter_mut().zip(found).for_each(|(a, b)| *a += b);
+}
+
 /// Sums of all outputs over chunks, at each point of the parameters.
 pub(crate) struct Sweep<'a> {
     plan: &'a Plan,
@@ -187,15 +193,13 @@ pub(crate) struct Sweep<'a> {
 impl<'a> Sweep<'a> {
     /// `plots` are the numbers of bins of the histograms.
     pub fn new(plan: &'a Plan, plots: &'a [usize], threads: usize) -> Self {
-        let zeros =
-            |pass: &Pass| vec![vec![Vec::new(); pass.compiled.outputs.len()]; pass.points.len()];
         Self {
             plan,
             plots,
             memory: (plan.passes())
                 .map(|pass| pass.lowered.workspace_with(threads, 1024))
                 .collect(),
-            sums: plan.passes().map(zeros).collect(),
+            sums: plan.sums(),
             any: false,
         }
     }
@@ -210,9 +214,7 @@ impl<'a> Sweep<'a> {
                 let bindings = pass.compiled.bind_to(program, chunk, point, &[])?;
                 pass.lowered.run(ws, &bindings)?;
                 for (k, sum) in sums.iter_mut().enumerate() {
-                    let found = ws.f64(k);
-                    sum.resize(found.len(), 0.0);
-                    sum.iter_mut().zip(found).for_each(|(a, b)| *a += b);
+                    accumulate(sum, ws.f64(k));
                 }
             }
         }
