@@ -230,6 +230,14 @@ pub enum Error {
         /// What does not fit.
         what: String,
     },
+    /// A histogram that a ROOT file cannot hold as asked.
+    #[error("the histogram `{name}` cannot be written: {what}")]
+    UnwritableHistogram {
+        /// Its path in the file.
+        name: String,
+        /// What does not fit.
+        what: String,
+    },
 }
 
 impl Error {
@@ -254,6 +262,7 @@ impl Error {
             Self::Missing { .. } => "PB0516",
             Self::Write { .. } => "PB0517",
             Self::Unwritable { .. } => "PB0518",
+            Self::UnwritableHistogram { .. } => "PB0519",
         }
     }
 
@@ -266,7 +275,8 @@ impl Error {
             | Self::NoFiles { .. }
             | Self::Lossy { .. }
             | Self::Missing { .. }
-            | Self::Unwritable { .. } => ErrorKind::Usage,
+            | Self::Unwritable { .. }
+            | Self::UnwritableHistogram { .. } => ErrorKind::Usage,
             Self::TooLarge { .. } | Self::Write { .. } => ErrorKind::Limit,
             _ => ErrorKind::Input,
         }
@@ -322,6 +332,10 @@ impl Error {
             Self::Write { .. } => "check the free space and the permissions".to_owned(),
             Self::Unwritable { .. } => {
                 "give every column the type, the levels and the entries that were announced"
+                    .to_owned()
+            }
+            Self::UnwritableHistogram { .. } => {
+                "`TH1D`s with rising edges are written, each name once in its directory; `/` stands between directories only"
                     .to_owned()
             }
             Self::Lossy { .. } => "ask for a wider type".to_owned(),

@@ -107,6 +107,7 @@ fn fuzz_mutated_root_files() {
         .iter()
         .map(|p| std::fs::read(p).expect("it can be read"))
         .collect();
+    seeds.extend([true, false].map(common::written::bytes));
     // Objects and vectors, which this crate's own files lack.
     let objects = shared("skhep-testdata/uproot-HZZ-objects.root");
     seeds.extend(objects.and_then(|path| std::fs::read(path).ok()));

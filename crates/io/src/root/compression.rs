@@ -2,8 +2,10 @@
 //!
 //! Format: ROOT, `core/zip/src/RZip.cxx`; the same table stands in the RNTuple specification, "Compression Block".
 
-use lzma_rust2::XzReader;
+use std::borrow::Cow;
 use std::io::Read;
+
+use lzma_rust2::XzReader;
 
 use crate::cursor::Cursor;
 use crate::error::{Error, Result};
@@ -199,4 +201,36 @@ fn decode(block: &Block<'_>, output: &mut [u8], site: &Site) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Bytes that one block can say that it holds.
+const LARGEST_BLOCK: usize = 0xff_ffff;
+/// The level of zlib that ROOT takes where nothing else is asked for.
+const LEVEL: i32 = 1;
+
+/// The blocks of an object, or the object itself where it is not to be compressed or would not be smaller.
+pub(crate) fn compress(object: &[u8], how: Algorithm) -> Cow<'_, [u8]> {
+    let stored = Cow::Borrowed(object);
+    if how != Algorithm::Zlib {
+        return stored;
+    }
+    let mut blocks = Vec::new();
+    for part in object.chunks(LARGEST_BLOCK) {
+        let mut room = vec![0; zlib_rs::compress_bound(part.len())];
+        let config = zlib_rs::DeflateConfig::new(LEVEL);
+        let (data, code) = zlib_rs::compress_slice(&mut room, part, config);
+        if code != zlib_rs::ReturnCode::Ok || data.len() > LARGEST_BLOCK {
+            return stored;
+        }
+        blocks.extend(*b"ZL\x08");
+        for size in [data.len(), part.len()] {
+            blocks.extend(size.to_le_bytes().iter().take(3));
+        }
+        blocks.extend_from_slice(data);
+    }
+    if blocks.len() < object.len() {
+        Cow::Owned(blocks)
+    } else {
+        stored
+    }
 }

@@ -25,6 +25,32 @@ pub struct HistogramAxis {
 }
 
 impl HistogramAxis {
+    /// An axis with these edges, called `xaxis`; `uniform` where ROOT computes the same ones from the outermost and their number.
+    pub fn new(title: &str, edges: Vec<f64>) -> Self {
+        let mut axis = Self {
+            name: "xaxis".to_owned(),
+            title: title.to_owned(),
+            edges,
+            uniform: true,
+            labels: Vec::new(),
+        };
+        axis.uniform = axis.is_regular();
+        axis
+    }
+
+    /// Whether all edges are, to the bit, those of equally wide bins.
+    pub(crate) fn is_regular(&self) -> bool {
+        let (Some(low), Some(high)) = (self.edges.first(), self.edges.last()) else {
+            return false;
+        };
+        let computed = (0..=self.bins()).map(|k| edge(*low, *high, self.bins(), k));
+        let bits = |x: f64| x.to_bits();
+        self.uniform
+            && computed
+                .map(bits)
+                .eq(self.edges.iter().map(|x| x.to_bits()))
+    }
+
     /// Number of bins, without those for under- and overflow.
     pub fn bins(&self) -> usize {
         self.edges.len().saturating_sub(1)
@@ -51,6 +77,34 @@ pub struct Histogram {
 }
 
 impl Histogram {
+    /// A `TH1D` of bins between the edges of an axis, with variances; its flow bins are empty.
+    ///
+    /// ```
+    /// use pullback_io::root::{Histogram, HistogramAxis};
+    /// let axis = HistogramAxis::new("m [GeV]", vec![0.0, 50.0, 200.0]);
+    /// let h = Histogram::th1d("signal", "m", axis, &[3.0, 1.0], &[3.5, 0.5], 8.0);
+    /// assert_eq!(h.values, [0.0, 3.0, 1.0, 0.0]);
+    /// ```
+    pub fn th1d(
+        name: &str,
+        title: &str,
+        axis: HistogramAxis,
+        values: &[f64],
+        variances: &[f64],
+        entries: f64,
+    ) -> Self {
+        let with_flow = |inner: &[f64]| [&[0.0], inner, &[0.0]].concat();
+        Self {
+            class: "TH1D".to_owned(),
+            name: name.to_owned(),
+            title: title.to_owned(),
+            axes: vec![axis],
+            values: with_flow(values),
+            sumw2: Some(with_flow(variances)),
+            entries,
+        }
+    }
+
     /// Whether a class is one that is read here.
     pub(crate) fn is_class(class: &str) -> bool {
         let kind = class

@@ -1,4 +1,4 @@
-//! ROOT files: trees, ntuples, histograms.
+//! ROOT files: trees, ntuples and histograms read, histograms of one dimension written.
 
 mod basket;
 mod branch;
@@ -15,9 +15,11 @@ mod reduced;
 mod streamer;
 mod tree;
 mod tree_read;
+mod writer;
 
 pub use compression::Algorithm;
 pub use file::{File, Object, ObjectKind};
 pub use histogram::{Histogram, HistogramAxis};
 pub use ntuple::Ntuple;
 pub use tree::Tree;
+pub use writer::HistogramWriter;

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of this module")]
 
 pub mod mutation;
+pub mod written;
 
 use std::path::PathBuf;
 
