@@ -44,9 +44,9 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// Writes a file by way of a temporary one in the same folder and a rename: it is there whole or, after an error, as it was before.
-pub fn write_file(path: &Path, content: &str) -> Result<(), Failure> {
+pub fn write_file(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Failure> {
     let mut file = NewFile::create(path)?;
-    let written = file.write_all(content.as_bytes());
+    let written = file.write_all(content.as_ref());
     written.map_err(|e| failed(path, &e))?;
     file.commit()
 }

@@ -3,6 +3,7 @@
 mod common;
 
 use common::Folder;
+use pullback_io::root;
 use serde_json::Value;
 
 /// A folder with the analysis and its events.
@@ -52,6 +53,42 @@ fn from_events_to_a_fit() {
     // No observed events of a blind region in any file.
     assert!(uhi.get("SR/m_ll/data").is_none() && uhi.get("top/n_jets/data").is_some());
     assert!(!folder.read("out/histograms.csv").contains("SR,m_ll,data"));
+    assert_same_in_root(&folder, &uhi);
+}
+
+/// The ROOT file has the histograms of the JSON, to the bit, under the same names, and no others.
+fn assert_same_in_root(folder: &Folder, uhi: &Value) {
+    let file = root::File::open(folder.path().join("out/histograms.root")).expect("a file");
+    let objects = file.objects().expect("directories");
+    let histograms = objects
+        .iter()
+        .filter(|o| o.kind == root::ObjectKind::Histogram);
+    let uhi = uhi.as_object().expect("an object");
+    assert!(uhi.keys().any(|path| path.ends_with("Up")));
+    let mut paths: Vec<&str> = histograms.map(|o| o.path.as_str()).collect();
+    paths.sort_unstable();
+    let mut expected: Vec<&str> = uhi.keys().map(String::as_str).collect();
+    expected.sort_unstable();
+    assert_eq!(paths, expected);
+    for (path, one) in uhi {
+        let found = file.histogram(path).expect(path);
+        let numbers = |value: &Value| -> Vec<f64> {
+            let list = value.as_array().expect("numbers").iter();
+            list.map(|x| x.as_f64().expect("a number")).collect()
+        };
+        assert_eq!(
+            found.inner_values(),
+            numbers(&one["storage"]["values"]),
+            "{path}"
+        );
+        let variances = numbers(&one["storage"]["variances"]);
+        assert_eq!(found.inner_variances(), variances, "{path}");
+        let axis = &one["axes"][0];
+        assert_eq!(found.axes[0].edges, numbers(&axis["edges"]), "{path}");
+        assert_eq!(axis["metadata"]["label"], found.axes[0].title, "{path}");
+        assert!(found.values[0] == 0.0 && found.values.last() == Some(&0.0));
+        assert!(found.entries >= found.inner_values().iter().filter(|x| **x > 0.0).count() as f64);
+    }
 }
 
 #[test]

@@ -251,7 +251,7 @@ pub struct RunArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
-    /// Write histograms (UHI JSON and CSV), a summary and the workspace into this folder
+    /// Write histograms (UHI JSON, CSV, ROOT), a summary and the workspace into this folder
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 

@@ -293,12 +293,12 @@ pub(super) fn write(
     found: &Optimized,
 ) -> Result<Vec<String>, Failure> {
     let contents = wanted.into_iter().map(|(product, path)| {
-        let text = match product {
-            Product::Optimum => json::optimum(found),
-            Product::Outcome => json::optimize(found),
-            Product::Run(product) => product.text(&found.after),
+        let bytes = match product {
+            Product::Optimum => json::optimum(found).into_bytes(),
+            Product::Outcome => json::optimize(found).into_bytes(),
+            Product::Run(product) => product.bytes(&found.after)?,
         };
-        (path, text)
+        Ok((path, bytes))
     });
-    super::run::write_all(&contents.collect::<Vec<_>>())
+    super::run::write_all(&contents.collect::<Result<Vec<_>, Failure>>()?)
 }

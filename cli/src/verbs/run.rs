@@ -59,8 +59,11 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         || report::pictures_of_run(&results),
     )?;
     if let Some(wanted) = wanted {
-        let contents = wanted.into_iter().map(|(p, path)| (path, p.text(&results)));
-        written.extend(write_all(&contents.collect::<Vec<_>>())?);
+        let contents = wanted.into_iter().map(|(p, path)| {
+            let bytes = p.bytes(&results)?;
+            Ok((path, bytes))
+        });
+        written.extend(write_all(&contents.collect::<Result<Vec<_>, Failure>>()?)?);
     }
     if args.json {
         output::print(&json::run(&results))?;
@@ -72,12 +75,16 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Good)
 }
 
+/// The name of the ROOT file, which stands in it, too.
+const HISTOGRAMS: &str = "histograms.root";
+
 /// What can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Product {
     Summary,
     Uhi,
     Csv,
+    Root,
     Workspace,
 }
 
@@ -87,6 +94,7 @@ pub(super) fn files(folder: &Path, fits: bool) -> Vec<(Product, PathBuf)> {
         (Product::Summary, folder.join("summary.json")),
         (Product::Uhi, folder.join("histograms.json")),
         (Product::Csv, folder.join("histograms.csv")),
+        (Product::Root, folder.join(HISTOGRAMS)),
     ];
     if fits {
         all.push((Product::Workspace, folder.join("workspace.json")));
@@ -113,20 +121,22 @@ pub(super) fn check_folder<T>(
 }
 
 impl Product {
-    pub(super) fn text(self, results: &Results) -> String {
-        match self {
+    pub(super) fn bytes(self, results: &Results) -> Result<Vec<u8>, Failure> {
+        let text = match self {
+            Self::Root => return Ok(results.root(HISTOGRAMS)?),
             Self::Summary => json::run(results),
             Self::Uhi => json::write(&results.uhi()),
             Self::Csv => results.csv(),
             Self::Workspace => json::write(&results.workspace().unwrap_or_default()),
-        }
+        };
+        Ok(text.into_bytes())
     }
 }
 
 /// Writes files that were all made before; gives their names.
-pub(super) fn write_all(contents: &[(PathBuf, String)]) -> Result<Vec<String>, Failure> {
-    for (path, text) in contents {
-        output::write_file(path, text)?;
+pub(super) fn write_all(contents: &[(PathBuf, Vec<u8>)]) -> Result<Vec<String>, Failure> {
+    for (path, bytes) in contents {
+        output::write_file(path, bytes)?;
     }
     let names = contents.iter().map(|(path, _)| path.display().to_string());
     Ok(names.collect())

@@ -8,6 +8,7 @@ mod compared;
 mod members;
 mod plan;
 mod result;
+mod root;
 mod smooth;
 mod sweep;
 mod uhi;
