@@ -4,7 +4,7 @@
 //!
 //! Two layers. The lower one knows a format: [`root::File`] opens a ROOT file ([`Source`]: positioned reads, nothing mapped), lists
 //! what is in it, and gives a [`root::Tree`], a [`root::Ntuple`] or a [`root::Histogram`]; [`parquet::Parquet`] and [`csv::Csv`] are tables of their own, with a
-//! [`parquet::Writer`] and a [`csv::Writer`] beside them. The upper one knows none: a [`Table`] has a
+//! [`parquet::Writer`] and a [`csv::Writer`] beside them, and a [`root::HistogramWriter`] for histograms. The upper one knows none: a [`Table`] has a
 //! number of entries and a [`Schema`] of [`Field`]s (name, [`DType`], [`Level`]s), and reads columns by position for a range of
 //! entries; a [`Dataset`] is several tables of several files as one, with friends joined by entry, read in [`Chunk`]s of bounded
 //! memory with global entry numbers. A further format is a module that implements [`Table`].
