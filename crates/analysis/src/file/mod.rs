@@ -61,6 +61,7 @@
 //! scale      = { vector = "LHEScaleWeight", members = [0, 1, 3, 5, 7, 8], combine = "envelope" }
 //! pdf        = { vector = "LHEPdfWeight", members = { from = 1, to = 100 }, combine = "hessian" }   # or "rms"
 //! muon_scale = { parameter = "muon_scale", processes = "zmm" }
+//! shower     = { files = { zmm = "zmm_herwig_*.parquet" } }      # mirrored, or one_sided; or up = { zmm = ".." }, down = { zmm = ".." }
 //!
 //! [fit]
 //! poi      = "mu"
@@ -88,6 +89,7 @@ mod optimisation;
 mod read;
 mod tables;
 mod types;
+mod variants;
 
 pub(crate) use certified::COLUMNS;
 pub use certified::Certified;

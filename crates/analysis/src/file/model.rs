@@ -2,6 +2,7 @@
 
 use super::document::Entry;
 use super::types::{AnalysisFile, Combine, Effect, FitModel, Prune, Systematic};
+use super::variants::Sides;
 use crate::error::{Error, Result};
 use crate::place::Source;
 use crate::syntax::parse;
@@ -73,6 +74,7 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
         table.get("weight"),
         table.get("parameter"),
     );
+    let files = Sides::of(&table);
     let values = table.get("values");
     let (vector, chosen) = (table.get("vector"), table.get("members"));
     let combine = table.get("combine");
@@ -88,6 +90,16 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
         Some(entry) => processes(&entry, file)?,
         None => file.processes().iter().map(|p| (*p).to_owned()).collect(),
     };
+    if files.any() {
+        let others = [&kinds.0, &kinds.1, &kinds.2, &vector, &values];
+        if let Some(other) = others.into_iter().flatten().next() {
+            return Err(other.refuse(
+                "a systematic of other files does nothing else",
+                "leave this out, or give it a name of its own",
+            ));
+        }
+        return files.systematic(name, entry, &acts_on, one_sided.as_ref(), file);
+    }
     let effect = match (kinds, vector) {
         ((None, None, None), Some(vector)) => members(entry, &vector, chosen, combine)?,
         ((Some(norm), None, None), None) => {
@@ -156,13 +168,13 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
         _ => {
             return Err(entry.refuse(
                 format!("`{}` has to say what it does", entry.key),
-                "give it one of `norm` (a relative change of yields), `weight` (factors of event weights), `vector` (members of a vector of factors) and `parameter` (a parameter that is moved)",
+                "give it one of `norm` (a relative change of yields), `weight` (factors of event weights), `vector` (members of a vector of factors), `parameter` (a parameter that is moved) and `files` (other events)",
             ));
         }
     };
     if let (Some(entry), false) = (&one_sided, matches!(effect, Effect::Weight { .. })) {
         return Err(entry.refuse(
-            "only a weight of one factor is one-sided by a word",
+            "only a weight of one factor, or files of one side, are one-sided by a word",
             "write the side that is nominal: `norm = [0, 0.1]`, `values = [0, 1]`",
         ));
     }

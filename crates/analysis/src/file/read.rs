@@ -137,7 +137,7 @@ fn section<'a>(root: &Table<'a>, name: &'static str) -> Result<Vec<(&'a str, Ent
 }
 
 /// An expression that is well-formed.
-fn expression(entry: &Entry<'_>) -> Result<Source> {
+pub(super) fn expression(entry: &Entry<'_>) -> Result<Source> {
     let source = entry.expression()?;
     parse(&source)?;
     Ok(source)
@@ -291,14 +291,14 @@ fn dataset(
     let process = process.map_or(Ok(name), |e| e.text())?.to_owned();
     let cross_section = table.get("cross_section");
     let own = table.get("weight");
-    let generated = table.get("generated");
+    let sum = table.get("generated");
     table.finish()?;
     let what = "a pattern such as `\"data/*.root\"`, or several";
     let patterns = table.needed(patterns, "files", what)?;
     let files: Vec<_> = patterns.texts()?.iter().map(|p| patterns.path(p)).collect();
     let observed = observed.map_or(Ok(false), |e| e.flag())?;
     if observed {
-        let mut weights = [&cross_section, &own, &generated].into_iter().flatten();
+        let mut weights = [&cross_section, &own, &sum].into_iter().flatten();
         if let Some(entry) = weights.next() {
             return Err(entry.refuse(
                 "observed events have no weight",
@@ -312,26 +312,14 @@ fn dataset(
             "write `luminosity = \"140 /fb\"` under `[analysis]`",
         ));
     }
-    if let (Some(entry), None) = (&generated, &cross_section) {
+    if let (Some(entry), None) = (&sum, &cross_section) {
         return Err(entry.refuse(
             "the sum of generated weights is what a cross-section is divided by, and there is none",
             "give a `cross_section`, or leave it out",
         ));
     }
     let cross_section = cross_section.map(|e| e.area(1)).transpose()?;
-    let generated = match generated {
-        None => Generated::Events,
-        Some(entry) => match entry.number() {
-            Ok(n) if n > 0.0 && n.is_finite() => Generated::Number(n),
-            Ok(n) => {
-                return Err(entry.refuse(
-                    format!("{n} is no sum of weights to divide by"),
-                    "it has to be positive",
-                ));
-            }
-            Err(_) => Generated::Sum(expression(&entry)?),
-        },
-    };
+    let generated = sum.map_or(Ok(Generated::Events), |entry| generated(&entry))?;
     let own = own.map(|e| expression(&e)).transpose()?;
     let place = table.place();
     Ok(Input {
@@ -348,6 +336,18 @@ fn dataset(
         },
         place,
     })
+}
+
+/// What generated weights add up to.
+pub(super) fn generated(entry: &Entry<'_>) -> Result<Generated> {
+    match entry.number() {
+        Ok(n) if n > 0.0 && n.is_finite() => Ok(Generated::Number(n)),
+        Ok(n) => Err(entry.refuse(
+            format!("{n} is no sum of weights to divide by"),
+            "it has to be positive",
+        )),
+        Err(_) => Ok(Generated::Sum(expression(entry)?)),
+    }
 }
 
 fn region(name: &str, entry: &Entry<'_>) -> Result<Region> {

@@ -158,6 +158,15 @@ pub enum Effect {
         /// How yields become up and down.
         combine: Combine,
     },
+    /// The events of some data sets are those of other files.
+    Files {
+        /// Upwards: each data set has the name of the nominal one that it stands for.
+        up: Vec<Input>,
+        /// Downwards, of the same names; empty where there are none.
+        down: Vec<Input>,
+        /// Whether the side without files is nominal, instead of mirrored.
+        one_sided: bool,
+    },
     /// A parameter of the analysis changes, and the whole selection is evaluated again.
     Parameter {
         /// Its name.

@@ -8,11 +8,12 @@ use pullback_io::{Chunk, Dataset};
 use pullback_prob::{Key, fill_uniform};
 use transform::{Relaxation, Smoothing};
 
+use super::identity::{numbers, shared};
 use crate::compile::Compiled;
 use crate::define::Analysis;
 use crate::error::Result;
 use crate::file::{AnalysisFile, Free, Generated, Input, Optimisation};
-use crate::run::{Plan, Quantity, Scope, Sweep, Values, Weighting, edges_name, widened};
+use crate::run::{Plan, Quantity, Scope, Shift, Sweep, Values, Weighting, edges_name, widened};
 use crate::schema::Schema;
 
 /// What events are for.
@@ -55,9 +56,20 @@ impl Default for Options {
     }
 }
 
+/// What all data sets of an optimisation have in common.
+pub(super) struct Setting<'s> {
+    pub file: &'s AnalysisFile,
+    pub optimisation: &'s Optimisation,
+    /// The inputs that may move.
+    pub free: &'s [String],
+    pub options: &'s Options,
+}
+
 /// A simulated data set.
 pub(super) struct Set<'a> {
     pub input: &'a Input,
+    /// The variation that it is; nothing for a nominal one.
+    pub variant: Option<(usize, Shift)>,
     pub plan: Arc<Plan>,
     /// What the weights of all events are multiplied by.
     pub weights: f64,
@@ -83,21 +95,23 @@ pub(super) fn free_inputs(file: &AnalysisFile, optimisation: &Optimisation) -> V
 }
 
 impl<'a> Set<'a> {
-    /// Opens a data set and reads its events once. `free` are the inputs that may move; nothing if `tell`, which hears of events, says stop.
+    /// Opens a data set, which may be a variation, and reads its events once; nothing if `tell`, which hears of events, says stop.
     pub fn open(
-        file: &AnalysisFile,
-        optimisation: &Optimisation,
+        setting: &Setting<'_>,
         input: &'a Input,
-        free: &[String],
-        options: &Options,
+        variant: Option<(usize, Shift)>,
         memory: &mut usize,
         tell: &mut dyn FnMut(&str, u64) -> bool,
     ) -> Result<Option<Self>> {
-        let patterns: Vec<String> = (input.files.iter())
-            .map(|p| p.to_string_lossy().into_owned())
-            .collect();
-        let data = Dataset::with_options(&patterns, options.data)?;
-        let schema = Schema::of_table(data.schema());
+        let Setting {
+            optimisation,
+            free,
+            options,
+            ..
+        } = *setting;
+        let plain = variant.map(|_| setting.file.of_variants());
+        let file = plain.as_ref().unwrap_or(setting.file);
+        let (data, schema) = input.open(options.data)?;
         let plan = Plan::new(file, input, &schema, Scope::Channels)?;
         let mut skim = if options.skim {
             Skim::new(file, &schema, free, &plan)?
@@ -109,10 +123,11 @@ impl<'a> Set<'a> {
         names.extend(more);
         let networks = network_columns(file, optimisation, &schema)?;
         names.extend(networks.iter().map(String::as_str));
+        let mut names: Vec<String> = names.into_iter().map(String::from).collect();
+        let split = Split::new(setting, input)?;
+        names.extend(split.identity.iter().map(|name| (*name).to_owned()));
         names.sort_unstable();
         names.dedup();
-        let names: Vec<String> = names.into_iter().map(String::from).collect();
-        let split = Split::new(optimisation, &input.name);
         let plots = file.plots();
         let mut sums = Part::ALL.map(|_| Sweep::new(&plan, &plots, options.threads));
         let mut entries = [0_u64; 3];
@@ -120,7 +135,7 @@ impl<'a> Set<'a> {
         let columns: Vec<&str> = names.iter().map(String::as_str).collect();
         for chunk in data.chunks(&columns)?.map(widened) {
             let chunk = chunk?;
-            let own = split.parts(&chunk);
+            let own = split.parts(&chunk)?;
             for (k, part) in Part::ALL.into_iter().enumerate() {
                 let part = chunk.take(&own.iter().map(|p| *p == part).collect::<Vec<_>>());
                 entries[k] += part.entries as u64;
@@ -162,6 +177,7 @@ impl<'a> Set<'a> {
         let whole: f64 = parts.iter().sum();
         Ok(Some(Self {
             input,
+            variant,
             plan: Arc::new(plan),
             weights,
             fractions: parts.map(|p| p / whole),
@@ -183,7 +199,7 @@ impl<'a> Set<'a> {
         let columns: Vec<&str> = self.names.iter().map(String::as_str).collect();
         for chunk in self.data.chunks(&columns)?.map(widened) {
             let chunk = chunk?;
-            let own = self.split.parts(&chunk);
+            let own = self.split.parts(&chunk)?;
             let chunk = chunk.take(&own.iter().map(|p| *p == part).collect::<Vec<_>>());
             match &mut self.skim {
                 Some(skim) => f(&chunk.take(&skim.keep(&chunk)?))?,
@@ -224,31 +240,43 @@ fn network_columns(
     Ok(all)
 }
 
-/// Which part an event belongs to: by its number in the data set alone, whatever the chunks are. Variations of an event are in its part.
+/// Which part an event belongs to: by its number in the data set alone, whatever the chunks are. Variations of an event are in its part: those from other files by what
+/// identifies it, where files do.
 struct Split {
     key: Key,
     ends: [f64; 2],
+    identity: Vec<&'static str>,
 }
 
 impl Split {
-    fn new(optimisation: &Optimisation, dataset: &str) -> Self {
+    fn new(setting: &Setting<'_>, input: &Input) -> Result<Self> {
+        let optimisation = setting.optimisation;
         let [a, b, c] = optimisation.split;
         let all = a + b + c;
-        Self {
-            key: Key::new(optimisation.seed, "split").child(dataset),
+        Ok(Self {
+            // A variation has the name of its nominal data set.
+            key: Key::new(optimisation.seed, "split").child(&input.name),
             ends: [a / all, (a + b) / all],
-        }
+            identity: shared(setting.file, input, setting.options.data)?,
+        })
     }
 
-    fn parts(&self, chunk: &Chunk) -> Vec<Part> {
+    fn parts(&self, chunk: &Chunk) -> Result<Vec<Part>> {
         let mut u = vec![0.0; chunk.entries];
-        fill_uniform(&mut u, self.key, chunk.first, 0);
+        if self.identity.is_empty() {
+            fill_uniform(&mut u, self.key, chunk.first, 0);
+        } else {
+            let numbers = numbers(chunk, &self.identity)?;
+            for (u, number) in u.iter_mut().zip(numbers) {
+                fill_uniform(std::slice::from_mut(u), self.key, number, 0);
+            }
+        }
         let part = |u: f64| match u {
             u if u < self.ends[0] => Part::Training,
             u if u < self.ends[1] => Part::Validation,
             _ => Part::Test,
         };
-        u.into_iter().map(part).collect()
+        Ok(u.into_iter().map(part).collect())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::events::Set;
-use crate::file::{AnalysisFile, Effect};
+use crate::file::AnalysisFile;
 use crate::run::{Bins, Filled, Quantity, Results, Shift, Sums, Weighting};
 
 /// What a block of bins holds.
@@ -17,6 +17,8 @@ pub(super) enum Kind {
     Entries,
     /// Expected events with a systematic at one standard deviation.
     Varied(usize, Shift),
+    /// Their variance from the number of simulated events, of a variation from other files.
+    Spread(usize, Shift),
     /// Expected events with a member of a vector of weights, by systematic and position in the vector.
     Member(usize, usize),
 }
@@ -82,6 +84,14 @@ impl Layout {
         let Some(process) = self.processes.iter().position(|p| *p == set.input.process) else {
             return routes;
         };
+        let nominal = all.iter().filter(|s| s.variant.is_none());
+        let moved: Vec<(usize, &str)> = nominal
+            .flat_map(|s| {
+                let moved = (0..file.systematics.len()).filter(|k| s.plan.moves(*k));
+                moved.map(|k| (k, s.input.process.as_str()))
+            })
+            .collect();
+        let standing = file.standing(set.input, &set.plan, &moved);
         for channel in 0..self.channels.len() {
             let (region, plot, bins) = self.channels[channel];
             let quantity = Quantity::Plot { plot, region };
@@ -106,6 +116,11 @@ impl Layout {
                 continue;
             };
             let weighted = nominal.item(quantity, Weighting::Nominal).unwrap_or(raw);
+            if let Some((s, shift)) = set.variant {
+                add(self, Kind::Varied(s, shift), 0, 0, weighted.outputs.0);
+                add(self, Kind::Spread(s, shift), 0, 0, weighted.outputs.1);
+                continue;
+            }
             add(self, Kind::Yield, 0, 0, weighted.outputs.0);
             add(self, Kind::Variance, 0, 0, weighted.outputs.1);
             add(self, Kind::Entries, 0, 0, raw.outputs.0);
@@ -117,27 +132,20 @@ impl Layout {
                 };
                 add(self, kind, 0, 0, item.outputs.0);
             }
-            for (s, systematic) in file.systematics.iter().enumerate() {
-                let acts = systematic.processes.contains(&set.input.process)
-                    && matches!(systematic.effect, Effect::Parameter { .. });
-                let same = |other: &&Set<'_>| other.input.process == set.input.process;
-                if !acts || !all.iter().filter(same).any(|other| other.plan.moves(s)) {
-                    continue;
-                }
-                for shift in [Shift::Up, Shift::Down] {
-                    let kind = Kind::Varied(s, shift);
-                    let found = set.plan.shifted.as_ref().and_then(|pass| {
-                        let mut points = pass.points.iter();
-                        let point = points.position(|(which, _)| *which == Some((s, shift)))?;
-                        let raw = pass.item(quantity, Weighting::Raw)?;
-                        let item = pass.item(quantity, Weighting::Nominal).unwrap_or(raw);
-                        Some((point, item.outputs.0))
-                    });
-                    // A data set that it does not move is as it was.
-                    match found {
-                        Some((point, output)) => add(self, kind, 1, point, output),
-                        None => add(self, kind, 0, 0, weighted.outputs.0),
-                    }
+            // A data set that a variation does not move is as it was.
+            for &(s, shift) in &standing {
+                add(self, Kind::Varied(s, shift), 0, 0, weighted.outputs.0);
+            }
+            let Some(pass) = &set.plan.shifted else {
+                continue;
+            };
+            let raw = pass.item(quantity, Weighting::Raw);
+            let Some(item) = pass.item(quantity, Weighting::Nominal).or(raw) else {
+                continue;
+            };
+            for (point, (which, _)) in pass.points.iter().enumerate() {
+                if let Some((s, shift)) = *which {
+                    add(self, Kind::Varied(s, shift), 1, point, item.outputs.0);
                 }
             }
         }
@@ -172,7 +180,7 @@ impl Layout {
         let w = set.weights;
         match kind {
             Kind::Yield | Kind::Varied(..) | Kind::Member(..) => w / fraction,
-            Kind::Variance => w * w / fraction,
+            Kind::Variance | Kind::Spread(..) => w * w / fraction,
             Kind::Entries => 1.0 / fraction,
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::events::Part;
+use super::events::{Part, Set};
 use super::goal::Evaluation;
 use super::layout::Kind;
 use super::problem::Problem;
@@ -35,10 +35,21 @@ pub struct Impact {
 }
 
 impl Problem<'_> {
+    /// The name of a data set for people.
+    pub(super) fn name_of(&self, set: &Set<'_>) -> String {
+        let Some((s, shift)) = set.variant else {
+            return set.input.name.clone();
+        };
+        let (name, systematic) = (&set.input.name, &self.file.systematics[s].name);
+        format!("{name} ({systematic} {})", shift.name().to_lowercase())
+    }
+
     /// The exact objective at free quantities.
     ///
     /// The uncertainty is linear in the number of events of each bin, with yields, variations and variances of a bin moving together:
     /// σ² = Σ_b (Σ_kinds ∂f/∂x_b · x_b/n_b)² Var(n_b).
+    ///
+    /// Variations from other files have events of their own, which are taken as independent.
     ///
     /// # Errors
     /// A model that cannot be fitted: no signal, no background.
@@ -58,8 +69,9 @@ impl Problem<'_> {
         let mut sum = 0.0;
         for process in 0..layout.processes.len() {
             // Variances are those of the whole sample; the part has fewer events.
-            let own =
-                |set: &&super::events::Set<'_>| set.input.process == layout.processes[process];
+            let own = |set: &&Set<'_>| {
+                set.variant.is_none() && set.input.process == layout.processes[process]
+            };
             let fraction = self
                 .sets
                 .iter()
@@ -72,7 +84,12 @@ impl Problem<'_> {
                 };
                 let mut kinds = vec![Kind::Yield, Kind::Variance];
                 for s in 0..self.file.systematics.len() {
-                    kinds.extend(self.kinds(s));
+                    let apart = at(Kind::Spread(s, Shift::Up)).is_some();
+                    if !apart {
+                        kinds.extend(self.kinds(s));
+                        continue;
+                    }
+                    sum += self.apart(s, (process, channel, bins), part, found, list);
                 }
                 let starts: Vec<usize> = kinds.into_iter().filter_map(at).collect();
                 for bin in 0..bins {
@@ -89,6 +106,34 @@ impl Problem<'_> {
             }
         }
         sum.sqrt()
+    }
+
+    /// Σ_b (∂f/∂x_b)² Var(x_b) of the bins of a variation from other files.
+    fn apart(
+        &self,
+        s: usize,
+        (process, channel, bins): (usize, usize, usize),
+        part: Part,
+        found: &Evaluation,
+        list: &[f64],
+    ) -> f64 {
+        let mut sum = 0.0;
+        for shift in [Shift::Up, Shift::Down] {
+            let at = |kind| self.layout.start(process, channel, kind);
+            let starts = at(Kind::Varied(s, shift)).zip(at(Kind::Spread(s, shift)));
+            let own = |set: &&Set<'_>| {
+                set.variant == Some((s, shift))
+                    && set.input.process == self.layout.processes[process]
+            };
+            let Some(((varied, variance), set)) = starts.zip(self.sets.iter().find(own)) else {
+                continue;
+            };
+            let each = (0..bins)
+                .map(|b| found.by_list[varied + b].powi(2) * list[variance + b])
+                .sum::<f64>();
+            sum += each / set.fractions[part as usize];
+        }
+        sum
     }
 
     fn violation(&self, (mut bin, entries, error): (usize, f64, f64)) -> String {

@@ -108,7 +108,7 @@ impl Problem<'_> {
         let entries: Vec<_> = self
             .sets
             .iter()
-            .map(|s| (&s.input.name, s.entries))
+            .map(|s| (&s.input.name, s.variant, s.entries))
             .collect();
         let inputs = (
             &self.file.definitions,

@@ -58,6 +58,21 @@ pub struct Cutflow {
     pub steps: Vec<Step>,
 }
 
+/// A data set from other files that stood for a nominal one in a variation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stood {
+    /// Name of the data set.
+    pub dataset: String,
+    /// Position of the systematic.
+    pub systematic: usize,
+    /// Its direction.
+    pub shift: Shift,
+    /// How many events it has.
+    pub events: u64,
+    /// What their weights were multiplied by.
+    pub scale: f64,
+}
+
 /// A histogram in a region.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filled {
@@ -120,6 +135,8 @@ pub struct Results {
     pub processes: Vec<String>,
     /// For each data set, how many events it has, and what its weights were multiplied by.
     pub datasets: Vec<(u64, f64)>,
+    /// The data sets that stand for others in variations.
+    pub variants: Vec<Stood>,
     /// One for each region.
     pub cutflows: Vec<Cutflow>,
     /// Observed events in each step of each region, where they are looked at.

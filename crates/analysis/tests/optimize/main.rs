@@ -4,3 +4,4 @@ mod events;
 mod gradient;
 mod refused;
 mod training;
+mod variants;

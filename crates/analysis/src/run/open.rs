@@ -1,0 +1,82 @@
+//! The events of data sets, opened.
+
+use pullback_io::{Chunk, Dataset};
+
+use super::plan::{Plan, Scope, Values};
+use super::sweep::{RunOptions, Sums, Sweep, check, widened};
+use crate::error::Result;
+use crate::file::{AnalysisFile, COLUMNS, Input};
+use crate::schema::Schema;
+
+impl Input {
+    /// Its events, and what their columns are.
+    pub(crate) fn open(&self, options: pullback_io::Options) -> Result<(Dataset, Schema)> {
+        let patterns: Vec<String> = (self.files.iter())
+            .map(|p| p.to_string_lossy().into_owned())
+            .collect();
+        let data = Dataset::with_options(&patterns, options)?;
+        let schema = Schema::of_table(data.schema());
+        Ok((data, schema))
+    }
+}
+
+/// A data set and its programs.
+pub(super) struct Opened<'a> {
+    pub input: &'a Input,
+    pub data: Dataset,
+    pub schema: Schema,
+    pub plan: Plan,
+}
+
+impl<'a> Opened<'a> {
+    pub fn new(file: &AnalysisFile, input: &'a Input, options: &RunOptions) -> Result<Self> {
+        let (data, schema) = input.open(options.data)?;
+        let plan = Plan::new(file, input, &schema, Scope::Everything)?;
+        Ok(Self {
+            input,
+            data,
+            schema,
+            plan,
+        })
+    }
+
+    /// Sums over all events; nothing if `tell`, which hears of events, says stop.
+    pub fn sums(
+        &self,
+        file: &AnalysisFile,
+        plots: &[usize],
+        threads: usize,
+        tell: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<Option<Sums>> {
+        // What is varied is among what is nominal, and so are its columns.
+        let mut names = self.plan.nominal.compiled.columns();
+        let certified = file.certified.as_ref().filter(|_| self.input.observed);
+        if let Some(certified) = certified {
+            let known = |column: &str| {
+                let mut fields = self.data.schema().fields().iter();
+                fields.any(|f| f.name == column)
+            };
+            if let Some(column) = COLUMNS.into_iter().find(|c| !known(c)) {
+                return Err(certified.missing(column, &self.input.name));
+            }
+            let more = COLUMNS.into_iter().filter(|c| !names.contains(c));
+            names.extend(more.collect::<Vec<_>>());
+        }
+        let mut sweep = Sweep::new(&self.plan, plots, threads);
+        for chunk in self.data.chunks(&names)?.map(widened) {
+            let chunk = chunk?;
+            let read = chunk.entries as u64;
+            let chunk: Chunk = match certified {
+                Some(certified) => certified.of(&chunk)?,
+                None => chunk,
+            };
+            sweep.add(&chunk, &Values::new())?;
+            if !tell(read) {
+                return Ok(None);
+            }
+        }
+        let sums = sweep.finish();
+        check(&self.plan, &sums, self.input)?;
+        Ok(Some(sums))
+    }
+}
