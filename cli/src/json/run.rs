@@ -80,7 +80,7 @@ pub fn run(results: &Results) -> String {
     });
     let mut value = json!({
         "title": file.title,
-        "luminosity": file.luminosity,
+        "luminosity": file.total_luminosity(),
         "datasets": datasets.collect::<Vec<Value>>(),
         "variants": variants.collect::<Vec<Value>>(),
         "regions": regions.collect::<Vec<Value>>(),

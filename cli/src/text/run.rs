@@ -12,7 +12,7 @@ use super::yields::observed;
 pub fn run(results: &Results, written: &[String], width: usize) -> String {
     let file = &results.file;
     let mut text = format!("{}\n", file.title);
-    if let Some(luminosity) = file.luminosity {
+    if let Some(luminosity) = file.total_luminosity() {
         let _ = writeln!(text, "L = {} /fb", luminosity / 1000.0);
     }
     text.push_str(&datasets(results, width));

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::optimisation::{Free, Optimisation};
 use super::types::{
-    AnalysisFile, Effect, FitModel, Generated, Input, Plot, Region, RegionKind, Systematic,
+    AnalysisFile, Campaign, Effect, FitModel, Generated, Input, Plot, Region, RegionKind,
+    Systematic,
 };
 use crate::define::Analysis;
 use crate::error::{Error, Result};
@@ -46,6 +47,17 @@ impl AnalysisFile {
     /// The integrated luminosity, in 1/pb.
     pub fn luminosity(mut self, inverse_pb: f64) -> Self {
         self.luminosity = Some(inverse_pb);
+        self
+    }
+
+    /// A campaign with its luminosity, in 1/pb.
+    pub fn campaign(mut self, name: impl Into<String>, inverse_pb: f64) -> Self {
+        self.campaigns.push(Campaign {
+            name: name.into(),
+            luminosity: inverse_pb,
+            weight: None,
+            certified: None,
+        });
         self
     }
 
@@ -98,6 +110,7 @@ impl AnalysisFile {
         self.systematics.push(Systematic {
             name: name.into(),
             processes: processes.iter().map(|p| (*p).to_owned()).collect(),
+            campaigns: Vec::new(),
             effect,
         });
         self
@@ -168,6 +181,7 @@ impl Input {
         Self {
             name: name.into(),
             process: name.into(),
+            campaign: None,
             files: files.into_iter().map(Into::into).collect(),
             observed: false,
             cross_section: None,
@@ -193,6 +207,12 @@ impl Input {
     /// Of another process.
     pub fn process(mut self, process: &str) -> Self {
         process.clone_into(&mut self.process);
+        self
+    }
+
+    /// Of a campaign.
+    pub fn campaign(mut self, campaign: &str) -> Self {
+        self.campaign = Some(campaign.into());
         self
     }
 

@@ -17,6 +17,9 @@
 //! files = "data.root"
 //! observed = true
 //!
+//! [campaigns.2018]                           # data sets with `campaign = "2018"` stand for this luminosity
+//! luminosity = "59.8 /fb"                    # a `weight` and a `certified` of its own may follow
+//!
 //! [defaults.datasets]                        # what simulated data sets say if they say nothing
 //! generated = "genWeight"
 //! [defaults.systematics]                     # and systematics
@@ -55,7 +58,7 @@
 //! label = "m(ll) [GeV]"
 //!
 //! [systematics]
-//! luminosity = { norm = 0.02 }
+//! luminosity = { norm = 0.02 }               # norm = { 2017 = 0.02, 2018 = 0.015 } by campaign; correlated = false: one for each
 //! # One factor is mirrored; with `one_sided = true` the other side is nominal.
 //! pileup     = { weight = ["puWeightUp / puWeight", "puWeightDown / puWeight"] }
 //! scale      = { vector = "LHEScaleWeight", members = [0, 1, 3, 5, 7, 8], combine = "envelope" }
@@ -81,6 +84,7 @@
 
 mod at;
 mod build;
+mod campaigns;
 mod certified;
 mod document;
 mod include;
@@ -96,6 +100,6 @@ pub use certified::Certified;
 pub use document::LARGEST;
 pub use optimisation::{Free, Goal, Method, Optimisation, Softening};
 pub use types::{
-    AnalysisFile, Combine, Effect, FitModel, Generated, Input, Plot, Prune, Region, RegionKind,
-    Systematic,
+    AnalysisFile, Campaign, Combine, Effect, FitModel, Generated, Input, Plot, Prune, Region,
+    RegionKind, Systematic,
 };

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use pullback_array::Flow;
 
+use super::campaigns::campaign;
 use super::certified::Certified;
 use super::document::{Entry, Table};
 use super::include::Documents;
@@ -72,12 +73,15 @@ impl AnalysisFile {
         if let Some(table) = &defaults {
             table.finish()?;
         }
+        for (name, entry) in section(&root, "campaigns")? {
+            file.campaigns.push(campaign(name, &entry)?);
+        }
         for (name, mut entry) in section(&root, "datasets")? {
             // Observed events have none of what simulated ones share.
             if let Some(defaults) = of_datasets.as_ref().filter(|_| !is_observed(&entry)) {
                 entry = entry.or(defaults);
             }
-            let input = dataset(name, &entry, weight.as_ref(), file.luminosity)?;
+            let input = dataset(name, &entry, weight.as_ref(), &file)?;
             file.datasets.push(input);
         }
         for (name, entry) in section(&root, "regions")? {
@@ -91,8 +95,8 @@ impl AnalysisFile {
             if let Some(defaults) = &of_systematics {
                 entry = entry.or(defaults);
             }
-            let systematic = systematic(name, &entry, &file)?;
-            file.systematics.push(systematic);
+            let found = systematic(name, &entry, &file)?;
+            file.systematics.extend(found);
         }
         if let Some(entry) = root.get("fit") {
             file.fit = Some(fit(&entry, &file)?);
@@ -111,10 +115,11 @@ impl AnalysisFile {
 }
 
 /// The tables of the document.
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 15] = [
     "include",
     "defaults",
     "analysis",
+    "campaigns",
     "datasets",
     "objects",
     "columns",
@@ -280,7 +285,7 @@ fn dataset(
     name: &str,
     entry: &Entry<'_>,
     weight: Option<&Source>,
-    luminosity: Option<f64>,
+    file: &AnalysisFile,
 ) -> Result<Input> {
     let table = entry.table()?;
     let (patterns, observed, process) = (
@@ -289,6 +294,7 @@ fn dataset(
         table.get("process"),
     );
     let process = process.map_or(Ok(name), |e| e.text())?.to_owned();
+    let of = table.get("campaign");
     let cross_section = table.get("cross_section");
     let own = table.get("weight");
     let sum = table.get("generated");
@@ -306,12 +312,18 @@ fn dataset(
             ));
         }
     }
-    if let (Some(entry), None) = (&cross_section, luminosity) {
+    let mut campaign = None;
+    if let Some(entry) = of {
+        let names = file.campaigns.iter().map(|c| c.name.as_str());
+        campaign = Some(&file.campaigns[position(&entry, "campaign", entry.text()?, names)?]);
+    }
+    if let (Some(entry), None, None) = (&cross_section, campaign, file.luminosity) {
         return Err(entry.refuse(
             "a cross-section needs a luminosity",
-            "write `luminosity = \"140 /fb\"` under `[analysis]`",
+            "write `luminosity = \"140 /fb\"` under `[analysis]`, or `campaign = \"2018\"` with `[campaigns.2018]`",
         ));
     }
+    let weight = campaign.and_then(|c| c.weight.as_ref()).or(weight);
     if let (Some(entry), None) = (&sum, &cross_section) {
         return Err(entry.refuse(
             "the sum of generated weights is what a cross-section is divided by, and there is none",
@@ -325,6 +337,7 @@ fn dataset(
     Ok(Input {
         name: name.into(),
         process,
+        campaign: campaign.map(|c| c.name.clone()),
         files,
         observed,
         cross_section,

@@ -20,6 +20,8 @@ pub struct AnalysisFile {
     pub certified: Option<Certified>,
     /// Whether the observed data of signal regions stay unseen.
     pub blind: bool,
+    /// Campaigns of data taking, of which data sets can be.
+    pub campaigns: Vec<Campaign>,
     /// Where events come from.
     pub datasets: Vec<Input>,
     /// Regions in the order of the file.
@@ -38,6 +40,19 @@ pub struct AnalysisFile {
     pub(crate) definitions: Analysis,
 }
 
+/// A campaign of data taking: simulated events of it stand for its luminosity.
+#[derive(Debug, Clone)]
+pub struct Campaign {
+    /// Its name.
+    pub name: String,
+    /// Integrated luminosity, in 1/pb.
+    pub luminosity: f64,
+    /// The weight of its simulated events, instead of that of the analysis.
+    pub weight: Option<Source>,
+    /// The luminosity sections whose observed events count; those of the analysis without it.
+    pub certified: Option<Certified>,
+}
+
 /// Events of one kind.
 #[derive(Debug, Clone)]
 pub struct Input {
@@ -45,6 +60,8 @@ pub struct Input {
     pub name: String,
     /// The process it belongs to; several data sets may share one.
     pub process: String,
+    /// The campaign it belongs to.
+    pub campaign: Option<String>,
     /// Patterns of files, relative to the folder of the analysis file, with `:table` where there are several.
     pub files: Vec<PathBuf>,
     /// Whether these are observed events: they have no weights, and signal regions may be blind to them.
@@ -128,6 +145,8 @@ pub struct Systematic {
     pub name: String,
     /// The processes that it acts on.
     pub processes: Vec<String>,
+    /// The campaigns that it acts on; all where there are none. Data sets of others are as they are.
+    pub campaigns: Vec<String>,
     /// What it does.
     pub effect: Effect,
 }
@@ -141,6 +160,11 @@ pub enum Effect {
         up: f64,
         /// The factor downwards.
         down: f64,
+    },
+    /// Yields of campaigns change by factors of their own.
+    Norms {
+        /// For each campaign, the factors downwards and upwards.
+        factors: Vec<(String, [f64; 2])>,
     },
     /// The weights of events change by factors.
     Weight {

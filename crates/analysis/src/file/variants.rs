@@ -74,6 +74,7 @@ impl<'a> Sides<'a> {
         Ok(Systematic {
             name: name.into(),
             processes,
+            campaigns: Vec::new(),
             effect: Effect::Files {
                 up: upwards,
                 down: downwards,

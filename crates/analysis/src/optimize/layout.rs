@@ -23,6 +23,17 @@ pub(super) enum Kind {
     Member(usize, usize),
 }
 
+impl Kind {
+    /// What a variation by weights fills.
+    fn of(weighting: Weighting) -> Option<Self> {
+        match weighting {
+            Weighting::Factor { systematic, shift } => Some(Self::Varied(systematic, shift)),
+            Weighting::Member { systematic, member } => Some(Self::Member(systematic, member)),
+            Weighting::Raw | Weighting::Nominal => None,
+        }
+    }
+}
+
 /// Bins of one kind, of a process in a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Block {
@@ -40,6 +51,8 @@ pub(super) struct Route {
     pub start: usize,
     pub bins: usize,
     pub kind: Kind,
+    /// What a campaign changes by, where that is all that a variation does to it; else 1.
+    pub factor: f64,
 }
 
 /// The list: blocks of bins.
@@ -95,7 +108,7 @@ impl Layout {
         for channel in 0..self.channels.len() {
             let (region, plot, bins) = self.channels[channel];
             let quantity = Quantity::Plot { plot, region };
-            let mut add = |layout: &mut Self, kind, pass, point, output| {
+            let mut add = |layout: &mut Self, kind, (pass, point, output), factor| {
                 let block = Block {
                     process,
                     channel,
@@ -109,6 +122,7 @@ impl Layout {
                     start,
                     bins,
                     kind,
+                    factor,
                 });
             };
             let nominal = &set.plan.nominal;
@@ -117,24 +131,33 @@ impl Layout {
             };
             let weighted = nominal.item(quantity, Weighting::Nominal).unwrap_or(raw);
             if let Some((s, shift)) = set.variant {
-                add(self, Kind::Varied(s, shift), 0, 0, weighted.outputs.0);
-                add(self, Kind::Spread(s, shift), 0, 0, weighted.outputs.1);
+                add(
+                    self,
+                    Kind::Varied(s, shift),
+                    (0, 0, weighted.outputs.0),
+                    1.0,
+                );
+                add(
+                    self,
+                    Kind::Spread(s, shift),
+                    (0, 0, weighted.outputs.1),
+                    1.0,
+                );
                 continue;
             }
-            add(self, Kind::Yield, 0, 0, weighted.outputs.0);
-            add(self, Kind::Variance, 0, 0, weighted.outputs.1);
-            add(self, Kind::Entries, 0, 0, raw.outputs.0);
+            add(self, Kind::Yield, (0, 0, weighted.outputs.0), 1.0);
+            add(self, Kind::Variance, (0, 0, weighted.outputs.1), 1.0);
+            add(self, Kind::Entries, (0, 0, raw.outputs.0), 1.0);
             for item in nominal.items.iter().filter(|i| i.quantity == quantity) {
-                let kind = match item.weighting {
-                    Weighting::Factor { systematic, shift } => Kind::Varied(systematic, shift),
-                    Weighting::Member { systematic, member } => Kind::Member(systematic, member),
-                    Weighting::Raw | Weighting::Nominal => continue,
-                };
-                add(self, kind, 0, 0, item.outputs.0);
+                if let Some(kind) = Kind::of(item.weighting) {
+                    add(self, kind, (0, 0, item.outputs.0), 1.0);
+                }
             }
             // A data set that a variation does not move is as it was.
-            for &(s, shift) in &standing {
-                add(self, Kind::Varied(s, shift), 0, 0, weighted.outputs.0);
+            for &(weighting, factor) in &standing {
+                if let Some(kind) = Kind::of(weighting) {
+                    add(self, kind, (0, 0, weighted.outputs.0), factor);
+                }
             }
             let Some(pass) = &set.plan.shifted else {
                 continue;
@@ -145,7 +168,12 @@ impl Layout {
             };
             for (point, (which, _)) in pass.points.iter().enumerate() {
                 if let Some((s, shift)) = *which {
-                    add(self, Kind::Varied(s, shift), 1, point, item.outputs.0);
+                    add(
+                        self,
+                        Kind::Varied(s, shift),
+                        (1, point, item.outputs.0),
+                        1.0,
+                    );
                 }
             }
         }
@@ -176,9 +204,9 @@ impl Layout {
     }
 
     /// What an output is multiplied by, of a part of the events: the numbers stand for all of them.
-    pub fn factor(kind: Kind, set: &Set<'_>, fraction: f64) -> f64 {
-        let w = set.weights;
-        match kind {
+    pub fn factor(route: &Route, set: &Set<'_>, fraction: f64) -> f64 {
+        let w = set.weights * route.factor;
+        match route.kind {
             Kind::Yield | Kind::Varied(..) | Kind::Member(..) => w / fraction,
             Kind::Variance | Kind::Spread(..) => w * w / fraction,
             Kind::Entries => 1.0 / fraction,
@@ -188,7 +216,7 @@ impl Layout {
     /// Adds the sums of a data set to the list.
     pub fn add(&self, into: &mut [f64], k: usize, set: &Set<'_>, fraction: f64, sums: &Sums) {
         for route in &self.routes[k] {
-            let factor = Self::factor(route.kind, set, fraction);
+            let factor = Self::factor(route, set, fraction);
             let found = &sums[route.pass][route.point][route.output];
             let into = into[route.start..].iter_mut();
             into.zip(found).for_each(|(a, b)| *a += factor * b);

@@ -265,7 +265,7 @@ fn cotangents(layout: &Layout, k: usize, set: &Set<'_>, fraction: f64, by: &[f64
         for point in &mut out[route.pass] {
             point[route.output].resize(route.bins, 0.0);
         }
-        let factor = Layout::factor(route.kind, set, fraction);
+        let factor = Layout::factor(route, set, fraction);
         let into = &mut out[route.pass][route.point][route.output];
         let by = &by[route.start..route.start + route.bins];
         into.iter_mut().zip(by).for_each(|(a, b)| *a += factor * b);

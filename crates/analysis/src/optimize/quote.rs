@@ -7,7 +7,7 @@ use super::goal::Evaluation;
 use super::layout::Kind;
 use super::problem::Problem;
 use crate::error::{Error, Result};
-use crate::file::{AnalysisFile, Effect};
+use crate::file::AnalysisFile;
 use crate::run::Shift;
 
 /// The exact objective on a part of the events.
@@ -202,7 +202,7 @@ impl Problem<'_> {
 
     /// Σ ∂f/∂(varied bin) (varied − nominal): how the objective moves where the systematic grows by a part of itself.
     fn slope(&self, s: usize, found: &Evaluation, list: &[f64]) -> f64 {
-        if let Effect::Norm { .. } = self.file.systematics[s].effect {
+        if self.file.systematics[s].factors().is_some() {
             return found.by_norm.get(s).copied().unwrap_or(0.0);
         }
         let layout = &self.layout;

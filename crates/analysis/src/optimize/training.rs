@@ -111,6 +111,7 @@ impl Problem<'_> {
             .map(|s| (&s.input.name, s.variant, s.entries))
             .collect();
         let inputs = (
+            (self.file.luminosity, &self.file.campaigns),
             &self.file.definitions,
             &self.file.datasets,
             &self.file.systematics,

@@ -86,7 +86,9 @@ impl AnalysisFile {
         plan: &Plan,
         nominal: &[Vec<f64>],
     ) -> Result<f64> {
-        let (Some(cross_section), Some(luminosity)) = (input.cross_section, self.luminosity) else {
+        let (Some(cross_section), Some(luminosity)) =
+            (input.cross_section, self.luminosity_of(input))
+        else {
             return Ok(1.0);
         };
         let all = (plan.nominal).item(Quantity::Generated, Weighting::Nominal);
@@ -187,8 +189,17 @@ impl AnalysisFile {
                     }
                 }
             }
-            for which in &standing {
-                filled.vary(*which, (p, counts), &nominal);
+            for (weighting, factor) in &standing {
+                let part = nominal.times(*factor);
+                match *weighting {
+                    Weighting::Factor { systematic, shift } => {
+                        filled.vary((systematic, shift), (p, counts), &part);
+                    }
+                    Weighting::Member { systematic, member } => {
+                        filled.add_member((systematic, member), (p, counts), &part);
+                    }
+                    Weighting::Raw | Weighting::Nominal => {}
+                }
             }
             for item in plan.nominal.items.iter().filter(|i| i.quantity == quantity) {
                 if let Weighting::Factor { systematic, shift } = item.weighting
@@ -217,7 +228,7 @@ impl AnalysisFile {
         for (s, systematic) in self.systematics.iter().enumerate() {
             let mut filled = results.histograms.iter();
             let moves = filled.any(|h| h.variations.iter().any(|(k, ..)| *k == s));
-            if !moves && !matches!(systematic.effect, crate::file::Effect::Norm { .. }) {
+            if !moves && systematic.factors().is_none() {
                 let name = &systematic.name;
                 let message = format!("the systematic `{name}` moves no histogram");
                 results.warnings.push(message);

@@ -50,7 +50,7 @@ impl<'a> Opened<'a> {
     ) -> Result<Option<Sums>> {
         // What is varied is among what is nominal, and so are its columns.
         let mut names = self.plan.nominal.compiled.columns();
-        let certified = file.certified.as_ref().filter(|_| self.input.observed);
+        let certified = file.certified_of(self.input);
         if let Some(certified) = certified {
             let known = |column: &str| {
                 let mut fields = self.data.schema().fields().iter();

@@ -24,6 +24,15 @@ impl Bins {
         }
     }
 
+    /// The same with weights that are larger by a factor.
+    pub(super) fn times(&self, factor: f64) -> Self {
+        Self {
+            sums: self.sums.iter().map(|x| x * factor).collect(),
+            variances: self.variances.iter().map(|x| x * factor * factor).collect(),
+            entries: self.entries.clone(),
+        }
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         let each = |into: &mut [f64], from: &[f64]| {
             into.iter_mut().zip(from).for_each(|(a, b)| *a += b);

@@ -63,41 +63,78 @@ impl AnalysisFile {
         }
     }
 
-    /// What a data set contributes to variations of its process by its nominal yields: a systematic that moves other data sets of the process alone leaves this one as it
-    /// is, and the side of a variation for which there are no files is the nominal one if it is one-sided. `moved` are pairs of a systematic that moves a parameter and
-    /// of a process that it moves.
+    /// What a data set contributes to variations of its process by its nominal yields, times a factor: a systematic that moves other data sets of the process alone leaves this
+    /// one as it is, the side for which there are no files is nominal if the variation is one-sided, and norms of campaigns are factors. `moved` are pairs of a
+    /// systematic that moves a parameter and of a process that it moves.
     pub(crate) fn standing(
         &self,
         input: &Input,
         plan: &Plan,
         moved: &[(usize, &str)],
-    ) -> Vec<(usize, Shift)> {
+    ) -> Vec<(Weighting, f64)> {
         let mut standing = Vec::new();
-        for (s, systematic) in self.systematics.iter().enumerate() {
-            if input.observed || !systematic.processes.contains(&input.process) {
+        for (s, of) in self.systematics.iter().enumerate() {
+            if input.observed || !of.processes.contains(&input.process) {
                 continue;
             }
-            match &systematic.effect {
+            let side = |shift| Weighting::Factor {
+                systematic: s,
+                shift,
+            };
+            let (up, down) = (side(Shift::Up), side(Shift::Down));
+            let here = of.acts_on(input);
+            match &of.effect {
+                Effect::Norm {
+                    up: more,
+                    down: less,
+                } => {
+                    if of.factors().is_none() {
+                        let factor = |x: f64| if here { x } else { 1.0 };
+                        standing.extend([(up, factor(*more)), (down, factor(*less))]);
+                    }
+                }
+                Effect::Norms { factors } => {
+                    let own = factors
+                        .iter()
+                        .find(|(c, _)| input.campaign.as_ref() == Some(c));
+                    let [less, more] = own.map_or([1.0; 2], |(_, factors)| *factors);
+                    standing.extend([(up, more), (down, less)]);
+                }
                 Effect::Parameter { .. } => {
                     let elsewhere = moved.contains(&(s, input.process.as_str()));
                     if elsewhere && !plan.moves(s) {
-                        standing.extend([(s, Shift::Up), (s, Shift::Down)]);
+                        standing.extend([(up, 1.0), (down, 1.0)]);
                     }
                 }
+                Effect::Weight { down: other, .. } => {
+                    if !here {
+                        standing.push((up, 1.0));
+                        standing.extend(other.iter().map(|_| (down, 1.0)));
+                    }
+                }
+                Effect::Members { members, .. } => {
+                    let each = members.iter().filter(|_| !here);
+                    standing.extend(each.map(|&member| {
+                        let one = Weighting::Member {
+                            systematic: s,
+                            member,
+                        };
+                        (one, 1.0)
+                    }));
+                }
                 Effect::Files {
-                    up,
-                    down,
+                    up: above,
+                    down: below,
                     one_sided,
                 } => {
                     let stands = |side: &[Input]| side.iter().all(|v| v.name != input.name);
-                    if stands(up) {
-                        standing.push((s, Shift::Up));
+                    if stands(above) {
+                        standing.push((up, 1.0));
                     }
-                    if stands(down) && (*one_sided || !down.is_empty()) {
-                        standing.push((s, Shift::Down));
+                    if stands(below) && (*one_sided || !below.is_empty()) {
+                        standing.push((down, 1.0));
                     }
                 }
-                Effect::Norm { .. } | Effect::Weight { .. } | Effect::Members { .. } => {}
             }
         }
         standing

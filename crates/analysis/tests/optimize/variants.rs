@@ -72,3 +72,26 @@ fn with_a_network_too() {
     ));
     check(&change);
 }
+
+/// Norms and weights of one campaign of a process are shapes of it.
+#[test]
+fn of_campaigns_too() {
+    check(&[
+        (
+            "[parameters]",
+            "more = { files = \"tt_other.parquet\", process = \"tt\", campaign = \"b\", cross_section = \"400 pb\", generated = \"genWeight\" }\n\
+             [campaigns.a]\nluminosity = \"12 /fb\"\n[campaigns.b]\nluminosity = \"9 /fb\"\n[parameters]",
+        ),
+        (
+            "tt     = { files = \"tt.parquet\",",
+            "tt     = { files = \"tt.parquet\", campaign = \"a\",",
+        ),
+        (
+            "[systematics]\n",
+            "[systematics]\n\
+             lumi = { norm = { a = 0.2, b = [-0.1, 0.3] }, processes = \"tt\" }\n\
+             tilt = { weight = \"1 + 0.0003 * (st - 500)\", campaigns = \"b\" }\n\
+             scales = { vector = \"LHEScaleWeight\", members = [0, 1, 2], combine = \"envelope\", campaigns = \"a\" }\n",
+        ),
+    ]);
+}
