@@ -9,6 +9,11 @@
 //! | PHYSLITE | `AnalysisMuonsAuxDyn.pt` | the collection `AnalysisMuons` with the field `pt`, in MeV |
 //!
 //! Any column can also be called by its full name.
+//!
+//! # Units
+//! Energies are in GeV, those of PHYSLITE in MeV, unless a data set says otherwise (`energy = "MeV"`). What is an energy is told by the field, the last part of a name:
+//! `pt`, `mass`, `m`, `energy`, `e`, `et`, `px`, `py`, `pz` and the same in capitals, `met`, `sumet`, `mpx`, `mpy`, `ht`, `msoftdrop` and their usual spellings, and the
+//! cones of isolations in ATLAS (`ptcone..`, `ptvarcone..`, `etcone..`, `topoetcone..`, `neflowisol..`). Others are named: `energy = { unit = "MeV", columns = "*_jvf_pt" }`.
 
 use pullback_array::DType;
 use pullback_io as io;
@@ -41,6 +46,27 @@ impl Column {
         }
     }
 
+    /// The same, where energies are in this unit, and the column is one of them if `named`.
+    pub fn with_energies(
+        name: impl Into<String>,
+        dtype: DType,
+        list: bool,
+        unit: Unit,
+        named: bool,
+    ) -> Self {
+        let mut column = Self::new(name, dtype, list);
+        if named || column.dimension() == Some(Dimension::ENERGY) {
+            column.unit = Some(unit);
+        }
+        column
+    }
+
+    /// Whether its values are whole numbers, as they are and in the units of the house.
+    pub(crate) fn is_whole(&self) -> bool {
+        let whole = matches!(self.dtype, DType::I32 | DType::I64 | DType::U64);
+        whole && self.factor() == 1.0
+    }
+
     /// What a value is multiplied by to be in the units of the house.
     pub fn factor(&self) -> f64 {
         self.unit.map_or(1.0, Unit::factor)
@@ -53,9 +79,44 @@ impl Column {
 }
 
 /// Fields that are energies.
-const ENERGIES: [&str; 14] = [
-    "pt", "Pt", "mass", "m", "M", "energy", "E", "e", "px", "py", "pz", "Px", "Py", "Pz",
+const ENERGIES: [&str; 33] = [
+    "pt",
+    "Pt",
+    "PT",
+    "mass",
+    "Mass",
+    "m",
+    "M",
+    "energy",
+    "Energy",
+    "E",
+    "e",
+    "et",
+    "Et",
+    "ET",
+    "px",
+    "py",
+    "pz",
+    "Px",
+    "Py",
+    "Pz",
+    "met",
+    "Met",
+    "MET",
+    "sumEt",
+    "sumet",
+    "SumET",
+    "mpx",
+    "mpy",
+    "ht",
+    "Ht",
+    "HT",
+    "msoftdrop",
+    "mSoftDrop",
 ];
+
+/// What fields begin with that are energies: the cones of isolations in ATLAS.
+const CONES: [&str; 5] = ["ptcone", "ptvarcone", "etcone", "topoetcone", "neflowisol"];
 
 /// Fields that are angles, or pseudorapidities.
 const ANGLES: [&str; 4] = ["eta", "phi", "Eta", "Phi"];
@@ -75,7 +136,7 @@ fn implied_unit(name: &str) -> Option<Unit> {
     if ANGLES.contains(&field) {
         return Unit::find("rad");
     }
-    let energy = ENERGIES.contains(&field);
+    let energy = ENERGIES.contains(&field) || CONES.iter().any(|c| field.starts_with(c));
     energy.then(|| Unit::find(unit)).flatten()
 }
 
@@ -152,6 +213,17 @@ impl Schema {
 
     /// That of a file or data set. Columns of text, and of more than one level below events, are left out.
     pub fn of_table(table: &io::Schema) -> Self {
+        Self::of_columns(table, |name, dtype, list| Column::new(name, dtype, list))
+    }
+
+    /// The same, where energies are in a unit, and those columns are energies, too, for which `named` holds.
+    pub fn with_energies(table: &io::Schema, unit: Unit, named: impl Fn(&str) -> bool) -> Self {
+        Self::of_columns(table, |name, dtype, list| {
+            Column::with_energies(name, dtype, list, unit, named(name))
+        })
+    }
+
+    fn of_columns(table: &io::Schema, column: impl Fn(&str, DType, bool) -> Column) -> Self {
         let columns = table.fields().iter().filter_map(|field| {
             let list = match field.levels.as_slice() {
                 [] => false,
@@ -167,7 +239,7 @@ impl Schema {
                 io::DType::F64 => DType::F64,
                 _ => return None,
             };
-            Some(Column::new(&field.name, dtype, list))
+            Some(column(&field.name, dtype, list))
         });
         Self::new(columns)
     }

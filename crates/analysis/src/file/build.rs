@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use super::optimisation::{Free, Optimisation};
 use super::types::{
-    AnalysisFile, Campaign, Effect, FitModel, Generated, Input, Plot, Region, RegionKind,
-    Systematic,
+    AnalysisFile, Campaign, Effect, EnergyUnit, FitModel, Generated, Input, Plot, Region,
+    RegionKind, Systematic,
 };
 use crate::define::Analysis;
 use crate::error::{Error, Result};
 use crate::place::Source;
+use crate::units::Unit;
 
 impl AnalysisFile {
     /// An analysis of these definitions (objects, columns, parameters, networks), still without data, regions and histograms.
@@ -187,6 +188,7 @@ impl Input {
             cross_section: None,
             generated: Generated::Events,
             weight: None,
+            energy: None,
             place: Source::new(format!("datasets.{name}"), name).everywhere(),
         }
     }
@@ -225,6 +227,16 @@ impl Input {
     /// What the weights of all generated events add up to.
     pub fn generated(mut self, generated: Generated) -> Self {
         self.generated = generated;
+        self
+    }
+
+    /// The unit of its energies; columns are energies by their names, or one of these names and patterns.
+    pub fn energy(mut self, unit: Unit, columns: &[&str]) -> Self {
+        self.energy = Some(EnergyUnit {
+            unit,
+            columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+            place: Source::new(format!("datasets.{}.energy", self.name), unit.name()).everywhere(),
+        });
         self
     }
 

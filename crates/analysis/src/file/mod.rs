@@ -16,11 +16,12 @@
 //! [datasets.data]
 //! files = "data.root"
 //! observed = true
+//! energy = "MeV"                             # of columns that are energies by name; or { unit = "MeV", columns = ["lep_iso*"] }
 //!
 //! [campaigns.2018]                           # data sets with `campaign = "2018"` stand for this luminosity
 //! luminosity = "59.8 /fb"                    # a `weight` and a `certified` of its own may follow
 //!
-//! [defaults.datasets]                        # what simulated data sets say if they say nothing
+//! [defaults.datasets]                        # what simulated data sets say if they say nothing; `energy` counts for observed ones, too
 //! generated = "genWeight"
 //! [defaults.systematics]                     # and systematics
 //! processes = ["z*", "tt"]
@@ -87,6 +88,7 @@ mod build;
 mod campaigns;
 mod certified;
 mod document;
+mod energy;
 mod include;
 mod model;
 mod optimisation;
@@ -100,6 +102,6 @@ pub use certified::Certified;
 pub use document::LARGEST;
 pub use optimisation::{Free, Goal, Method, Optimisation, Softening};
 pub use types::{
-    AnalysisFile, Campaign, Combine, Effect, FitModel, Generated, Input, Plot, Prune, Region,
-    RegionKind, Systematic,
+    AnalysisFile, Campaign, Combine, Effect, EnergyUnit, FitModel, Generated, Input, Plot, Prune,
+    Region, RegionKind, Systematic,
 };

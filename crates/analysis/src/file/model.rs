@@ -54,7 +54,10 @@ pub(super) fn chosen(entry: &Entry<'_>, what: &str, known: &[&str]) -> Result<Ve
 }
 
 /// Whether a name fits to a pattern in which `*` stands for anything.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
+    if !pattern.contains('*') {
+        return pattern == name;
+    }
     let mut parts = pattern.split('*');
     let Some(rest) = parts.next().and_then(|first| name.strip_prefix(first)) else {
         return false;
@@ -395,6 +398,8 @@ mod tests {
             ("z*m", "zmm", true),
             ("z*x", "zmm", false),
             ("w*", "zmm", false),
+            ("zm", "zmm", false),
+            ("zmm", "zmm", true),
             ("*a*b", "xaybxab", true),
             ("*a*b", "xayb!", false),
             ("ab*ba", "aba", false),

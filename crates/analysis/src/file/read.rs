@@ -7,6 +7,7 @@ use pullback_array::Flow;
 use super::campaigns::campaign;
 use super::certified::Certified;
 use super::document::{Entry, Table};
+use super::energy::energy_unit;
 use super::include::Documents;
 use super::model::{fit, position, systematic};
 use super::optimisation::{Free, optimisation};
@@ -77,11 +78,16 @@ impl AnalysisFile {
             file.campaigns.push(campaign(name, &entry)?);
         }
         for (name, mut entry) in section(&root, "datasets")? {
-            // Observed events have none of what simulated ones share.
+            // Observed events have none of what simulated ones share, but the unit of energies.
+            let energy = of_datasets.as_ref().map(Entry::table).transpose()?;
+            let energy = energy.and_then(|table| table.get("energy"));
             if let Some(defaults) = of_datasets.as_ref().filter(|_| !is_observed(&entry)) {
                 entry = entry.or(defaults);
             }
-            let input = dataset(name, &entry, weight.as_ref(), &file)?;
+            let mut input = dataset(name, &entry, weight.as_ref(), &file)?;
+            if let (None, Some(entry)) = (&input.energy, energy) {
+                input.energy = Some(energy_unit(&entry)?);
+            }
             file.datasets.push(input);
         }
         for (name, entry) in section(&root, "regions")? {
@@ -298,6 +304,7 @@ fn dataset(
     let cross_section = table.get("cross_section");
     let own = table.get("weight");
     let sum = table.get("generated");
+    let energy = table.get("energy");
     table.finish()?;
     let what = "a pattern such as `\"data/*.root\"`, or several";
     let patterns = table.needed(patterns, "files", what)?;
@@ -347,6 +354,7 @@ fn dataset(
         } else {
             own.or_else(|| weight.cloned())
         },
+        energy: energy.map(|e| energy_unit(&e)).transpose()?,
         place,
     })
 }

@@ -8,6 +8,7 @@ use super::certified::Certified;
 use super::optimisation::Optimisation;
 use crate::define::Analysis;
 use crate::place::{Place, Source};
+use crate::units::Unit;
 
 /// An analysis: data, selections, histograms, systematic variations, and what is fitted.
 #[derive(Debug, Clone, Default)]
@@ -72,6 +73,18 @@ pub struct Input {
     pub generated: Generated,
     /// The weight of an event.
     pub weight: Option<Source>,
+    /// The unit of its energies, where it is not that of its names.
+    pub energy: Option<EnergyUnit>,
+    pub(crate) place: Place,
+}
+
+/// The unit of the energies of a data set, and which of its columns are energies besides those whose names say so.
+#[derive(Debug, Clone)]
+pub struct EnergyUnit {
+    /// The unit.
+    pub unit: Unit,
+    /// Names of columns, or patterns with `*`.
+    pub columns: Vec<String>,
     pub(crate) place: Place,
 }
 

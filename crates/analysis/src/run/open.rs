@@ -15,7 +15,10 @@ impl Input {
             .map(|p| p.to_string_lossy().into_owned())
             .collect();
         let data = Dataset::with_options(&patterns, options)?;
-        let schema = Schema::of_table(data.schema());
+        let schema = match &self.energy {
+            Some(energy) => energy.schema(data.schema())?,
+            None => Schema::of_table(data.schema()),
+        };
         Ok((data, schema))
     }
 }
