@@ -7,6 +7,10 @@
 //! | | `Muon_jetIdx`, `Jet_muonIdx1` | references: `Muon.jet` is the jet, or missing; `Jet.muon1` |
 //! | | `LHEScaleWeight` (a list without a field) | a number per element: `LHEScaleWeight[4]` |
 //! | PHYSLITE | `AnalysisMuonsAuxDyn.pt` | the collection `AnalysisMuons` with the field `pt`, in MeV |
+//! | | `AnalysisMuonsAuxDyn.inDetTrackParticleLink.m_persIndex` and `.m_persKey` | a reference: `AnalysisMuons.inDetTrackParticle` is the track, or missing |
+//!
+//! A link of PHYSLITE leads to the container of its name, or to the one where PHYSLITE has it lead to (`combinedTrackParticleLink` to `CombinedMuonTrackParticles`);
+//! where a data set says so (`links = { "AnalysisPhotons.Truth" = "TruthElectrons" }`) to another one. Its key is checked for each object: one that leads elsewhere is missing.
 //!
 //! Any column can also be called by its full name.
 //!
@@ -18,6 +22,7 @@
 use pullback_array::DType;
 use pullback_io as io;
 
+use crate::links::leads_to;
 use crate::units::{Dimension, Unit};
 
 /// A column of the data.
@@ -140,6 +145,10 @@ fn implied_unit(name: &str) -> Option<Unit> {
     energy.then(|| Unit::find(unit)).flatten()
 }
 
+/// The members of a link in PHYSLITE.
+const INDEX: &str = ".m_persIndex";
+const KEY: &str = ".m_persKey";
+
 /// What stands behind a field of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
@@ -149,6 +158,8 @@ pub enum Target {
     Object {
         /// Position of the column with the numbers.
         column: usize,
+        /// Position of the column with the keys of containers: the number counts where the key is that of the group.
+        key: Option<usize>,
         /// Position of the group.
         group: usize,
     },
@@ -168,6 +179,26 @@ pub struct Group {
 }
 
 impl Group {
+    /// Links: the field without its members, and the name as a reference, `inDetTrackParticleLink` and `inDetTrackParticle`.
+    pub fn links(&self) -> impl Iterator<Item = (&str, &str)> {
+        let names = self.fields.iter().map(|(name, _)| name.as_str());
+        let links = names.filter_map(|name| name.strip_suffix(INDEX));
+        links.map(|link| (link, link.strip_suffix("Link").unwrap_or(link)))
+    }
+
+    /// The target of a link that leads to a group, if it has both members.
+    fn link(&self, link: &str, group: usize) -> Option<Target> {
+        let member = |suffix: &str| match self.field(&format!("{link}{suffix}")) {
+            Some(Target::Column(column)) => Some(column),
+            _ => None,
+        };
+        Some(Target::Object {
+            column: member(INDEX)?,
+            key: Some(member(KEY)?),
+            group,
+        })
+    }
+
     /// A field by name.
     pub fn field(&self, name: &str) -> Option<Target> {
         let mut fields = self.fields.iter();
@@ -307,7 +338,24 @@ impl Schema {
                     && integer
                 {
                     let name = format!("{to}{which}");
-                    found.push((g, name, Target::Object { column, group }));
+                    let target = Target::Object {
+                        column,
+                        key: None,
+                        group,
+                    };
+                    found.push((g, name, target));
+                }
+            }
+            let lists = self
+                .groups
+                .iter()
+                .map(|g| if g.list { g.name.as_str() } else { "" });
+            let lists: Vec<&str> = lists.collect();
+            for (link, name) in group.links() {
+                if let Some(to) = leads_to(&group.name, name, &lists)
+                    && let Some(target) = group.link(link, to)
+                {
+                    found.push((g, name.to_owned(), target));
                 }
             }
         }
@@ -317,6 +365,38 @@ impl Schema {
                 group.fields.push((name, target));
             }
         }
+    }
+
+    /// Lets a link of a group lead to another one, by the names of group, reference and group; false where one of them is not there.
+    ///
+    /// # Example
+    /// ```
+    /// use pullback_analysis::{Schema, schema::Column};
+    /// use pullback_array::DType;
+    /// let mut schema = Schema::new([
+    ///     Column::new("AnalysisPhotonsAuxDyn.TruthLink.m_persKey", DType::I64, true),
+    ///     Column::new("AnalysisPhotonsAuxDyn.TruthLink.m_persIndex", DType::I64, true),
+    ///     Column::new("TruthElectronsAuxDyn.e", DType::F32, true),
+    /// ]);
+    /// assert!(schema.group("AnalysisPhotons").unwrap().field("Truth").is_none());
+    /// assert!(schema.let_lead("AnalysisPhotons", "Truth", "TruthElectrons"));
+    /// assert!(schema.group("AnalysisPhotons").unwrap().field("Truth").is_some());
+    /// ```
+    pub fn let_lead(&mut self, from: &str, name: &str, to: &str) -> bool {
+        let Some(to) = self.groups.iter().position(|g| g.list && g.name == to) else {
+            return false;
+        };
+        let Some(group) = self.groups.iter_mut().find(|g| g.name == from) else {
+            return false;
+        };
+        let link = group.links().find(|(_, n)| *n == name);
+        let Some(target) = link.and_then(|(link, _)| group.link(link, to)) else {
+            return false;
+        };
+        let name = name.to_owned();
+        group.fields.retain(|(n, _)| *n != name);
+        group.fields.push((name, target));
+        true
     }
 
     /// All columns.

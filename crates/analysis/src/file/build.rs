@@ -189,6 +189,7 @@ impl Input {
             generated: Generated::Events,
             weight: None,
             energy: None,
+            links: Vec::new(),
             place: Source::new(format!("datasets.{name}"), name).everywhere(),
         }
     }
@@ -237,6 +238,13 @@ impl Input {
             columns: columns.iter().map(|c| (*c).to_owned()).collect(),
             place: Source::new(format!("datasets.{}.energy", self.name), unit.name()).everywhere(),
         });
+        self
+    }
+
+    /// Lets a link lead to another collection: `("AnalysisPhotons.Truth", "TruthElectrons")`.
+    pub fn link(mut self, link: &str, to: &str) -> Self {
+        let place = Source::new(format!("datasets.{}.links", self.name), link).everywhere();
+        self.links.push((link.into(), to.into(), place));
         self
     }
 

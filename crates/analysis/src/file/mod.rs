@@ -21,6 +21,8 @@
 //! [campaigns.2018]                           # data sets with `campaign = "2018"` stand for this luminosity
 //! luminosity = "59.8 /fb"                    # a `weight` and a `certified` of its own may follow
 //!
+//! links  = { "AnalysisPhotons.Truth" = "TruthElectrons" }   # of PHYSLITE, where they lead elsewhere than their names say
+//!
 //! [defaults.datasets]                        # what simulated data sets say if they say nothing; `energy` counts for observed ones, too
 //! generated = "genWeight"
 //! [defaults.systematics]                     # and systematics

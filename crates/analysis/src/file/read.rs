@@ -16,7 +16,7 @@ use super::types::{AnalysisFile, Generated, Input, Plot, Region, RegionKind};
 use crate::define::{Analysis, Object};
 use crate::error::{Error, Result};
 use crate::network::{Activation, Network, Weights};
-use crate::place::Source;
+use crate::place::{Place, Source};
 use crate::syntax::parse;
 
 impl AnalysisFile {
@@ -304,7 +304,7 @@ fn dataset(
     let cross_section = table.get("cross_section");
     let own = table.get("weight");
     let sum = table.get("generated");
-    let energy = table.get("energy");
+    let (energy, links) = (table.get("energy"), table.get("links"));
     table.finish()?;
     let what = "a pattern such as `\"data/*.root\"`, or several";
     let patterns = table.needed(patterns, "files", what)?;
@@ -355,8 +355,16 @@ fn dataset(
             own.or_else(|| weight.cloned())
         },
         energy: energy.map(|e| energy_unit(&e)).transpose()?,
+        links: links.map_or(Ok(Vec::new()), |e| links_of(&e))?,
         place,
     })
+}
+
+/// Links and where they lead.
+fn links_of(entry: &Entry<'_>) -> Result<Vec<(String, String, Place)>> {
+    let each = entry.table()?.entries().into_iter();
+    each.map(|(link, to)| Ok((link.to_owned(), to.text()?.to_owned(), to.place())))
+        .collect()
 }
 
 /// What generated weights add up to.

@@ -75,6 +75,8 @@ pub struct Input {
     pub weight: Option<Source>,
     /// The unit of its energies, where it is not that of its names.
     pub energy: Option<EnergyUnit>,
+    /// Links that lead elsewhere than their names say: collection and reference, the collection that they lead to, and where that is said.
+    pub(crate) links: Vec<(String, String, Place)>,
     pub(crate) place: Place,
 }
 

@@ -4,9 +4,10 @@ use pullback_io::{Chunk, Dataset};
 
 use super::plan::{Plan, Scope, Values};
 use super::sweep::{RunOptions, Sums, Sweep, check, widened};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::file::{AnalysisFile, COLUMNS, Input};
-use crate::schema::Schema;
+use crate::place::Place;
+use crate::schema::{Group, Schema};
 
 impl Input {
     /// Its events, and what their columns are.
@@ -15,11 +16,40 @@ impl Input {
             .map(|p| p.to_string_lossy().into_owned())
             .collect();
         let data = Dataset::with_options(&patterns, options)?;
-        let schema = match &self.energy {
+        let mut schema = match &self.energy {
             Some(energy) => energy.schema(data.schema())?,
             None => Schema::of_table(data.schema()),
         };
+        for (link, to, place) in &self.links {
+            let parts = link.split_once('.');
+            if !parts.is_some_and(|(from, name)| schema.let_lead(from, name, to)) {
+                return Err(not_linked(&schema, link, to, place));
+            }
+        }
         Ok((data, schema))
+    }
+}
+
+/// A link or a collection that there is not.
+fn not_linked(schema: &Schema, link: &str, to: &str, place: &Place) -> Error {
+    let lists = schema.groups().iter().filter(|g| g.list);
+    let lists: Vec<&str> = lists.map(|g| g.name.as_str()).collect();
+    let of = |g: &Group| {
+        let links = g.links().map(|(_, name)| format!("{}.{name}", g.name));
+        links.collect::<Vec<_>>()
+    };
+    let links: Vec<String> = schema.groups().iter().flat_map(of).collect();
+    let (what, name, known) = if links.iter().any(|l| l == link) {
+        ("collection", to, lists)
+    } else {
+        ("link", link, links.iter().map(String::as_str).collect())
+    };
+    Error::Unknown {
+        place: place.clone(),
+        what: what.into(),
+        name: name.into(),
+        nearest: pullback_io::nearest(name, known.into_iter()),
+        help: "write `\"AnalysisPhotons.Truth\" = \"TruthElectrons\"`: the link, and the collection that it leads to".into(),
     }
 }
 
