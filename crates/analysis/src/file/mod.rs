@@ -79,6 +79,8 @@
 //! [optimize]                                 # what `pullback optimize` does
 //! objective = "limit"                        # limit, significance, uncertainty, asimov, ..
 //! free = ["pt_cut", "m_ll"]                  # parameters with a range; histograms, whose edges move
+//! folds = 2                                  # odd and even: each event is judged by what was learned without it; without, `split`
+//! batches = 10                               # a step sees one of ten parts of the training events; what that does to the objective is said
 //! ```
 //!
 //! A parameter that can be free says where: `pt_cut = { start = "25 GeV", range = ["20 GeV", "80 GeV"] }`.
@@ -91,6 +93,7 @@ mod campaigns;
 mod certified;
 mod document;
 mod energy;
+mod folds;
 mod include;
 mod model;
 mod optimisation;
@@ -102,6 +105,8 @@ mod variants;
 pub(crate) use certified::COLUMNS;
 pub use certified::Certified;
 pub use document::LARGEST;
+pub use folds::Folds;
+pub(crate) use folds::{Draws, cell};
 pub use optimisation::{Free, Goal, Method, Optimisation, Softening};
 pub use types::{
     AnalysisFile, Campaign, Combine, Effect, EnergyUnit, FitModel, Generated, Input, Plot, Prune,

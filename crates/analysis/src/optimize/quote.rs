@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use super::events::{Part, Set};
+use super::events::Set;
 use super::goal::Evaluation;
 use super::layout::Kind;
 use super::problem::Problem;
+use super::split::Part;
 use crate::error::{Error, Result};
 use crate::file::AnalysisFile;
 use crate::run::Shift;
@@ -55,16 +56,32 @@ impl Problem<'_> {
     /// A model that cannot be fitted: no signal, no background.
     pub fn quote(&mut self, part: Part, x: &[f64]) -> Result<Quote> {
         let (found, list) = self.hard(part, x)?;
-        let violated = self.objective.constraints.violated(&list);
-        Ok(Quote {
-            value: found.value,
-            uncertainty: self.uncertainty(part, &found, &list),
-            penalty: found.penalty,
-            violated: violated.into_iter().map(|v| self.violation(v)).collect(),
-        })
+        let share = |set: &Set<'_>| set.fraction(part);
+        Ok(self.quote_of(&found, &list, &share))
     }
 
-    fn uncertainty(&self, part: Part, found: &Evaluation, list: &[f64]) -> f64 {
+    /// What is said about an exact value; `share` is the part of its events that a data set gave to the list.
+    pub(super) fn quote_of(
+        &self,
+        found: &Evaluation,
+        list: &[f64],
+        share: &dyn Fn(&Set<'_>) -> f64,
+    ) -> Quote {
+        let violated = self.objective.constraints.violated(list);
+        Quote {
+            value: found.value,
+            uncertainty: self.uncertainty(found, list, share),
+            penalty: found.penalty,
+            violated: violated.into_iter().map(|v| self.violation(v)).collect(),
+        }
+    }
+
+    fn uncertainty(
+        &self,
+        found: &Evaluation,
+        list: &[f64],
+        share: &dyn Fn(&Set<'_>) -> f64,
+    ) -> f64 {
         let layout = &self.layout;
         let mut sum = 0.0;
         for process in 0..layout.processes.len() {
@@ -72,11 +89,7 @@ impl Problem<'_> {
             let own = |set: &&Set<'_>| {
                 set.variant.is_none() && set.input.process == layout.processes[process]
             };
-            let fraction = self
-                .sets
-                .iter()
-                .find(own)
-                .map_or(1.0, |s| s.fractions[part as usize]);
+            let fraction = self.sets.iter().find(own).map_or(1.0, share);
             for (channel, &(.., bins)) in layout.channels.iter().enumerate() {
                 let at = |kind| layout.start(process, channel, kind);
                 let (Some(nominal), Some(variance)) = (at(Kind::Yield), at(Kind::Variance)) else {
@@ -89,7 +102,7 @@ impl Problem<'_> {
                         kinds.extend(self.kinds(s));
                         continue;
                     }
-                    sum += self.apart(s, (process, channel, bins), part, found, list);
+                    sum += self.apart(s, (process, channel, bins), share, found, list);
                 }
                 let starts: Vec<usize> = kinds.into_iter().filter_map(at).collect();
                 for bin in 0..bins {
@@ -113,7 +126,7 @@ impl Problem<'_> {
         &self,
         s: usize,
         (process, channel, bins): (usize, usize, usize),
-        part: Part,
+        share: &dyn Fn(&Set<'_>) -> f64,
         found: &Evaluation,
         list: &[f64],
     ) -> f64 {
@@ -131,7 +144,7 @@ impl Problem<'_> {
             let each = (0..bins)
                 .map(|b| found.by_list[varied + b].powi(2) * list[variance + b])
                 .sum::<f64>();
-            sum += each / set.fractions[part as usize];
+            sum += each / share(set);
         }
         sum
     }

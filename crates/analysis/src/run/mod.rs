@@ -5,6 +5,7 @@
 
 mod collect;
 mod compared;
+mod identity;
 mod members;
 mod open;
 mod plan;
@@ -16,6 +17,7 @@ mod variants;
 mod workspace;
 
 pub use compared::Bound;
+pub(crate) use identity::{identified, shared};
 pub(crate) use plan::{Pass, Plan, Quantity, Scope, Weighting, edges_name};
 pub use plan::{Shift, Values};
 pub use result::{Bins, Cutflow, Distribution, Filled, Results, Step, Stood};

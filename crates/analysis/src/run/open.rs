@@ -1,11 +1,12 @@
 //! The events of data sets, opened.
 
-use pullback_io::{Chunk, Dataset};
+use pullback_io::Dataset;
 
+use super::identity::shared;
 use super::plan::{Plan, Scope, Values};
 use super::sweep::{RunOptions, Sums, Sweep, check, widened};
 use crate::error::{Error, Result};
-use crate::file::{AnalysisFile, COLUMNS, Input};
+use crate::file::{AnalysisFile, COLUMNS, Draws, Input};
 use crate::place::Place;
 use crate::schema::{Group, Schema};
 
@@ -78,7 +79,7 @@ impl<'a> Opened<'a> {
         &self,
         file: &AnalysisFile,
         plots: &[usize],
-        threads: usize,
+        options: &RunOptions,
         tell: &mut dyn FnMut(u64) -> bool,
     ) -> Result<Option<Sums>> {
         // What is varied is among what is nominal, and so are its columns.
@@ -95,15 +96,30 @@ impl<'a> Opened<'a> {
             let more = COLUMNS.into_iter().filter(|c| !names.contains(c));
             names.extend(more.collect::<Vec<_>>());
         }
-        let mut sweep = Sweep::new(&self.plan, plots, threads);
+        let none = Values::new();
+        let (mut seed, mut identity) = (0, Vec::new());
+        if let Some(folds) = &file.folds {
+            seed = folds.seed;
+            identity = shared(file, self.input, options.data)?;
+            let more = identity.iter().filter(|c| !names.contains(c));
+            names.extend(more.copied().collect::<Vec<_>>());
+        }
+        let draws = Draws::new(seed, &self.input.name, identity);
+        let mut sweep = Sweep::new(&self.plan, plots, options.threads);
         for chunk in self.data.chunks(&names)?.map(widened) {
             let chunk = chunk?;
             let read = chunk.entries as u64;
-            let chunk: Chunk = match certified {
-                Some(certified) => certified.of(&chunk)?,
-                None => chunk,
+            let folds = match &file.folds {
+                Some(folds) => folds.of(&draws, &chunk)?,
+                None => vec![(chunk, &none)],
             };
-            sweep.add(&chunk, &Values::new())?;
+            for (chunk, values) in folds {
+                let chunk = match certified {
+                    Some(certified) => certified.of(&chunk)?,
+                    None => chunk,
+                };
+                sweep.add(&chunk, values)?;
+            }
             if !tell(read) {
                 return Ok(None);
             }

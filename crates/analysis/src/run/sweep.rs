@@ -101,7 +101,7 @@ impl AnalysisFile {
                     events,
                 })
             };
-            let sums = opened.sums(self, &plots, options.threads, &mut tell)?;
+            let sums = opened.sums(self, &plots, options, &mut tell)?;
             let Some(sums) = sums else { return Ok(None) };
             let weights = self.scale(input, data.entries(), plan, &sums[0][0])?;
             let scale = Scale {

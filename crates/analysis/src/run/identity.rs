@@ -19,7 +19,7 @@ const PHYSLITE: [&str; 3] = [
 
 /// The columns by which the events of a data set are those of its variations from other files; none where there are no such variations, or where not all files number their
 /// events.
-pub(super) fn shared(
+pub(crate) fn shared(
     file: &AnalysisFile,
     input: &Input,
     options: pullback_io::Options,
@@ -44,7 +44,7 @@ pub(super) fn shared(
 }
 
 /// A number for each event of a chunk that depends on these columns alone.
-pub(super) fn numbers(chunk: &Chunk, columns: &[&str]) -> Result<Vec<u64>> {
+pub(crate) fn identified(chunk: &Chunk, columns: &[&str]) -> Result<Vec<u64>> {
     let mut numbers = vec![0; chunk.entries];
     for name in columns {
         let values = chunk.column(name).map(pullback_io::Column::values);
