@@ -1,6 +1,8 @@
 //! Variations from other files in an optimisation: their templates, their parts, their derivatives.
 
+use pullback_analysis::file::{AnalysisFile, Folds};
 use pullback_analysis::optimize::{Options, Part, Problem};
+use pullback_analysis::run::{Results, RunOptions};
 
 use crate::events::read;
 use crate::gradient::check;
@@ -94,4 +96,37 @@ fn of_campaigns_too() {
              scales = { vector = \"LHEScaleWeight\", members = [0, 1, 2], combine = \"envelope\", campaigns = \"a\" }\n",
         ),
     ]);
+}
+
+/// The values of an event are those of its fold, in a variation as in the nominal file.
+#[test]
+fn folds_of_a_variation_are_those_of_the_nominal_events() {
+    let values = |cut: f64| [("met_cut".to_owned(), vec![cut])].into();
+    let folds = Folds {
+        seed: 1,
+        values: vec![values(25.0), values(90.0)],
+    };
+    let change = (
+        "[systematics]\n",
+        "[systematics]\nturned = { files = { tt = \"tt_turned.parquet\" } }\n",
+    );
+    let run = |file: &AnalysisFile| {
+        let results = file.run(&RunOptions::default(), &mut |_| true);
+        results
+            .unwrap_or_else(|e| panic!("{e}"))
+            .expect("to its end")
+    };
+    let plain = read(&[change]);
+    let tt = |results: &Results| {
+        let place = results.processes.iter().position(|p| p == "tt");
+        let (tt, filled) = (place.expect("there"), &results.histograms[0]);
+        let (.., varied) = filled.variations.iter().find(|v| v.0 == 0).expect("varied");
+        let varied = varied[tt].as_ref().expect("acts on it");
+        (filled.nominal[tt].clone(), varied.clone())
+    };
+    let folded = plain.at_folds(&folds).unwrap_or_else(|e| panic!("{e}"));
+    let (nominal, varied) = tt(&run(&folded));
+    assert_eq!(nominal.entries, varied.entries);
+    let unfolded = plain.at(&values(25.0)).unwrap_or_else(|e| panic!("{e}"));
+    assert!(nominal.entries.iter().sum::<f64>() < tt(&run(&unfolded)).0.entries.iter().sum());
 }
