@@ -54,7 +54,7 @@ pub fn demo(args: &DemoArgs) -> Result<Outcome, Failure> {
     let wanted = super::optimize::files(&out);
     super::run::check_folder(&out, &wanted, true)?;
     super::optimize::write(wanted, &found)?;
-    output::write_file(&args.report, &report::optimize(&found))?;
+    output::write_file(&args.report, report::optimize(&found))?;
     if args.json {
         output::print(&json::optimize(&found))?;
         return Ok(Outcome::Good);

@@ -227,7 +227,7 @@ fn train(
     let mut failed = None;
     let keep = |path: &Path, state: &State| {
         let all: Vec<&State> = before.iter().chain([state]).collect();
-        output::write_file(path, &serde_json::to_string(&all).unwrap_or_default())
+        output::write_file(path, serde_json::to_string(&all).unwrap_or_default())
     };
     problem.train(state, &mut |at| {
         if at.pretraining {

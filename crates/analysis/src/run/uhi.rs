@@ -1,4 +1,4 @@
-//! Histograms for other programs: UHI JSON, and CSV.
+//! Histograms for other programs: one walk over all of them, UHI JSON, and CSV.
 
 use std::fmt::Write;
 
