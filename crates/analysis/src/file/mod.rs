@@ -60,7 +60,7 @@
 //! pileup     = { weight = ["puWeightUp / puWeight", "puWeightDown / puWeight"] }
 //! scale      = { vector = "LHEScaleWeight", members = [0, 1, 3, 5, 7, 8], combine = "envelope" }
 //! pdf        = { vector = "LHEPdfWeight", members = { from = 1, to = 100 }, combine = "hessian" }   # or "rms"
-//! muon_scale = { parameter = "muon_scale", processes = "zmm" }
+//! muon_scale = { parameter = "muon_scale", processes = "zmm" } # `method = "tangent"`: along the derivative at nominal
 //!
 //! [fit]
 //! poi      = "mu"
@@ -94,6 +94,6 @@ pub use certified::Certified;
 pub use document::LARGEST;
 pub use optimisation::{Free, Goal, Method, Optimisation, Softening};
 pub use types::{
-    AnalysisFile, Combine, Effect, FitModel, Generated, Input, Plot, Prune, Region, RegionKind,
-    Systematic,
+    AnalysisFile, Combine, Effect, Evaluated, FitModel, Generated, Input, Plot, Prune, Region,
+    RegionKind, Systematic,
 };

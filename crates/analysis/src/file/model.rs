@@ -1,7 +1,7 @@
 //! Systematic variations and what is fitted.
 
 use super::document::Entry;
-use super::types::{AnalysisFile, Combine, Effect, FitModel, Prune, Systematic};
+use super::types::{AnalysisFile, Combine, Effect, Evaluated, FitModel, Prune, Systematic};
 use crate::error::{Error, Result};
 use crate::place::Source;
 use crate::syntax::parse;
@@ -77,6 +77,7 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
     let (vector, chosen) = (table.get("vector"), table.get("members"));
     let combine = table.get("combine");
     let one_sided = table.get("one_sided");
+    let method = table.get("method");
     table.finish()?;
     if let (Some(entry), None) = (chosen.as_ref().or(combine.as_ref()), &vector) {
         return Err(entry.refuse(
@@ -147,10 +148,12 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
                     ));
                 }
             };
+            let evaluated = method.as_ref().map(evaluated).transpose()?;
             Effect::Parameter {
                 name: name.into(),
                 up,
                 down,
+                evaluated: evaluated.unwrap_or_default(),
             }
         }
         _ => {
@@ -166,6 +169,9 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
             "write the side that is nominal: `norm = [0, 0.1]`, `values = [0, 1]`",
         ));
     }
+    if let (Some(method), true) = (method, !matches!(effect, Effect::Parameter { .. })) {
+        return Err(method.refuse("only a parameter has a method", "leave it out"));
+    }
     if let (Some(values), true) = (values, !matches!(effect, Effect::Parameter { .. })) {
         return Err(values.refuse("only a parameter has values", "leave them out"));
     }
@@ -174,6 +180,17 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
         processes: acts_on,
         effect,
     })
+}
+
+fn evaluated(entry: &Entry<'_>) -> Result<Evaluated> {
+    match entry.text()? {
+        "rerun" => Ok(Evaluated::Again),
+        "tangent" => Ok(Evaluated::Tangent),
+        other => Err(entry.refuse(
+            format!("there is no method `{other}`"),
+            "`rerun` evaluates the selection again at both values, `tangent` follows the derivative at nominal",
+        )),
+    }
 }
 
 /// Members of a vector of weights: which ones, and what is made of them.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::events::Set;
 use crate::file::{AnalysisFile, Effect};
-use crate::run::{Bins, Filled, Quantity, Results, Shift, Sums, Weighting};
+use crate::run::{Bins, Filled, Item, Quantity, Results, Shift, Sums, Weighting};
 
 /// What a block of bins holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,8 +32,6 @@ pub(super) struct Block {
 /// An output of a program of a data set, and the block that it is a part of.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Route {
-    pub pass: usize,
-    pub point: usize,
     pub output: usize,
     pub start: usize,
     pub bins: usize,
@@ -85,7 +83,7 @@ impl Layout {
         for channel in 0..self.channels.len() {
             let (region, plot, bins) = self.channels[channel];
             let quantity = Quantity::Plot { plot, region };
-            let mut add = |layout: &mut Self, kind, pass, point, output| {
+            let mut add = |layout: &mut Self, kind, output| {
                 let block = Block {
                     process,
                     channel,
@@ -93,29 +91,28 @@ impl Layout {
                 };
                 let start = layout.take(block);
                 routes.push(Route {
-                    pass,
-                    point,
                     output,
                     start,
                     bins,
                     kind,
                 });
             };
-            let nominal = &set.plan.nominal;
-            let Some(raw) = nominal.item(quantity, Weighting::Raw) else {
+            let plan = &set.plan;
+            let Some(raw) = plan.item(quantity, Weighting::Raw) else {
                 continue;
             };
-            let weighted = nominal.item(quantity, Weighting::Nominal).unwrap_or(raw);
-            add(self, Kind::Yield, 0, 0, weighted.outputs.0);
-            add(self, Kind::Variance, 0, 0, weighted.outputs.1);
-            add(self, Kind::Entries, 0, 0, raw.outputs.0);
-            for item in nominal.items.iter().filter(|i| i.quantity == quantity) {
+            let weighted = plan.item(quantity, Weighting::Nominal).unwrap_or(raw);
+            add(self, Kind::Yield, weighted.outputs.0);
+            add(self, Kind::Variance, weighted.outputs.1);
+            add(self, Kind::Entries, raw.outputs.0);
+            let fixed = |i: &&Item| i.quantity == quantity && i.moved.is_none();
+            for item in plan.items.iter().filter(fixed) {
                 let kind = match item.weighting {
                     Weighting::Factor { systematic, shift } => Kind::Varied(systematic, shift),
                     Weighting::Member { systematic, member } => Kind::Member(systematic, member),
                     Weighting::Raw | Weighting::Nominal => continue,
                 };
-                add(self, kind, 0, 0, item.outputs.0);
+                add(self, kind, item.outputs.0);
             }
             for (s, systematic) in file.systematics.iter().enumerate() {
                 let acts = systematic.processes.contains(&set.input.process)
@@ -126,18 +123,10 @@ impl Layout {
                 }
                 for shift in [Shift::Up, Shift::Down] {
                     let kind = Kind::Varied(s, shift);
-                    let found = set.plan.shifted.as_ref().and_then(|pass| {
-                        let mut points = pass.points.iter();
-                        let point = points.position(|(which, _)| *which == Some((s, shift)))?;
-                        let raw = pass.item(quantity, Weighting::Raw)?;
-                        let item = pass.item(quantity, Weighting::Nominal).unwrap_or(raw);
-                        Some((point, item.outputs.0))
-                    });
+                    let item = |weighting| plan.item_of(Some((s, shift)), quantity, weighting);
+                    let found = item(Weighting::Nominal).or_else(|| item(Weighting::Raw));
                     // A data set that it does not move is as it was.
-                    match found {
-                        Some((point, output)) => add(self, kind, 1, point, output),
-                        None => add(self, kind, 0, 0, weighted.outputs.0),
-                    }
+                    add(self, kind, found.unwrap_or(weighted).outputs.0);
                 }
             }
         }
@@ -181,7 +170,7 @@ impl Layout {
     pub fn add(&self, into: &mut [f64], k: usize, set: &Set<'_>, fraction: f64, sums: &Sums) {
         for route in &self.routes[k] {
             let factor = Self::factor(route.kind, set, fraction);
-            let found = &sums[route.pass][route.point][route.output];
+            let found = &sums[route.output];
             let into = into[route.start..].iter_mut();
             into.zip(found).for_each(|(a, b)| *a += factor * b);
         }

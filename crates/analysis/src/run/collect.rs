@@ -1,6 +1,6 @@
 //! From the sums of the programs to results.
 
-use super::plan::{Pass, Plan, Quantity, Shift, Weighting, is_seen};
+use super::plan::{Plan, Quantity, Shift, Weighting, is_seen};
 use super::result::{Bins, Cutflow, Filled, Results, Step};
 use super::sweep::Sums;
 use crate::error::{Error, Result};
@@ -55,6 +55,8 @@ impl AnalysisFile {
             histograms,
             units: vec![String::new(); self.histograms.len()],
             n_minus_one: Vec::new(),
+            derivatives: Vec::new(),
+            biases: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -70,7 +72,7 @@ impl AnalysisFile {
         let (Some(cross_section), Some(luminosity)) = (input.cross_section, self.luminosity) else {
             return Ok(1.0);
         };
-        let all = (plan.nominal).item(Quantity::Generated, Weighting::Nominal);
+        let all = plan.item(Quantity::Generated, Weighting::Nominal);
         let generated = match &input.generated {
             Generated::Number(n) => *n,
             Generated::Events => entries as f64,
@@ -100,9 +102,9 @@ impl AnalysisFile {
         moved: &[(usize, &str)],
     ) {
         let process = results.processes.iter().position(|p| *p == input.process);
-        let bins = |pass: &Pass, sums: &[Vec<f64>], quantity, weighting| -> Option<Bins> {
-            let raw = pass.item(quantity, Weighting::Raw)?;
-            let weighted = pass.item(quantity, weighting).unwrap_or(raw);
+        let bins = |moved, quantity, weighting| -> Option<Bins> {
+            let raw = plan.item_of(moved, quantity, Weighting::Raw)?;
+            let weighted = plan.item_of(moved, quantity, weighting).unwrap_or(raw);
             let values = |output: usize, factor: f64| {
                 let each = sums[output].iter();
                 each.map(|x| x * factor).collect()
@@ -113,8 +115,7 @@ impl AnalysisFile {
                 entries: values(raw.outputs.0, 1.0 / scale.fraction),
             })
         };
-        let nominal_bins =
-            |quantity, weighting| bins(&plan.nominal, &sums[0][0], quantity, weighting);
+        let nominal_bins = |quantity, weighting| bins(None, quantity, weighting);
         for (r, cutflow) in results.cutflows.iter_mut().enumerate() {
             for (cuts, step) in cutflow.steps.iter_mut().enumerate() {
                 let found = nominal_bins(Quantity::Step { region: r, cuts }, Weighting::Nominal);
@@ -164,7 +165,7 @@ impl AnalysisFile {
             }
             let Some(p) = process else { continue };
             filled.nominal[p].add(&nominal);
-            let own = plan.nominal.items.iter().filter(|i| i.quantity == quantity);
+            let own = plan.items.iter().filter(|i| i.quantity == quantity);
             for item in own {
                 if let Weighting::Member { systematic, member } = item.weighting
                     && let Some(found) = nominal_bins(quantity, item.weighting)
@@ -187,12 +188,10 @@ impl AnalysisFile {
                     .get_or_insert_with(|| Bins::zeros(found.sums.len()))
                     .add(found);
             };
-            for (pass, sums) in plan.shifted.iter().zip(sums.iter().skip(1)) {
-                for ((which, _), sums) in pass.points.iter().zip(sums) {
-                    let found = bins(pass, sums, quantity, Weighting::Nominal);
-                    if let (Some((s, shift)), Some(found)) = (*which, found) {
-                        vary(s, shift, &found);
-                    }
+            for v in &plan.variations {
+                let moved = (v.systematic, v.shift);
+                if let Some(found) = bins(Some(moved), quantity, Weighting::Nominal) {
+                    vary(v.systematic, v.shift, &found);
                 }
             }
             // What a systematic moves in other data sets of the process alone is here as it was.
@@ -202,7 +201,7 @@ impl AnalysisFile {
                     vary(*s, Shift::Down, &nominal);
                 }
             }
-            for item in plan.nominal.items.iter().filter(|i| i.quantity == quantity) {
+            for item in plan.items.iter().filter(|i| i.quantity == quantity) {
                 if let Weighting::Factor { systematic, shift } = item.weighting
                     && let Some(found) = nominal_bins(quantity, item.weighting)
                 {

@@ -2,13 +2,14 @@
 
 use std::num::NonZero;
 
-use pullback_array::Workspace;
+use pullback_array::{Column, Workspace};
 use pullback_io::{Chunk, Dataset};
 
 use super::collect::Scale;
 use super::compared::Compared;
-use super::plan::{Pass, Plan, Quantity, Scope, Values};
+use super::plan::{Plan, Quantity, Scope, Values};
 use super::result::Results;
+use super::tangent::Tangents;
 use crate::error::{Error, Result};
 use crate::file::{AnalysisFile, COLUMNS, Input};
 use crate::place::Source;
@@ -46,8 +47,8 @@ impl Default for RunOptions {
     }
 }
 
-/// Sums of the outputs of each pass, at each of its points.
-pub(crate) type Sums = Vec<Vec<Vec<Vec<f64>>>>;
+/// Sums of the outputs of a program.
+pub(crate) type Sums = Vec<Vec<f64>>;
 
 impl AnalysisFile {
     /// Reads all events and fills everything. `progress` is told how far the run is, and stops it by returning false.
@@ -96,8 +97,7 @@ impl AnalysisFile {
                     events,
                 })
             };
-            // What is varied is among what is nominal, and so are its columns.
-            let mut names = plan.nominal.compiled.columns();
+            let mut names = plan.compiled.columns();
             let certified = self.certified.as_ref().filter(|_| input.observed);
             if let Some(certified) = certified {
                 let known = |column: &str| {
@@ -112,6 +112,7 @@ impl AnalysisFile {
             }
             let chunks = data.chunks(&names)?.map(widened);
             let mut sweep = Sweep::new(plan, &plots, options.threads);
+            let mut tangents = Tangents::new(self, plan, data, options.threads)?;
             for chunk in chunks {
                 let chunk = chunk?;
                 let read = chunk.entries as u64;
@@ -120,12 +121,13 @@ impl AnalysisFile {
                     None => chunk,
                 };
                 sweep.add(&chunk, &Values::new())?;
+                tangents.add(&chunk)?;
                 if !tell(read) {
                     return Ok(None);
                 }
             }
             let sums = sweep.finish();
-            let scale = self.scale(input, data.entries(), plan, &sums[0][0])?;
+            let scale = self.scale(input, data.entries(), plan, &sums)?;
             results.datasets.push((data.entries(), scale));
             check(plan, &sums, input)?;
             let scale = Scale {
@@ -133,8 +135,10 @@ impl AnalysisFile {
                 fraction: 1.0,
             };
             self.put(&mut results, input, plan, &sums, scale, &moved);
+            tangents.put(&mut results, input, scale);
         }
         results.combine();
+        results.linearise();
         self.warn(&mut results);
         Ok(Some(results))
     }
@@ -181,11 +185,11 @@ pub(crate) fn accumulate(sum: &mut Vec<f64>, found: &[f64]) {
     sum.iter_mut().zip(found).for_each(|(a, b)| *a += b);
 }
 
-/// Sums of all outputs over chunks, at each point of the parameters.
+/// Sums of all outputs over chunks.
 pub(crate) struct Sweep<'a> {
     plan: &'a Plan,
     plots: &'a [usize],
-    memory: Vec<Workspace>,
+    memory: Workspace,
     sums: Sums,
     any: bool,
 }
@@ -196,9 +200,7 @@ impl<'a> Sweep<'a> {
         Self {
             plan,
             plots,
-            memory: (plan.passes())
-                .map(|pass| pass.lowered.workspace_with(threads, 1024))
-                .collect(),
+            memory: plan.lowered.workspace_with(threads, 1024),
             sums: plan.sums(),
             any: false,
         }
@@ -207,16 +209,14 @@ impl<'a> Sweep<'a> {
     /// Adds a chunk.
     pub fn add(&mut self, chunk: &Chunk, values: &Values) -> Result<()> {
         self.any = true;
-        let passes = self.plan.passes().zip(&mut self.memory);
-        for ((pass, ws), sums) in passes.zip(&mut self.sums) {
-            for (point, sums) in pass.points_at(values).iter().zip(sums) {
-                let program = pass.lowered.program();
-                let bindings = pass.compiled.bind_to(program, chunk, point, &[])?;
-                pass.lowered.run(ws, &bindings)?;
-                for (k, sum) in sums.iter_mut().enumerate() {
-                    accumulate(sum, ws.f64(k));
-                }
-            }
+        let plan = self.plan;
+        let point = plan.point_at(values);
+        let lanes: Vec<Column<'_>> = plan.moved().collect();
+        let program = plan.lowered.program();
+        let bindings = plan.compiled.bind_to(program, chunk, &point, &lanes)?;
+        plan.lowered.run(&mut self.memory, &bindings)?;
+        for (k, sum) in self.sums.iter_mut().enumerate() {
+            accumulate(sum, self.memory.f64(k));
         }
         Ok(())
     }
@@ -226,18 +226,14 @@ impl<'a> Sweep<'a> {
         if self.any {
             return self.sums;
         }
-        for (pass, sums) in self.plan.passes().zip(&mut self.sums) {
-            for sums in sums {
-                for item in &pass.items {
-                    let bins = match item.quantity {
-                        Quantity::Plot { plot, .. } => self.plots[plot],
-                        Quantity::Compared { bins, .. } => bins,
-                        Quantity::Step { .. } | Quantity::Generated => 1,
-                    };
-                    sums[item.outputs.0] = vec![0.0; bins];
-                    sums[item.outputs.1] = vec![0.0; bins];
-                }
-            }
+        for item in &self.plan.items {
+            let bins = match item.quantity {
+                Quantity::Plot { plot, .. } => self.plots[plot],
+                Quantity::Compared { bins, .. } => bins,
+                Quantity::Step { .. } | Quantity::Generated => 1,
+            };
+            self.sums[item.outputs.0] = vec![0.0; bins];
+            self.sums[item.outputs.1] = vec![0.0; bins];
         }
         self.sums
     }
@@ -245,13 +241,8 @@ impl<'a> Sweep<'a> {
 
 /// Weights that are not finite spoil everything that they are added to.
 pub(crate) fn check(plan: &Plan, sums: &Sums, input: &Input) -> Result<()> {
-    let finite = |(pass, sums): (&Pass, &Vec<Vec<Vec<f64>>>)| {
-        sums.iter().all(|sums| {
-            let mut of = pass.items.iter().map(|item| &sums[item.outputs.0]);
-            of.all(|sum| sum.iter().all(|x| x.is_finite()))
-        })
-    };
-    if plan.passes().zip(sums).all(finite) {
+    let mut of = plan.items.iter().map(|item| &sums[item.outputs.0]);
+    if of.all(|sum| sum.iter().all(|x| x.is_finite())) {
         return Ok(());
     }
     let weight = input.weight.as_ref().map(Source::everywhere);
