@@ -199,3 +199,124 @@ fn tangents_equal_wide_differences_within_statistics() {
     assert!(bins > 50.0, "{bins}");
     assert!(chi2 < 2.0 * bins, "{chi2} in {bins} bins");
 }
+
+/// x on a grid over (0, 2), a thousand per unit; N(s) = Σ (1 + s/5) [x (1 + s/10) > 1] has the derivative 200 + 100 at 0, the second part from the threshold.
+#[test]
+fn the_derivative_of_a_count_is_the_one_by_hand() {
+    let path = folder().join("grid.csv");
+    let x = (0..2000).map(|i| format!("{}\n", (f64::from(i) + 0.5) / 1000.0));
+    std::fs::write(&path, format!("x\n{}", x.collect::<String>())).expect("written");
+    let text = r#"
+[analysis]
+weight = "1 + s / 5"
+[datasets]
+a = { files = "grid.csv" }
+[parameters]
+s = 0
+[regions.SR]
+cuts = ["x * (1 + s / 10) > 1"]
+[histograms.all]
+of    = "0 * x"
+edges = [-1, 1]
+[systematics]
+s = { parameter = "s", method = "tangent", values = [-0.5, 1] }
+[fit]
+signal   = "a"
+channels = { SR = "all" }
+"#;
+    let file = AnalysisFile::from_text("s.toml", text, folder());
+    let results = file.and_then(|f| f.run(&RunOptions::default(), &mut |_| true));
+    let results = results
+        .unwrap_or_else(|e| panic!("{e}"))
+        .expect("to its end");
+    let slope = results.derivatives[0].bins[0].as_ref().expect("moves")[0];
+    assert!((slope - 300.0).abs() < 0.5, "{slope}");
+    // (1 + s/5) (2 − 1/(1 + s/10)) 1000 is not a line.
+    let exact = |s: f64| (1.0 + s / 5.0) * (2.0 - 1.0 / (1.0 + s / 10.0)) * 1000.0;
+    let error = 1000_f64.sqrt();
+    for (bias, (shift, s)) in results
+        .biases
+        .iter()
+        .zip([(Shift::Up, 1.0), (Shift::Down, -0.5)])
+    {
+        assert_eq!(bias.shift, shift);
+        let [line, again] = bias.yields;
+        assert!((line - (1000.0 + slope * s)).abs() < 1e-9, "{line}");
+        assert!((again - exact(s)).abs() < 1.3, "{again} {}", exact(s));
+        assert!((bias.total - (line - again) / error).abs() < 1e-12);
+        assert_eq!(bias.worst, Some((0, bias.total)));
+        let Some(bins) = &varied(&results, 0, "s", shift)[0] else {
+            panic!("it varies");
+        };
+        assert_eq!(bins.sums, [line], "what goes on is the line");
+    }
+    let (up, down) = (exact(1.0), exact(-0.5));
+    let factor = &results.workspace().expect("a fit")["channels"][0]["samples"][0]["modifiers"][1];
+    assert_eq!(factor["type"], "normsys", "{factor}");
+    let hi = factor["data"]["hi"].as_f64().expect("a number");
+    assert!((hi - (1.0 + slope / 1000.0)).abs() < 1e-12, "{hi}");
+    assert!(up > 1000.0 && down < 1000.0);
+}
+
+#[test]
+fn what_has_no_tangent_is_named() {
+    let tangent = TANGENTS[0];
+    // The leading jet changes where two are equally hard: its other fields jump.
+    let leading = (
+        "ht   = \"sum(all.pt)\"",
+        "ht   = \"default(leading(all).eta, 0) * 100 + 300\"",
+    );
+    let error = attempt(&[tangent, leading], 1).expect_err("refused");
+    println!("{error}\n  {}", error.help());
+    assert_eq!(error.code(), "PB0823");
+    let text = error.to_string();
+    assert!(
+        text.starts_with("the tangent of the systematic `jes` cannot be had"),
+        "{text}"
+    );
+    assert!(error.help().contains("leave out `method`"));
+    // The same, evaluated again, is no problem.
+    assert!(attempt(&[leading], 1).is_ok());
+}
+
+#[test]
+fn optimisations_refuse_tangents_by_name() {
+    let free = (
+        "met  = 0",
+        "met  = 0\ncut  = { start = \"40 GeV\", range = [\"20 GeV\", \"90 GeV\"] }",
+    );
+    let used = ("miss > 40 GeV\"] }\nCR", "miss > cut\"] }\nCR");
+    let optimize = (
+        "[fit]\n",
+        "[optimize]\nobjective = \"limit\"\nfree = [\"cut\"]\n[fit]\n",
+    );
+    let open = |change: &[(&str, &str)]| {
+        let file = read(change).unwrap_or_else(|e| panic!("{e}"));
+        let opened = Problem::open(&file, &Options::default(), &mut |_, _| true);
+        opened.map(|p| p.is_some())
+    };
+    let error = open(&[free, used, optimize, TANGENTS[0]]).expect_err("refused");
+    let text = error.to_string();
+    assert!(
+        text.contains("`jes` varies along a tangent, which has no derivative by `cut`"),
+        "{text}"
+    );
+    assert!(open(&[free, used, optimize]).expect("opens"));
+}
+
+#[test]
+fn words_that_are_no_method_are_named() {
+    for (change, words) in [
+        (
+            ("\"jes\" }", "\"jes\", method = \"tangents\" }"),
+            "there is no method `tangents` (k.toml, systematics.jes.method, line",
+        ),
+        (
+            ("(ht - 200)\" }", "(ht - 200)\", method = \"rerun\" }"),
+            "only a parameter has a method",
+        ),
+    ] {
+        let error = read(&[change]).expect_err(words).to_string();
+        assert!(error.contains(words), "{error}\nexpected {words}");
+    }
+}
