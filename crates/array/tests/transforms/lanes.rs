@@ -112,10 +112,10 @@ fn what_a_lane_does_not_move_is_there_once() {
     let both = lanes(&program, &all()).expect("lanes");
     assert_eq!(count(&both, "exp"), 1);
     // Jets are filtered again where their scale moves: once for each value that it has.
-    assert_eq!(count(&program, "filter"), 1);
-    assert_eq!(count(&both, "filter"), 4);
+    assert_eq!(count(&program, "filter_index"), 1);
+    assert_eq!(count(&both, "filter_index"), 4);
     let met = lanes(&program, &[lane("met", &["scale"], &["h", "n"])]).expect("lanes");
-    assert_eq!(count(&met, "filter"), 1);
+    assert_eq!(count(&met, "filter_index"), 1);
     // An output that is not asked for costs nothing.
     let fewer = lanes(&program, &[lane("up", &["jes"], &["n"])]).expect("lanes");
     assert_eq!(count(&fewer, "scatter_add"), 1);
