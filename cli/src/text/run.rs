@@ -194,7 +194,8 @@ fn tangents(results: &Results, width: usize) -> String {
         let worst = bias
             .worst
             .map_or_else(String::new, |(bin, size)| format!("{size:+.2} in {bin}"));
-        [format!("{:+.2}", bias.total), worst]
+        let total = bias.total.map_or_else(String::new, |x| format!("{x:+.2}"));
+        [total, worst]
     };
     let ups = results.biases.iter().filter(|b| b.shift == Shift::Up);
     let rows = ups.map(|up| {

@@ -245,8 +245,9 @@ channels = { SR = "all" }
         let [line, again] = bias.yields;
         assert!((line - (1000.0 + slope * s)).abs() < 1e-9, "{line}");
         assert!((again - exact(s)).abs() < 1.3, "{again} {}", exact(s));
-        assert!((bias.total - (line - again) / error).abs() < 1e-12);
-        assert_eq!(bias.worst, Some((0, bias.total)));
+        let total = bias.total.expect("there are events");
+        assert!((total - (line - again) / error).abs() < 1e-12);
+        assert_eq!(bias.worst, Some((0, total)));
         let Some(bins) = &varied(&results, 0, "s", shift)[0] else {
             panic!("it varies");
         };
@@ -277,6 +278,17 @@ fn what_has_no_tangent_is_named() {
         "{text}"
     );
     assert!(error.help().contains("leave out `method`"));
+    // |jes| has none at zero.
+    let root = (
+        "weight     = \"genWeight\"",
+        "weight     = \"genWeight * (1 + sqrt(jes * jes))\"",
+    );
+    let error = attempt(&[tangent, root], 1).expect_err("refused");
+    let text = error.to_string();
+    assert!(
+        text.contains("the derivative of bin 0 of `ht` in `SR` is NaN or infinite"),
+        "{text}"
+    );
     // The same, evaluated again, is no problem.
     assert!(attempt(&[leading], 1).is_ok());
 }

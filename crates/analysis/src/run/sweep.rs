@@ -135,7 +135,7 @@ impl AnalysisFile {
                 fraction: 1.0,
             };
             self.put(&mut results, input, plan, &sums, scale, &moved);
-            tangents.put(&mut results, input, scale);
+            tangents.put(&mut results, input, scale)?;
         }
         results.combine();
         results.linearise();

@@ -48,8 +48,8 @@ pub struct Bias {
     pub shift: Shift,
     /// The yield along the tangent, and evaluated again.
     pub yields: [f64; 2],
-    /// Their difference, in standard deviations of the yield.
-    pub total: f64,
+    /// Their difference, in standard deviations of the yield. Nothing where no event is selected.
+    pub total: Option<f64>,
     /// The bin in which they differ most, and the difference in standard deviations of this bin. Nothing where every bin is empty.
     pub worst: Option<(usize, f64)>,
 }
@@ -118,11 +118,27 @@ impl<'a> Tangents<'a> {
     }
 
     /// Puts the derivatives where they belong.
-    pub fn put(self, results: &mut Results, input: &Input, scale: Scale) {
+    ///
+    /// # Errors
+    /// A derivative that is not finite: what is compared has none for some event.
+    pub fn put(self, results: &mut Results, input: &Input, scale: Scale) -> Result<()> {
         let process = results.processes.iter().position(|p| *p == input.process);
-        let Some(process) = process else { return };
+        let Some(process) = process else {
+            return Ok(());
+        };
         let counts = results.processes.len();
         for tangent in self.each {
+            if let Some(bin) = tangent.undefined() {
+                let (region, plot) = tangent.places[bin.0];
+                let file = &results.file;
+                return Err(Error::Tangent {
+                    systematic: file.systematics[tangent.systematic].name.clone(),
+                    message: format!(
+                        "the derivative of bin {} of `{}` in `{}` is NaN or infinite: some selected event of `{}` is where an expression has none",
+                        bin.1, file.histograms[plot].name, file.regions[region].name, input.name
+                    ),
+                });
+            }
             for ((region, plot), sums) in tangent.places.into_iter().zip(tangent.sums) {
                 let same = |d: &Derivative| {
                     (d.systematic, d.plot, d.region) == (tangent.systematic, plot, region)
@@ -143,10 +159,20 @@ impl<'a> Tangents<'a> {
                 accumulate(into, &scaled.collect::<Vec<_>>());
             }
         }
+        Ok(())
     }
 }
 
 impl Tangent {
+    /// The first bin whose derivative is not finite.
+    fn undefined(&self) -> Option<(usize, usize)> {
+        let mut bins = self.sums.iter().enumerate().filter_map(|(k, sums)| {
+            let bin = sums.iter().position(|x| !x.is_finite())?;
+            Some((k, bin))
+        });
+        bins.next()
+    }
+
     fn new(
         plan: &Plan,
         systematic: usize,
@@ -310,7 +336,8 @@ fn along(filled: &mut Filled, d: &Derivative, shift: Shift, by: f64) -> Vec<Bias
         let worst = in_errors
             .filter(|(_, x)| x.is_finite())
             .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
-        let (_, error) = nominal.total();
+        let error = [nominal, &*again].map(|bins| bins.total().1);
+        let error = error.into_iter().find(|e| *e > 0.0);
         biases.push(Bias {
             systematic: d.systematic,
             plot: d.plot,
@@ -318,7 +345,7 @@ fn along(filled: &mut Filled, d: &Derivative, shift: Shift, by: f64) -> Vec<Bias
             process,
             shift,
             yields: [line.sums.iter().sum(), again.sums.iter().sum()],
-            total: apart.iter().sum::<f64>() / error,
+            total: error.map(|e| apart.iter().sum::<f64>() / e),
             worst,
         });
         *again = line;
