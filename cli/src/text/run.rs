@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use pullback_analysis::run::{Bias, Bins, Cutflow, Results, Shift};
+use pullback_analysis::run::{Bins, Cutflow, Results};
 
 use super::rounding::round;
 use super::table::{Align, render, wrap};
@@ -23,7 +23,7 @@ pub fn run(results: &Results, written: &[String], width: usize) -> String {
         text.push_str(&histograms(results, width));
     }
     if !results.biases.is_empty() {
-        text.push_str(&tangents(results, width));
+        text.push_str(&super::tangents::table(results, width));
     }
     text.push_str(&super::run::files(written, ""));
     text
@@ -175,49 +175,4 @@ fn histograms(results: &Results, width: usize) -> String {
         2,
     );
     format!("\nHistograms\n{}{note}", render(&header, &rows, width))
-}
-
-/// How far tangents are from the selection evaluated again: a row for up and down together.
-fn tangents(results: &Results, width: usize) -> String {
-    let header = [
-        ("tangent", Align::Name),
-        ("histogram", Align::Name),
-        ("region", Align::Name),
-        ("process", Align::Name),
-        ("up", Align::Right),
-        ("worst bin", Align::Right),
-        ("down", Align::Right),
-        ("worst bin", Align::Right),
-    ];
-    let file = &results.file;
-    let side = |bias: &Bias| {
-        let worst = bias
-            .worst
-            .map_or_else(String::new, |(bin, size)| format!("{size:+.2} in {bin}"));
-        let total = bias.total.map_or_else(String::new, |x| format!("{x:+.2}"));
-        [total, worst]
-    };
-    let ups = results.biases.iter().filter(|b| b.shift == Shift::Up);
-    let rows = ups.map(|up| {
-        let place = |b: &Bias| (b.systematic, b.plot, b.region, b.process);
-        let mut all = results.biases.iter();
-        let down = all.find(|b| b.shift == Shift::Down && place(b) == place(up));
-        let names = [
-            &file.systematics[up.systematic].name,
-            &file.histograms[up.plot].name,
-            &file.regions[up.region].name,
-            &results.processes[up.process],
-        ];
-        let mut row: Vec<String> = names.map(Clone::clone).to_vec();
-        row.extend(side(up));
-        row.extend(down.map(side).into_iter().flatten());
-        row
-    });
-    let rows: Vec<Vec<String>> = rows.collect();
-    let note = wrap(
-        "tangent minus the selection evaluated again, of the yield and of the bin where they differ most, in standard deviations from the number of simulated events",
-        width,
-        2,
-    );
-    format!("\nTangents\n{}{note}", render(&header, &rows, width))
 }

@@ -43,6 +43,7 @@ pub fn run(results: &Results) -> String {
         seen => results.observed.iter().any(Option::is_some),
         regions,
         datasets => tables::datasets(results),
+        tangents => tables::tangents(results),
         version => env!("CARGO_PKG_VERSION"),
     };
     template::render(TEMPLATE, values)

@@ -6,6 +6,7 @@ use pullback_analysis::run::{Bins, Cutflow, Results};
 use super::super::svg::Svg;
 use super::heading::brief;
 use crate::text::rounding::{round, significant};
+use crate::text::tangents;
 
 /// A drawing in a page, a little larger than its own size at most.
 pub fn placed(svg: Svg) -> Value {
@@ -57,6 +58,16 @@ pub fn datasets(results: &Results) -> Vec<Vec<String>> {
         ]
     });
     rows.collect()
+}
+
+/// How far tangents are from the selection evaluated again; nothing without tangents.
+pub fn tangents(results: &Results) -> Option<Value> {
+    let mut rows = tangents::rows(results);
+    rows.iter_mut()
+        .flatten()
+        .for_each(|cell| *cell = cell.replace('-', "−"));
+    let note = tangents::NOTE;
+    (!rows.is_empty()).then(|| context! { header => tangents::HEADER, rows, note })
 }
 
 /// The yields of a histogram below its drawing.
