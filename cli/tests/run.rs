@@ -103,7 +103,7 @@ fn tangents_are_tabulated() {
     // A choice that jumps has no tangent: one sentence, and nothing is written.
     let sorted = folder.read("dilepton.toml").replace(
         "m_ll = \"max(mass(ll.a + ll.b))\"",
-        "m_ll = \"leading(ll, ll.a.pt).b.pt\"",
+        "m_ll = \"leading(mu).pt + 60 GeV\"",
     );
     let sorted = sorted.replace("\"muon_scale\" }", "\"muon_scale\", method = \"tangent\" }");
     folder.write("sorted.toml", sorted);

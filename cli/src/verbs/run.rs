@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use pullback_analysis::file::AnalysisFile;
+use pullback_analysis::file::{AnalysisFile, Folds};
 use pullback_analysis::run::{Results, RunOptions, Values};
+use serde::Deserialize;
 
 use super::pictures::Targets;
 use crate::app::Outcome;
@@ -17,7 +18,10 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     let mut file = AnalysisFile::open(&args.file)?;
     file.blind &= !args.unblind;
     if let Some(path) = &args.at {
-        file = file.at(&read_values(path)?)?;
+        file = match read_found(path)? {
+            Optimum::Folds { folds } => file.at_folds(&folds)?,
+            Optimum::Values(values) => file.at(&values)?,
+        };
     }
     let wanted = args
         .output
@@ -128,7 +132,15 @@ pub(super) fn write_all(contents: &[(PathBuf, String)]) -> Result<Vec<String>, F
     Ok(names.collect())
 }
 
-fn read_values(path: &Path) -> Result<Values, Failure> {
+/// What an optimisation found.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Optimum {
+    Folds { folds: Folds },
+    Values(Values),
+}
+
+fn read_found(path: &Path) -> Result<Optimum, Failure> {
     let failed = |message: String| Failure::Open {
         path: path.display().to_string(),
         message,

@@ -10,8 +10,9 @@ use transform::{
     simplify, vjp, with_surface_terms,
 };
 
-use super::events::{Part, Set};
+use super::events::Set;
 use super::layout::{Layout, Route};
+use super::split::{Part, Portion};
 use crate::error::Result;
 use crate::file::Softening;
 use crate::run::{Plan, Sums, Values, accumulate};
@@ -294,11 +295,11 @@ pub(super) fn soften(
 }
 
 impl Soft {
-    /// Sums of the soft outputs over the events of a part, at their places in the exact program.
+    /// Sums of the soft outputs over events, at their places in the exact program.
     pub fn forward(
         &mut self,
         set: &mut Set<'_>,
-        part: Part,
+        of: Portion,
         values: &Values,
         temperature: f64,
     ) -> Result<Sums> {
@@ -311,7 +312,7 @@ impl Soft {
             .map(Column::from)
             .chain(plan.moved())
             .collect();
-        set.each(part, &mut |chunk| {
+        set.each(of, &mut |chunk| {
             let program = self.forward.program();
             let bindings = plan.compiled.bind_to(program, chunk, &point, &more)?;
             let ws = &mut self.memory.0;
@@ -328,7 +329,7 @@ impl Soft {
     pub fn backward(
         &mut self,
         set: &mut Set<'_>,
-        part: Part,
+        of: Portion,
         values: &Values,
         temperature: f64,
         by: &Sums,
@@ -343,7 +344,7 @@ impl Soft {
         let cotangents = self.outputs.iter().map(|o| Column::F64(&by[*o]));
         let widths = widths.iter().map(Column::from);
         let more: Vec<Column<'_>> = widths.chain(plan.moved()).chain(cotangents).collect();
-        set.each(part, &mut |chunk| {
+        set.each(of, &mut |chunk| {
             let program = backward.program();
             let bindings = plan.compiled.bind_to(program, chunk, &point, &more)?;
             backward.run(ws, &bindings)?;

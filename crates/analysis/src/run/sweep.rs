@@ -116,12 +116,19 @@ impl AnalysisFile {
             for chunk in chunks {
                 let chunk = chunk?;
                 let read = chunk.entries as u64;
-                let chunk = match certified {
-                    Some(certified) => certified.of(&chunk)?,
-                    None => chunk,
+                let none = Values::new();
+                let folds = match &self.folds {
+                    Some(folds) => folds.of(&input.name, &chunk),
+                    None => vec![(chunk, &none)],
                 };
-                sweep.add(&chunk, &Values::new())?;
-                tangents.add(&chunk)?;
+                for (chunk, values) in folds {
+                    let chunk = match certified {
+                        Some(certified) => certified.of(&chunk)?,
+                        None => chunk,
+                    };
+                    sweep.add(&chunk, values)?;
+                    tangents.add(&chunk, values)?;
+                }
                 if !tell(read) {
                     return Ok(None);
                 }

@@ -103,8 +103,8 @@ impl<'a> Tangents<'a> {
     }
 
     /// Adds a chunk.
-    pub fn add(&mut self, chunk: &Chunk) -> Result<()> {
-        let point = self.plan.point_at(&Values::new());
+    pub fn add(&mut self, chunk: &Chunk, values: &Values) -> Result<()> {
+        let point = self.plan.point_at(values);
         for tangent in &mut self.each {
             let program = tangent.lowered.program();
             let along = [Column::F64(&[1.0])];
