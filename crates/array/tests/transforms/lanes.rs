@@ -1,7 +1,9 @@
 //! Lanes beside a program: what is moved is recorded again, the rest is there once, and nothing changes a bit.
 
 use pullback_ad::Real;
-use pullback_array::transform::{Lane, lanes, simplify, vjp, vmap};
+use pullback_array::transform::{
+    Lane, Relaxation, Smoothing, Width, lanes, relax, simplify, vjp, vmap,
+};
 use pullback_array::{Bindings, Builder, Column, DType, Lowered, Program, Space, Type, Workspace};
 
 const OFFSETS: [i64; 6] = [0, 3, 3, 4, 8, 9];
@@ -26,7 +28,7 @@ fn program() -> Program {
     let ht = varied
         .gather_over(jets.last().expect("a level"), index)
         .total(good);
-    let passed = (met * scale).gt(cut.broadcast(events));
+    let passed = (met * scale).gt(cut.broadcast(events)).named("passed");
     let weight = passed.select((met * 0.01).exp(), 0.0.into());
     let bins = b.dense_of("bins", EDGES.len() - 1);
     let edges = b.constant_f64(&EDGES, b.dense_of("edges", EDGES.len()));
@@ -157,6 +159,30 @@ fn the_derivative_of_lanes_is_the_sum_of_theirs() {
         (found - by_hand).abs() < 1e-12 * by_hand.abs(),
         "{found} {by_hand}"
     );
+}
+
+/// What is soft has lanes, too: the widths are those of all.
+#[test]
+fn lanes_of_a_relaxed_program_have_the_bits_of_runs() {
+    let policy = Relaxation::only(Smoothing::Sigmoid)
+        .with("good", Width::input("width"))
+        .with("passed", 4.0);
+    let soft = relax(&program(), &policy).expect("relaxes");
+    let alone = Lowered::new(simplify(&soft).expect("simple")).expect("lowers");
+    let lane = [
+        lane("up", &["jes"], &["h"]),
+        lane("met", &["scale"], &["h"]),
+    ];
+    let both = simplify(&lanes(&soft, &lane).expect("lanes")).expect("simple");
+    let both = Lowered::new(both).expect("lowers");
+    let numbers: [&[f64]; 6] = [&[1.0], &[1.0], &[30.0], &[5.0], &[1.1], &[0.8]];
+    let found = run(&both, &numbers);
+    let at = |jes: f64, scale: f64| run(&alone, &[&[jes], &[scale], &[30.0], &[5.0]]);
+    assert_eq!(found.f64(0), at(1.0, 1.0).f64(0));
+    assert_eq!(found.f64(2), at(1.1, 1.0).f64(0));
+    assert_eq!(found.f64(3), at(1.0, 0.8).f64(0));
+    assert_ne!(found.f64(2), found.f64(0));
+    assert_ne!(found.f64(3), found.f64(0));
 }
 
 /// The other form: a level of lanes. Both have the same bits.
