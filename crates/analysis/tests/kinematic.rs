@@ -144,6 +144,32 @@ fn lanes_equal_runs_at_the_varied_values_to_the_bit() {
     }
 }
 
+/// What a cut of no histogram reads, or the weight of another systematic, moves no histogram.
+#[test]
+fn parameters_that_no_histogram_reads_are_said_to_move_none() {
+    let results = run(&[
+        ("btag = 0\n", "btag = 0\nidle = 0\n"),
+        (
+            "[histograms]",
+            "VR = { cuts = [\"miss > 40 GeV + idle * 1 GeV\"] }\n[histograms]",
+        ),
+        (
+            "edges = [90, 180, 240, 320, 450, 2000]",
+            "edges = [90, 180, 240, 320, 450, 2000], regions = [\"SR\", \"CR\"]",
+        ),
+        ("0.0005 *", "0.0005 * (1 + 0 * idle) *"),
+        ("[fit]", "idle = { parameter = \"idle\" }\n[fit]"),
+    ]);
+    let words = "the systematic `idle` moves no histogram";
+    assert!(
+        results.warnings.iter().any(|w| w == words),
+        "{:?}",
+        results.warnings
+    );
+    let workspace = results.workspace().expect("a fit").to_string();
+    assert!(!workspace.contains("idle"));
+}
+
 #[test]
 fn threads_change_no_bit_of_lanes_and_tangents() {
     let change = [("met\", values", "met\", method = \"tangent\", values")];

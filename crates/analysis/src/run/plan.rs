@@ -235,7 +235,10 @@ impl Plan {
         let units = units.collect();
         let names: Vec<&str> = wanted.iter().map(|(_, _, name)| name.as_str()).collect();
         let compiled = model.compile(&names)?;
-        let variations = variations(file, input, &compiled);
+        let varied = wanted.iter().filter(|(q, w, _)| is_varied(*q, *w));
+        let varied: Vec<&str> = varied.map(|(_, _, name)| name.as_str()).collect();
+        // Cutflows and other weights may read more.
+        let variations = variations(file, input, &model.compile(&varied)?);
         let mut plan = Self {
             lowered: Lowered::new(transform::simplify(&compiled.program)?)?,
             outputs: (0..compiled.outputs.len()).map(|k| (k, None)).collect(),
@@ -266,11 +269,11 @@ impl Plan {
 
     /// Adds a lane for each variation: the histograms, and no cutflows.
     fn add_lanes(&mut self) -> Result<()> {
-        let varied = |item: &&Item| {
-            matches!(item.quantity, Quantity::Plot { .. })
-                && matches!(item.weighting, Weighting::Raw | Weighting::Nominal)
-        };
-        let varied: Vec<Item> = self.items.iter().filter(varied).cloned().collect();
+        let varied = self.items.iter();
+        let varied: Vec<Item> = varied
+            .filter(|i| is_varied(i.quantity, i.weighting))
+            .cloned()
+            .collect();
         let outputs = varied.iter().flat_map(|i| [i.outputs.0, i.outputs.1]);
         let outputs: Vec<usize> = outputs.collect();
         let lanes = (0..self.variations.len()).map(|v| self.lane(v, &outputs));
@@ -341,6 +344,12 @@ impl Plan {
     }
 }
 
+/// Whether a histogram is filled at the values of variations, too.
+fn is_varied(quantity: Quantity, weighting: Weighting) -> bool {
+    matches!(quantity, Quantity::Plot { .. })
+        && matches!(weighting, Weighting::Raw | Weighting::Nominal)
+}
+
 impl Variation {
     /// The lane with outputs of these names.
     pub fn lane(&self, outputs: Vec<String>) -> Lane {
@@ -383,7 +392,7 @@ fn element(vector: &Source, member: usize) -> Source {
     Source::new(vector.key(), text)
 }
 
-/// What systematics do to parameters that the program reads.
+/// What systematics do to parameters that a program reads.
 fn variations(file: &AnalysisFile, input: &Input, compiled: &Compiled) -> Vec<Variation> {
     let mut all = Vec::new();
     for (s, systematic) in file.systematics.iter().enumerate() {
