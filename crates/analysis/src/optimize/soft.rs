@@ -280,6 +280,10 @@ pub(super) fn soften(
             Ok(())
         })?;
         let Some(chunk) = largest else { continue };
+        // Widths are those of the nominal events.
+        if set.variant.is_some() {
+            continue;
+        }
         if softening != Softening::Surface {
             prepared.measure(&set.plan, &chunk, start, &mut spreads)?;
         } else if chunk.entries > most.0 {

@@ -16,6 +16,24 @@ pub(crate) struct Scale {
     pub fraction: f64,
 }
 
+/// Bins by what they count and how, nothing if that is not counted.
+pub(super) fn bins(
+    plan: &Plan,
+    sums: &[Vec<f64>],
+    (moved, quantity): (Option<(usize, Shift)>, Quantity),
+    weighting: Weighting,
+    scale: Scale,
+) -> Option<Bins> {
+    let raw = plan.item_of(moved, quantity, Weighting::Raw)?;
+    let weighted = plan.item_of(moved, quantity, weighting).unwrap_or(raw);
+    let values = |output: usize, factor: f64| sums[output].iter().map(|x| x * factor).collect();
+    Some(Bins {
+        sums: values(weighted.outputs.0, scale.weights / scale.fraction),
+        variances: values(weighted.outputs.1, scale.weights.powi(2) / scale.fraction),
+        entries: values(raw.outputs.0, 1.0 / scale.fraction),
+    })
+}
+
 impl AnalysisFile {
     pub(crate) fn empty(&self) -> Results {
         let processes: Vec<String> = self.processes().iter().map(|p| (*p).to_owned()).collect();
@@ -50,6 +68,7 @@ impl AnalysisFile {
             file: self.clone(),
             processes,
             datasets: Vec::new(),
+            variants: Vec::new(),
             observed: vec![None; self.regions.len()],
             cutflows,
             histograms,
@@ -69,7 +88,9 @@ impl AnalysisFile {
         plan: &Plan,
         nominal: &[Vec<f64>],
     ) -> Result<f64> {
-        let (Some(cross_section), Some(luminosity)) = (input.cross_section, self.luminosity) else {
+        let (Some(cross_section), Some(luminosity)) =
+            (input.cross_section, self.luminosity_of(input))
+        else {
             return Ok(1.0);
         };
         let all = plan.item(Quantity::Generated, Weighting::Nominal);
@@ -102,20 +123,8 @@ impl AnalysisFile {
         moved: &[(usize, &str)],
     ) {
         let process = results.processes.iter().position(|p| *p == input.process);
-        let bins = |moved, quantity, weighting| -> Option<Bins> {
-            let raw = plan.item_of(moved, quantity, Weighting::Raw)?;
-            let weighted = plan.item_of(moved, quantity, weighting).unwrap_or(raw);
-            let values = |output: usize, factor: f64| {
-                let each = sums[output].iter();
-                each.map(|x| x * factor).collect()
-            };
-            Some(Bins {
-                sums: values(weighted.outputs.0, scale.weights / scale.fraction),
-                variances: values(weighted.outputs.1, scale.weights.powi(2) / scale.fraction),
-                entries: values(raw.outputs.0, 1.0 / scale.fraction),
-            })
-        };
-        let nominal_bins = |quantity, weighting| bins(None, quantity, weighting);
+        let nominal_bins =
+            |quantity, weighting| bins(plan, sums, (None, quantity), weighting, scale);
         for (r, cutflow) in results.cutflows.iter_mut().enumerate() {
             for (cuts, step) in cutflow.steps.iter_mut().enumerate() {
                 let found = nominal_bins(Quantity::Step { region: r, cuts }, Weighting::Nominal);
@@ -146,6 +155,7 @@ impl AnalysisFile {
             }
         }
         let counts = results.processes.len();
+        let standing = self.standing(input, plan, moved);
         for filled in &mut results.histograms {
             let quantity = Quantity::Plot {
                 plot: filled.plot,
@@ -173,39 +183,36 @@ impl AnalysisFile {
                     filled.add_member((systematic, member), (p, counts), &found);
                 }
             }
-            let mut vary = |systematic: usize, shift: Shift, found: &Bins| {
-                let place = filled
-                    .variations
-                    .iter()
-                    .position(|(s, d, _)| (*s, *d) == (systematic, shift));
-                let place = place.unwrap_or_else(|| {
-                    filled
-                        .variations
-                        .push((systematic, shift, vec![None; counts]));
-                    filled.variations.len() - 1
-                });
-                filled.variations[place].2[p]
-                    .get_or_insert_with(|| Bins::zeros(found.sums.len()))
-                    .add(found);
-            };
             for v in &plan.variations {
                 let moved = (v.systematic, v.shift);
-                if let Some(found) = bins(Some(moved), quantity, Weighting::Nominal) {
-                    vary(v.systematic, v.shift, &found);
+                let found = bins(
+                    plan,
+                    sums,
+                    (Some(moved), quantity),
+                    Weighting::Nominal,
+                    scale,
+                );
+                if let Some(found) = found {
+                    filled.vary(moved, (p, counts), &found);
                 }
             }
-            // What a systematic moves in other data sets of the process alone is here as it was.
-            for (s, of) in moved.iter().filter(|(s, _)| !plan.moves(*s)) {
-                if *of == input.process {
-                    vary(*s, Shift::Up, &nominal);
-                    vary(*s, Shift::Down, &nominal);
+            for (weighting, factor) in &standing {
+                let part = nominal.times(*factor);
+                match *weighting {
+                    Weighting::Factor { systematic, shift } => {
+                        filled.vary((systematic, shift), (p, counts), &part);
+                    }
+                    Weighting::Member { systematic, member } => {
+                        filled.add_member((systematic, member), (p, counts), &part);
+                    }
+                    Weighting::Raw | Weighting::Nominal => {}
                 }
             }
             for item in plan.items.iter().filter(|i| i.quantity == quantity) {
                 if let Weighting::Factor { systematic, shift } = item.weighting
                     && let Some(found) = nominal_bins(quantity, item.weighting)
                 {
-                    vary(systematic, shift, &found);
+                    filled.vary((systematic, shift), (p, counts), &found);
                 }
             }
         }
@@ -228,7 +235,7 @@ impl AnalysisFile {
         for (s, systematic) in self.systematics.iter().enumerate() {
             let mut filled = results.histograms.iter();
             let moves = filled.any(|h| h.variations.iter().any(|(k, ..)| *k == s));
-            if !moves && !matches!(systematic.effect, crate::file::Effect::Norm { .. }) {
+            if !moves && systematic.factors().is_none() {
                 let name = &systematic.name;
                 let message = format!("the systematic `{name}` moves no histogram");
                 results.warnings.push(message);

@@ -172,7 +172,7 @@ impl Plan {
                     add(&mut analysis, quantity, Weighting::Nominal, weighted);
                 }
                 for (s, systematic) in file.systematics.iter().enumerate() {
-                    if input.observed || !systematic.processes.contains(&input.process) {
+                    if input.observed || !systematic.acts_on(input) {
                         continue;
                     }
                     if let Effect::Members {
@@ -401,7 +401,7 @@ fn variations(file: &AnalysisFile, input: &Input, compiled: &Compiled) -> Vec<Va
         };
         // What the program does not read changes nothing.
         let read = compiled.parameters().any(|(n, _)| n == name);
-        if input.observed || !read || !systematic.processes.contains(&input.process) {
+        if input.observed || !read || !systematic.acts_on(input) {
             continue;
         }
         let both = [(Shift::Up, *up, "up"), (Shift::Down, *down, "down")];
