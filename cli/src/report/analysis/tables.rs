@@ -3,13 +3,13 @@
 use minijinja::{Value, context};
 use pullback_analysis::run::{Bins, Cutflow, Results};
 
-use super::super::svg::Svg;
+use super::super::drawing::Drawing;
 use super::heading::brief;
 use crate::text::rounding::{round, significant};
 
 /// A drawing in a page, a little larger than its own size at most.
-pub fn placed(svg: Svg) -> Value {
-    Value::from_safe_string(svg.finish(1.35))
+pub fn placed(drawing: &Drawing) -> Value {
+    Value::from_safe_string(drawing.finish(1.35))
 }
 
 fn rounded((sum, error): (f64, f64)) -> String {
