@@ -236,7 +236,8 @@ impl Line {
                 }
             }
         }
-        out.push_str("ET\n");
+        // The rise would stay for the next text.
+        out.push_str(if rise == 0.0 { "ET\n" } else { "0 Ts ET\n" });
         if self.actual.is_some() {
             out.push_str("EMC\n");
         }
@@ -300,6 +301,10 @@ fn glyph(c: char, bold: bool) -> Glyph {
     }
     if let Some(c) = plain("₀₁₂₃₄₅₆₇₈₉₊₋ₙ", c) {
         return moved(LOWERED, c);
+    }
+    // The most frequent Greek letter is in Helvetica too, as the micro sign.
+    if c == 'μ' {
+        return instead('\u{b5}');
     }
     if let Some(code) = helvetica(c) {
         return set(text, code);
@@ -415,7 +420,8 @@ mod tests {
             ('Ω', GREEK, b'W'),
             ('Ζ', GREEK, b'Z'),
             ('ζ', GREEK, b'z'),
-            ('μ', GREEK, b'm'),
+            ('μ', PLAIN, 0xb5),
+            ('ν', GREEK, b'n'),
             ('→', GREEK, 0xae),
         ] {
             let glyph = glyph(c, false);
@@ -448,7 +454,7 @@ mod tests {
         assert!(cat.contains("(? l) Tj ET\nEMC\n"), "{cat}");
         let power = shown("10⁻⁴");
         assert!(
-            power.contains("(10) Tj /F3 6 Tf 3.2 Ts (-) Tj /F1 6 Tf (4) Tj ET"),
+            power.contains("(10) Tj /F3 6 Tf 3.2 Ts (-) Tj /F1 6 Tf (4) Tj 0 Ts ET"),
             "{power}"
         );
         assert!(power.contains("<FEFF00310030207B2074>"), "{power}");
