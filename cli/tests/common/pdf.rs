@@ -96,7 +96,7 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
 /// What is painted and written by a content stream.
 fn operators(stream: &str, resources: &str) -> (Vec<Vec<f64>>, Vec<String>) {
     let (mut shapes, mut texts) = (Vec::new(), Vec::new());
-    let (mut operands, mut path, mut saved) = (Vec::new(), Vec::new(), 0);
+    let (mut operands, mut path, mut saved, mut rise) = (Vec::new(), Vec::new(), 0, 0.0);
     let (mut font, mut actual, mut open, mut written) = (String::new(), None, false, String::new());
     for token in tokens(stream) {
         let Token::Word(word) = &token else {
@@ -110,7 +110,9 @@ fn operators(stream: &str, resources: &str) -> (Vec<Vec<f64>>, Vec<String>) {
         match word.as_str() {
             "[" | "]" | "<<" | ">>" => continue,
             "m" | "l" | "c" | "re" => path.extend(numbers),
-            "h" | "cm" | "M" | "w" | "d" | "J" | "rg" | "RG" | "Tm" | "Ts" => (),
+            "h" | "cm" | "M" | "w" | "d" | "J" | "rg" | "RG" | "Tm" => (),
+            // It stays after a text: the next one must not be raised.
+            "Ts" => rise = numbers.sum(),
             "f" | "S" | "B" | "W" => {
                 let shape = std::mem::take(&mut path);
                 assert!(!shape.is_empty());
@@ -150,7 +152,7 @@ fn operators(stream: &str, resources: &str) -> (Vec<Vec<f64>>, Vec<String>) {
                 }
             }
             "ET" => {
-                assert!(open && !written.is_empty());
+                assert!(open && !written.is_empty() && rise == 0.0);
                 let own = std::mem::take(&mut written);
                 texts.push(actual.clone().unwrap_or(own));
                 open = false;
