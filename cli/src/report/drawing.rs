@@ -71,8 +71,8 @@ pub(super) struct Text {
     pub(super) anchor: Anchor,
     /// A class of the style sheet.
     pub(super) class: String,
-    /// The text.
-    pub(super) text: String,
+    /// What is written.
+    pub(super) words: String,
 }
 
 /// Where a text is anchored.
@@ -187,7 +187,7 @@ impl Drawing {
             angle,
             anchor,
             class: class.to_owned(),
-            text: text.to_owned(),
+            words: text.to_owned(),
         }));
     }
 

@@ -117,7 +117,7 @@ fn put(out: &mut String, text: &Text) -> std::fmt::Result {
     if text.angle != 0.0 {
         write!(out, r#" transform="rotate({} {x} {y})""#, N(text.angle))?;
     }
-    write!(out, ">{}</text>", escape(&text.text))
+    write!(out, ">{}</text>", escape(&text.words))
 }
 
 /// Text for markup and attributes.

@@ -133,7 +133,7 @@ impl Content {
 
     fn text(&mut self, text: &Text) {
         let style = Style::of("text", &Paint::class(&text.class));
-        let line = Line::new(&text.text, style.bold);
+        let line = Line::new(&text.words, style.bold);
         self.ink(Setting::Fill, style.fill, "rg");
         self.opacity(style.fill_opacity, 1.0);
         let before = match text.anchor {
