@@ -16,6 +16,15 @@ pub fn run(results: &Results) -> String {
             "scale": scale,
         })
     });
+    let variants = results.variants.iter().map(|v| {
+        json!({
+            "name": v.dataset,
+            "systematic": file.systematics[v.systematic].name,
+            "shift": v.shift.name().to_lowercase(),
+            "events": v.events,
+            "scale": v.scale,
+        })
+    });
     let regions = results.cutflows.iter().map(|cutflow| {
         let region = &file.regions[cutflow.region];
         let observed = results.observed[cutflow.region].as_ref();
@@ -71,8 +80,9 @@ pub fn run(results: &Results) -> String {
     });
     let mut value = json!({
         "title": file.title,
-        "luminosity": file.luminosity,
+        "luminosity": file.total_luminosity(),
         "datasets": datasets.collect::<Vec<Value>>(),
+        "variants": variants.collect::<Vec<Value>>(),
         "regions": regions.collect::<Vec<Value>>(),
         "histograms": histograms.collect::<Vec<Value>>(),
         "warnings": results.warnings,

@@ -10,7 +10,7 @@ mod inspect;
 pub mod optimize;
 mod parameters;
 pub mod rounding;
-mod run;
+pub mod run;
 mod table;
 mod yields;
 

@@ -65,6 +65,7 @@ mod error;
 pub mod file;
 pub mod functions;
 pub mod generated;
+mod links;
 pub mod network;
 pub mod optimize;
 mod place;

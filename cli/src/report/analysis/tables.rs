@@ -6,6 +6,7 @@ use pullback_analysis::run::{Bins, Cutflow, Results};
 use super::super::drawing::Drawing;
 use super::heading::brief;
 use crate::text::rounding::{round, significant};
+use crate::text::run::variation;
 
 /// A drawing in a page, a little larger than its own size at most.
 pub fn placed(drawing: &Drawing) -> Value {
@@ -56,7 +57,19 @@ pub fn datasets(results: &Results) -> Vec<Vec<String>> {
             scale,
         ]
     });
-    rows.collect()
+    let variants = results.variants.iter().map(|v| {
+        let files = results.file.files_of(v);
+        let files = files.map(|f| f.display().to_string());
+        vec![
+            v.dataset.clone(),
+            variation(results, v.systematic, v.shift),
+            files.collect::<Vec<_>>().join(", "),
+            v.events.to_string(),
+            String::new(),
+            significant(v.scale, 4),
+        ]
+    });
+    rows.chain(variants).collect()
 }
 
 /// The yields of a histogram below its drawing.

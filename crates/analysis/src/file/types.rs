@@ -8,6 +8,7 @@ use super::certified::Certified;
 use super::optimisation::Optimisation;
 use crate::define::Analysis;
 use crate::place::{Place, Source};
+use crate::units::Unit;
 
 /// An analysis: data, selections, histograms, systematic variations, and what is fitted.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,8 @@ pub struct AnalysisFile {
     pub certified: Option<Certified>,
     /// Whether the observed data of signal regions stay unseen.
     pub blind: bool,
+    /// Campaigns of data taking, of which data sets can be.
+    pub campaigns: Vec<Campaign>,
     /// Where events come from.
     pub datasets: Vec<Input>,
     /// Regions in the order of the file.
@@ -40,6 +43,19 @@ pub struct AnalysisFile {
     pub(crate) definitions: Analysis,
 }
 
+/// A campaign of data taking: simulated events of it stand for its luminosity.
+#[derive(Debug, Clone)]
+pub struct Campaign {
+    /// Its name.
+    pub name: String,
+    /// Integrated luminosity, in 1/pb.
+    pub luminosity: f64,
+    /// The weight of its simulated events, instead of that of the analysis.
+    pub weight: Option<Source>,
+    /// The luminosity sections whose observed events count; those of the analysis without it.
+    pub certified: Option<Certified>,
+}
+
 /// Events of one kind.
 #[derive(Debug, Clone)]
 pub struct Input {
@@ -47,6 +63,8 @@ pub struct Input {
     pub name: String,
     /// The process it belongs to; several data sets may share one.
     pub process: String,
+    /// The campaign it belongs to.
+    pub campaign: Option<String>,
     /// Patterns of files, relative to the folder of the analysis file, with `:table` where there are several.
     pub files: Vec<PathBuf>,
     /// Whether these are observed events: they have no weights, and signal regions may be blind to them.
@@ -57,6 +75,20 @@ pub struct Input {
     pub generated: Generated,
     /// The weight of an event.
     pub weight: Option<Source>,
+    /// The unit of its energies, where it is not that of its names.
+    pub energy: Option<EnergyUnit>,
+    /// Links that lead elsewhere than their names say: collection and reference, the collection that they lead to, and where that is said.
+    pub(crate) links: Vec<(String, String, Place)>,
+    pub(crate) place: Place,
+}
+
+/// The unit of the energies of a data set, and which of its columns are energies besides those whose names say so.
+#[derive(Debug, Clone)]
+pub struct EnergyUnit {
+    /// The unit.
+    pub unit: Unit,
+    /// Names of columns, or patterns with `*`.
+    pub columns: Vec<String>,
     pub(crate) place: Place,
 }
 
@@ -130,6 +162,8 @@ pub struct Systematic {
     pub name: String,
     /// The processes that it acts on.
     pub processes: Vec<String>,
+    /// The campaigns that it acts on; all where there are none. Data sets of others are as they are.
+    pub campaigns: Vec<String>,
     /// What it does.
     pub effect: Effect,
 }
@@ -143,6 +177,11 @@ pub enum Effect {
         up: f64,
         /// The factor downwards.
         down: f64,
+    },
+    /// Yields of campaigns change by factors of their own.
+    Norms {
+        /// For each campaign, the factors downwards and upwards.
+        factors: Vec<(String, [f64; 2])>,
     },
     /// The weights of events change by factors.
     Weight {
@@ -159,6 +198,15 @@ pub enum Effect {
         members: Vec<usize>,
         /// How yields become up and down.
         combine: Combine,
+    },
+    /// The events of some data sets are those of other files.
+    Files {
+        /// Upwards: each data set has the name of the nominal one that it stands for.
+        up: Vec<Input>,
+        /// Downwards, of the same names; empty where there are none.
+        down: Vec<Input>,
+        /// Whether the side without files is nominal, instead of mirrored.
+        one_sided: bool,
     },
     /// A parameter of the analysis changes, and the whole selection is evaluated again.
     Parameter {

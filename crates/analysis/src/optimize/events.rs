@@ -11,8 +11,10 @@ use super::split::{Part, Portion, Split};
 use crate::compile::Compiled;
 use crate::define::Analysis;
 use crate::error::Result;
-use crate::file::{AnalysisFile, Free, Generated, Input, Optimisation};
-use crate::run::{Plan, Quantity, Scope, Sweep, Values, Weighting, edges_name, widened};
+use crate::file::{AnalysisFile, Draws, Free, Generated, Input, Optimisation};
+use crate::run::{
+    Plan, Quantity, Scope, Shift, Sweep, Values, Weighting, edges_name, shared, widened,
+};
 use crate::schema::Schema;
 
 /// How an optimisation works.
@@ -42,9 +44,20 @@ impl Default for Options {
     }
 }
 
+/// What all data sets of an optimisation have in common.
+pub(super) struct Setting<'s> {
+    pub file: &'s AnalysisFile,
+    pub optimisation: &'s Optimisation,
+    /// The inputs that may move.
+    pub free: &'s [String],
+    pub options: &'s Options,
+}
+
 /// A simulated data set.
 pub(super) struct Set<'a> {
     pub input: &'a Input,
+    /// The variation that it is; nothing for a nominal one.
+    pub variant: Option<(usize, Shift)>,
     pub plan: Arc<Plan>,
     /// What the weights of all events are multiplied by.
     pub weights: f64,
@@ -73,21 +86,23 @@ pub(super) fn free_inputs(file: &AnalysisFile, optimisation: &Optimisation) -> V
 }
 
 impl<'a> Set<'a> {
-    /// Opens a data set and reads its events once. `free` are the inputs that may move; nothing if `tell`, which hears of events, says stop.
+    /// Opens a data set, which may be a variation, and reads its events once; nothing if `tell`, which hears of events, says stop.
     pub fn open(
-        file: &AnalysisFile,
-        optimisation: &Optimisation,
+        setting: &Setting<'_>,
         input: &'a Input,
-        free: &[String],
-        options: &Options,
+        variant: Option<(usize, Shift)>,
         memory: &mut usize,
         tell: &mut dyn FnMut(&str, u64) -> bool,
     ) -> Result<Option<Self>> {
-        let patterns: Vec<String> = (input.files.iter())
-            .map(|p| p.to_string_lossy().into_owned())
-            .collect();
-        let data = Dataset::with_options(&patterns, options.data)?;
-        let schema = Schema::of_table(data.schema());
+        let Setting {
+            optimisation,
+            free,
+            options,
+            ..
+        } = *setting;
+        let plain = variant.map(|_| setting.file.of_variants());
+        let file = plain.as_ref().unwrap_or(setting.file);
+        let (data, schema) = input.open(options.data)?;
         let plan = Plan::new(file, input, &schema, Scope::Channels)?;
         let mut skim = if options.skim {
             Skim::new(file, &schema, free, &plan)?
@@ -99,10 +114,13 @@ impl<'a> Set<'a> {
         names.extend(more);
         let networks = network_columns(file, optimisation, &schema)?;
         names.extend(networks.iter().map(String::as_str));
+        let mut names: Vec<String> = names.into_iter().map(String::from).collect();
+        let identity = shared(setting.file, input, options.data)?;
+        let draws = Draws::new(optimisation.seed, &input.name, identity);
+        let split = Split::new(optimisation, draws, options.fold);
+        names.extend(split.columns().iter().map(|name| (*name).to_owned()));
         names.sort_unstable();
         names.dedup();
-        let names: Vec<String> = names.into_iter().map(String::from).collect();
-        let split = Split::new(optimisation, &input.name, options.fold);
         let plots = file.plots();
         let mut sums = Part::ALL.map(|_| Sweep::new(&plan, &plots, options.threads));
         let mut entries = [0_u64; 3];
@@ -111,7 +129,7 @@ impl<'a> Set<'a> {
         let columns: Vec<&str> = names.iter().map(String::as_str).collect();
         for chunk in data.chunks(&columns)?.map(widened) {
             let chunk = chunk?;
-            let own = split.of(&chunk);
+            let own = split.of(&chunk)?;
             for (k, part) in Part::ALL.into_iter().enumerate() {
                 let range = split.range(part.into());
                 let of = |wanted: &dyn Fn(usize) -> bool| -> Vec<bool> {
@@ -161,6 +179,7 @@ impl<'a> Set<'a> {
         let whole: f64 = parts.iter().sum();
         Ok(Some(Self {
             input,
+            variant,
             plan: Arc::new(plan),
             weights,
             entries,
@@ -192,7 +211,7 @@ impl<'a> Set<'a> {
         let columns: Vec<&str> = self.names.iter().map(String::as_str).collect();
         for chunk in self.data.chunks(&columns)?.map(widened) {
             let chunk = chunk?;
-            let slots = self.split.of(&chunk);
+            let slots = self.split.of(&chunk)?;
             let own: Vec<bool> = slots.iter().map(|slot| range.contains(slot)).collect();
             let chunk = chunk.take(&own);
             match &mut self.skim {

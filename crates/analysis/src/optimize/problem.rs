@@ -1,6 +1,6 @@
 //! The objective as a function of the free quantities: events to bins, bins to the objective, and back.
 
-use super::events::{Options, Set, free_inputs};
+use super::events::{Options, Set, Setting, free_inputs};
 use super::goal::{Evaluation, Objective};
 use super::layout::Layout;
 use super::networks::standardise;
@@ -84,8 +84,17 @@ impl<'a> Problem<'a> {
         let mut quantities = Quantities::new(file, optimisation)?;
         let mut sets = Vec::new();
         let mut memory = options.memory;
-        for input in file.datasets.iter().filter(|d| !d.observed) {
-            let set = Set::open(file, optimisation, input, &free, options, &mut memory, tell)?;
+        let setting = Setting {
+            file,
+            optimisation,
+            free: &free,
+            options,
+        };
+        let nominal = file.datasets.iter().filter(|d| !d.observed);
+        let variants = file.variants().into_iter();
+        let variants = variants.map(|v| (v.input, Some((v.systematic, v.shift))));
+        for (input, variant) in nominal.map(|d| (d, None)).chain(variants) {
+            let set = Set::open(&setting, input, variant, &mut memory, tell)?;
             let Some(set) = set else { return Ok(None) };
             sets.push(set);
         }
@@ -270,7 +279,7 @@ fn cotangents(layout: &Layout, k: usize, set: &Set<'_>, fraction: f64, by: &[f64
         for point in &mut out[route.pass] {
             point[route.output].resize(route.bins, 0.0);
         }
-        let factor = Layout::factor(route.kind, set, fraction);
+        let factor = Layout::factor(route, set, fraction);
         let into = &mut out[route.pass][route.point][route.output];
         let by = &by[route.start..route.start + route.bins];
         into.iter_mut().zip(by).for_each(|(a, b)| *a += factor * b);

@@ -284,6 +284,10 @@ pub(super) fn soften(
             Ok(())
         })?;
         let Some(chunk) = largest else { continue };
+        // Widths are those of the nominal events.
+        if set.variant.is_some() {
+            continue;
+        }
         if softening != Softening::Surface {
             // Of the nominal pass: widths are the same for all.
             prepared[0].measure(&set.plan.nominal, &chunk, start, &mut spreads)?;

@@ -5,18 +5,22 @@
 
 mod collect;
 mod compared;
+mod identity;
 mod members;
+mod open;
 mod plan;
 mod result;
 mod smooth;
 mod sweep;
 mod uhi;
+mod variants;
 mod workspace;
 
 pub use compared::Bound;
+pub(crate) use identity::{identified, shared};
 pub(crate) use plan::{Pass, Plan, Quantity, Scope, Weighting, edges_name};
 pub use plan::{Shift, Values};
-pub use result::{Bins, Cutflow, Distribution, Filled, Results, Step};
+pub use result::{Bins, Cutflow, Distribution, Filled, Results, Step, Stood};
 pub(crate) use smooth::smoothed;
 pub use sweep::{Progress, RunOptions};
 pub(crate) use sweep::{Sums, Sweep, accumulate, check, widened};

@@ -164,7 +164,7 @@ impl Plan {
                     add(&mut analysis, quantity, Weighting::Nominal, weighted);
                 }
                 for (s, systematic) in file.systematics.iter().enumerate() {
-                    if input.observed || !systematic.processes.contains(&input.process) {
+                    if input.observed || !systematic.acts_on(input) {
                         continue;
                     }
                     if let Effect::Members {
@@ -317,9 +317,7 @@ fn histogram_unit(model: &Model, name: &str) -> String {
 
 /// Whether a systematic moves a parameter of this data set.
 fn moves_a_parameter(file: &AnalysisFile, input: &Input) -> bool {
-    let acts = |s: &Systematic| {
-        matches!(s.effect, Effect::Parameter { .. }) && s.processes.contains(&input.process)
-    };
+    let acts = |s: &Systematic| matches!(s.effect, Effect::Parameter { .. }) && s.acts_on(input);
     !input.observed && file.systematics.iter().any(acts)
 }
 
@@ -356,7 +354,7 @@ fn points(file: &AnalysisFile, input: &Input, compiled: &Compiled) -> Vec<Point>
         let place = compiled.parameters().position(|(n, _)| n == name);
         // What the program does not read changes nothing.
         let Some(place) = place else { continue };
-        if !systematic.processes.contains(&input.process) {
+        if !systematic.acts_on(input) {
             continue;
         }
         for (shift, value) in [(Shift::Up, *up), (Shift::Down, *down)] {

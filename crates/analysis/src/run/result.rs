@@ -24,6 +24,15 @@ impl Bins {
         }
     }
 
+    /// The same with weights that are larger by a factor.
+    pub(super) fn times(&self, factor: f64) -> Self {
+        Self {
+            sums: self.sums.iter().map(|x| x * factor).collect(),
+            variances: self.variances.iter().map(|x| x * factor * factor).collect(),
+            entries: self.entries.clone(),
+        }
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         let each = |into: &mut [f64], from: &[f64]| {
             into.iter_mut().zip(from).for_each(|(a, b)| *a += b);
@@ -56,6 +65,21 @@ pub struct Cutflow {
     pub region: usize,
     /// Before the first cut, and after each one.
     pub steps: Vec<Step>,
+}
+
+/// A data set from other files that stood for a nominal one in a variation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stood {
+    /// Name of the data set.
+    pub dataset: String,
+    /// Position of the systematic.
+    pub systematic: usize,
+    /// Its direction.
+    pub shift: Shift,
+    /// How many events it has.
+    pub events: u64,
+    /// What their weights were multiplied by.
+    pub scale: f64,
 }
 
 /// A histogram in a region.
@@ -120,6 +144,8 @@ pub struct Results {
     pub processes: Vec<String>,
     /// For each data set, how many events it has, and what its weights were multiplied by.
     pub datasets: Vec<(u64, f64)>,
+    /// The data sets that stand for others in variations.
+    pub variants: Vec<Stood>,
     /// One for each region.
     pub cutflows: Vec<Cutflow>,
     /// Observed events in each step of each region, where they are looked at.

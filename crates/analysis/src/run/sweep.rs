@@ -3,16 +3,16 @@
 use std::num::NonZero;
 
 use pullback_array::Workspace;
-use pullback_io::{Chunk, Dataset};
+use pullback_io::Chunk;
 
 use super::collect::Scale;
 use super::compared::Compared;
+use super::open::Opened;
 use super::plan::{Pass, Plan, Quantity, Scope, Values};
 use super::result::Results;
 use crate::error::{Error, Result};
-use crate::file::{AnalysisFile, COLUMNS, Input};
+use crate::file::{AnalysisFile, Input};
 use crate::place::Source;
-use crate::schema::Schema;
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy)]
@@ -61,19 +61,19 @@ impl AnalysisFile {
     ) -> Result<Option<Results>> {
         let mut opened = Vec::new();
         for input in &self.datasets {
-            let patterns: Vec<String> = (input.files.iter())
-                .map(|p| p.to_string_lossy().into_owned())
-                .collect();
-            let data = Dataset::with_options(&patterns, options.data)?;
-            let schema = Schema::of_table(data.schema());
-            let plan = Plan::new(self, input, &schema, Scope::Everything)?;
-            opened.push((input, data, plan));
+            opened.push(Opened::new(self, input, options)?);
         }
         let compared = self.look(options, &mut opened)?;
-        let events = opened.iter().map(|(_, data, _)| data.entries()).sum();
+        let plain = self.of_variants();
+        let mut variants = Vec::new();
+        for variant in self.variants() {
+            variants.push((variant, Opened::new(&plain, variant.input, options)?));
+        }
+        let all = opened.iter().chain(variants.iter().map(|(_, o)| o));
+        let events = all.map(|o| o.data.entries()).sum();
         let plots = self.plots();
         let mut moved: Vec<(usize, &str)> = Vec::new();
-        for (input, _, plan) in &opened {
+        for Opened { input, plan, .. } in &opened {
             let systematics = 0..self.systematics.len();
             moved.extend(
                 systematics
@@ -87,7 +87,12 @@ impl AnalysisFile {
         let mut results = self.empty();
         let processes = results.processes.len();
         results.n_minus_one = compared.iter().map(|c| c.empty(processes)).collect();
-        for (input, data, plan) in &opened {
+        let nominal = opened.iter().map(|o| (None, o));
+        let varied = variants.iter().map(|(variant, o)| (Some(*variant), o));
+        for (variant, opened) in nominal.chain(varied) {
+            let Opened {
+                input, data, plan, ..
+            } = opened;
             let mut tell = |more: u64| {
                 done += more;
                 progress(Progress {
@@ -96,50 +101,21 @@ impl AnalysisFile {
                     events,
                 })
             };
-            // What is varied is among what is nominal, and so are its columns.
-            let mut names = plan.nominal.compiled.columns();
-            let certified = self.certified.as_ref().filter(|_| input.observed);
-            if let Some(certified) = certified {
-                let known = |column: &str| {
-                    let mut fields = data.schema().fields().iter();
-                    fields.any(|f| f.name == column)
-                };
-                if let Some(column) = COLUMNS.into_iter().find(|c| !known(c)) {
-                    return Err(certified.missing(column, &input.name));
-                }
-                let more = COLUMNS.into_iter().filter(|c| !names.contains(c));
-                names.extend(more.collect::<Vec<_>>());
-            }
-            let chunks = data.chunks(&names)?.map(widened);
-            let mut sweep = Sweep::new(plan, &plots, options.threads);
-            for chunk in chunks {
-                let chunk = chunk?;
-                let read = chunk.entries as u64;
-                let none = Values::new();
-                let folds = match &self.folds {
-                    Some(folds) => folds.of(&input.name, &chunk),
-                    None => vec![(chunk, &none)],
-                };
-                for (chunk, values) in folds {
-                    let chunk = match certified {
-                        Some(certified) => certified.of(&chunk)?,
-                        None => chunk,
-                    };
-                    sweep.add(&chunk, values)?;
-                }
-                if !tell(read) {
-                    return Ok(None);
-                }
-            }
-            let sums = sweep.finish();
-            let scale = self.scale(input, data.entries(), plan, &sums[0][0])?;
-            results.datasets.push((data.entries(), scale));
-            check(plan, &sums, input)?;
+            let sums = opened.sums(self, &plots, options, &mut tell)?;
+            let Some(sums) = sums else { return Ok(None) };
+            let weights = self.scale(input, data.entries(), plan, &sums[0][0])?;
             let scale = Scale {
-                weights: scale,
+                weights,
                 fraction: 1.0,
             };
-            self.put(&mut results, input, plan, &sums, scale, &moved);
+            if let Some(variant) = variant {
+                let events = data.entries();
+                results.variants.push(variant.stood(events, weights));
+                results.put_variant(variant, plan, &sums, scale);
+            } else {
+                results.datasets.push((data.entries(), weights));
+                self.put(&mut results, input, plan, &sums, scale, &moved);
+            }
         }
         results.combine();
         self.warn(&mut results);
@@ -147,22 +123,16 @@ impl AnalysisFile {
     }
 
     /// The cuts whose distributions are wanted, in the plans as well.
-    fn look(
-        &self,
-        options: &RunOptions,
-        opened: &mut [(&Input, Dataset, Plan)],
-    ) -> Result<Vec<Compared>> {
+    fn look(&self, options: &RunOptions, opened: &mut [Opened<'_>]) -> Result<Vec<Compared>> {
         if !options.n_minus_one {
             return Ok(Vec::new());
         }
-        let schemas = opened.iter().map(|(input, data, _)| {
-            let schema = Schema::of_table(data.schema());
-            (data, schema, input.observed)
-        });
+        let schemas = opened
+            .iter()
+            .map(|o| (&o.data, &o.schema, o.input.observed));
         let compared = self.compared(&schemas.collect::<Vec<_>>())?;
-        for (input, data, plan) in opened {
-            let schema = Schema::of_table(data.schema());
-            *plan = Plan::with(self, input, &schema, Scope::Everything, &compared)?;
+        for o in opened {
+            o.plan = Plan::with(self, o.input, &o.schema, Scope::Everything, &compared)?;
         }
         Ok(compared)
     }
