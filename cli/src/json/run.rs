@@ -1,6 +1,6 @@
 //! What comes out of an analysis.
 
-use pullback_analysis::run::{Bins, Results};
+use pullback_analysis::run::{Bias, Bins, Results};
 use serde_json::{Map, Value, json};
 
 /// The JSON of a run.
@@ -91,7 +91,26 @@ pub fn run(results: &Results) -> String {
     if !results.n_minus_one.is_empty() {
         value["n_minus_one"] = n_minus_one.collect();
     }
+    if !results.biases.is_empty() {
+        value["tangents"] = results.biases.iter().map(|b| bias(results, b)).collect();
+    }
     super::write(&value)
+}
+
+/// How far a tangent is from the selection evaluated again.
+fn bias(results: &Results, bias: &Bias) -> Value {
+    let file = &results.file;
+    json!({
+        "systematic": file.systematics[bias.systematic].name,
+        "histogram": file.histograms[bias.plot].name,
+        "region": file.regions[bias.region].name,
+        "process": results.processes[bias.process],
+        "shift": bias.shift.name().to_lowercase(),
+        "tangent": bias.yields[0],
+        "rerun": bias.yields[1],
+        "total": bias.total,
+        "worst": bias.worst.map(|(bin, size)| json!({"bin": bin, "difference": size})),
+    })
 }
 
 fn by_process(results: &Results, yields: &[Bins]) -> Value {

@@ -12,6 +12,7 @@ mod parameters;
 pub mod rounding;
 pub mod run;
 mod table;
+pub mod tangents;
 mod yields;
 
 pub use data::data;

@@ -22,6 +22,9 @@ pub fn run(results: &Results, written: &[String], width: usize) -> String {
     if !results.histograms.is_empty() {
         text.push_str(&histograms(results, width));
     }
+    if !results.biases.is_empty() {
+        text.push_str(&super::tangents::table(results, width));
+    }
     text.push_str(&super::run::files(written, ""));
     text
 }

@@ -3,14 +3,15 @@
 use minijinja::{Value, context};
 use pullback_analysis::run::{Bins, Cutflow, Results};
 
-use super::super::svg::Svg;
+use super::super::drawing::Drawing;
 use super::heading::brief;
 use crate::text::rounding::{round, significant};
 use crate::text::run::variation;
+use crate::text::tangents;
 
 /// A drawing in a page, a little larger than its own size at most.
-pub fn placed(svg: Svg) -> Value {
-    Value::from_safe_string(svg.finish(1.35))
+pub fn placed(drawing: &Drawing) -> Value {
+    Value::from_safe_string(drawing.finish(1.35))
 }
 
 fn rounded((sum, error): (f64, f64)) -> String {
@@ -70,6 +71,16 @@ pub fn datasets(results: &Results) -> Vec<Vec<String>> {
         ]
     });
     rows.chain(variants).collect()
+}
+
+/// How far tangents are from the selection evaluated again; nothing without tangents.
+pub fn tangents(results: &Results) -> Option<Value> {
+    let mut rows = tangents::rows(results);
+    rows.iter_mut()
+        .flatten()
+        .for_each(|cell| *cell = cell.replace('-', "−"));
+    let note = tangents::NOTE;
+    (!rows.is_empty()).then(|| context! { header => tangents::HEADER, rows, note })
 }
 
 /// The yields of a histogram below its drawing.

@@ -66,7 +66,7 @@
 //! pileup     = { weight = ["puWeightUp / puWeight", "puWeightDown / puWeight"] }
 //! scale      = { vector = "LHEScaleWeight", members = [0, 1, 3, 5, 7, 8], combine = "envelope" }
 //! pdf        = { vector = "LHEPdfWeight", members = { from = 1, to = 100 }, combine = "hessian" }   # or "rms"
-//! muon_scale = { parameter = "muon_scale", processes = "zmm" }
+//! muon_scale = { parameter = "muon_scale", processes = "zmm" } # `method = "tangent"`: along the derivative at nominal
 //! shower     = { files = { zmm = "zmm_herwig_*.parquet" } }      # mirrored, or one_sided; or up = { zmm = ".." }, down = { zmm = ".." }
 //!
 //! [fit]
@@ -109,6 +109,6 @@ pub use folds::Folds;
 pub(crate) use folds::{Draws, cell};
 pub use optimisation::{Free, Goal, Method, Optimisation, Softening};
 pub use types::{
-    AnalysisFile, Campaign, Combine, Effect, EnergyUnit, FitModel, Generated, Input, Plot, Prune,
-    Region, RegionKind, Systematic,
+    AnalysisFile, Campaign, Combine, Effect, EnergyUnit, Evaluated, FitModel, Generated, Input,
+    Plot, Prune, Region, RegionKind, Systematic,
 };

@@ -2,7 +2,7 @@
 
 use super::campaigns::Reach;
 use super::document::Entry;
-use super::types::{AnalysisFile, Combine, Effect, FitModel, Prune, Systematic};
+use super::types::{AnalysisFile, Combine, Effect, Evaluated, FitModel, Prune, Systematic};
 use super::variants::Sides;
 use crate::error::{Error, Result};
 use crate::place::Source;
@@ -93,6 +93,7 @@ pub(super) fn systematic(
     let (vector, which) = (table.get("vector"), table.get("members"));
     let combine = table.get("combine");
     let one_sided = table.get("one_sided");
+    let method = table.get("method");
     table.finish()?;
     if let (Some(entry), None) = (which.as_ref().or(combine.as_ref()), &vector) {
         return Err(entry.refuse(
@@ -170,10 +171,12 @@ pub(super) fn systematic(
                     ));
                 }
             };
+            let evaluated = method.as_ref().map(evaluated).transpose()?;
             Effect::Parameter {
                 name: name.into(),
                 up,
                 down,
+                evaluated: evaluated.unwrap_or_default(),
             }
         }
         _ => {
@@ -188,6 +191,9 @@ pub(super) fn systematic(
             "only a weight of one factor, or files of one side, are one-sided by a word",
             "write the side that is nominal: `norm = [0, 0.1]`, `values = [0, 1]`",
         ));
+    }
+    if let (Some(method), true) = (method, !matches!(effect, Effect::Parameter { .. })) {
+        return Err(method.refuse("only a parameter has a method", "leave it out"));
     }
     if let (Some(values), true) = (values, !matches!(effect, Effect::Parameter { .. })) {
         return Err(values.refuse("only a parameter has values", "leave them out"));
@@ -220,6 +226,17 @@ fn factors_of(norm: &Entry<'_>) -> Result<[f64; 2]> {
         format!("factors {down} and {up} are not positive"),
         "they are relative: 0.05 is 5 %",
     ))
+}
+
+fn evaluated(entry: &Entry<'_>) -> Result<Evaluated> {
+    match entry.text()? {
+        "rerun" => Ok(Evaluated::Again),
+        "tangent" => Ok(Evaluated::Tangent),
+        other => Err(entry.refuse(
+            format!("there is no method `{other}`"),
+            "`rerun` evaluates the selection again at both values, `tangent` follows the derivative at nominal",
+        )),
+    }
 }
 
 /// Members of a vector of weights: which ones, and what is made of them.

@@ -208,7 +208,7 @@ pub enum Effect {
         /// Whether the side without files is nominal, instead of mirrored.
         one_sided: bool,
     },
-    /// A parameter of the analysis changes, and the whole selection is evaluated again.
+    /// A parameter of the analysis changes.
     Parameter {
         /// Its name.
         name: String,
@@ -216,10 +216,28 @@ pub enum Effect {
         up: f64,
         /// Its value downwards.
         down: f64,
+        /// What the yields are there.
+        evaluated: Evaluated,
     },
 }
 
+/// How yields follow a parameter of the analysis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Evaluated {
+    /// The whole selection is evaluated again.
+    #[default]
+    Again,
+    /// Along the tangent at nominal: n ± Δ dn/dθ, with the total derivative of each bin, thresholds included. The selection is evaluated again, too: a run says
+    /// how far they are apart.
+    Tangent,
+}
+
 impl Effect {
+    /// Whether its variations are lines along a tangent.
+    pub(crate) fn is_tangent(&self) -> bool {
+        matches!(self, Self::Parameter { evaluated, .. } if *evaluated == Evaluated::Tangent)
+    }
+
     /// Positions in a vector of weights; none of other effects.
     pub(crate) fn members(&self) -> &[usize] {
         match self {

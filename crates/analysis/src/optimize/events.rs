@@ -3,7 +3,7 @@
 use std::num::NonZero;
 use std::sync::Arc;
 
-use pullback_array::{Lowered, Workspace, transform};
+use pullback_array::{Column, Lowered, Workspace, transform};
 use pullback_io::{Chunk, Dataset};
 use transform::{Relaxation, Smoothing};
 
@@ -13,7 +13,7 @@ use crate::define::Analysis;
 use crate::error::Result;
 use crate::file::{AnalysisFile, Draws, Free, Generated, Input, Optimisation};
 use crate::run::{
-    Plan, Quantity, Scope, Shift, Sweep, Values, Weighting, edges_name, shared, widened,
+    Plan, Quantity, Scope, Shift, Sweep, Values, Variation, Weighting, edges_name, shared, widened,
 };
 use crate::schema::Schema;
 
@@ -109,7 +109,7 @@ impl<'a> Set<'a> {
         } else {
             None
         };
-        let mut names = plan.nominal.compiled.columns();
+        let mut names = plan.compiled.columns();
         let more = skim.iter().flat_map(|s| s.compiled.columns());
         names.extend(more);
         let networks = network_columns(file, optimisation, &schema)?;
@@ -160,15 +160,14 @@ impl<'a> Set<'a> {
         }
         let sums = sums.map(Sweep::finish);
         let all = plan
-            .nominal
             .item(Quantity::Generated, Weighting::Nominal)
             .map(|item| item.outputs.0);
         let generated = |k: usize| match (all, &input.generated) {
-            (Some(output), Generated::Sum(_)) => sums[k][0][0][output][0],
+            (Some(output), Generated::Sum(_)) => sums[k][output][0],
             _ => entries[k] as f64,
         };
         let parts = [generated(0), generated(1), generated(2)];
-        let mut total = sums[0][0][0].clone();
+        let mut total = sums[0].clone();
         if let Some(output) = all {
             total[output] = vec![parts.iter().sum()];
         }
@@ -268,7 +267,8 @@ struct Skim {
     compiled: Compiled,
     lowered: Lowered,
     memory: Workspace,
-    points: Vec<Vec<Vec<f64>>>,
+    /// What the inputs of its lanes are: the variations that move something here.
+    moved: Vec<Vec<f64>>,
 }
 
 impl Skim {
@@ -299,39 +299,35 @@ impl Skim {
         }
         let names: Vec<&str> = wanted.iter().map(String::as_str).collect();
         let compiled = analysis.check(schema)?.compile(&names)?;
-        let lowered = Lowered::new(transform::simplify(&compiled.program)?)?;
+        let read = |v: &&Variation| compiled.parameters().any(|(n, _)| n == v.parameter);
+        let variations: Vec<&Variation> = plan.variations.iter().filter(read).collect();
+        let outputs: Vec<String> = compiled.outputs.iter().map(|o| o.name.clone()).collect();
+        let lanes = variations.iter().map(|v| v.lane(outputs.clone()));
+        let program = transform::simplify(&compiled.program)?;
+        let program = transform::lanes(&program, &lanes.collect::<Vec<_>>())?;
+        let moved = variations.iter().map(|v| v.value.clone()).collect();
+        let lowered = Lowered::new(transform::simplify(&program)?)?;
         let memory = lowered.workspace();
-        // Points of the plan, for the inputs that are asked for here.
-        let mut points = Vec::new();
-        for pass in plan.passes() {
-            let known: Vec<&str> = pass.compiled.parameters().map(|(n, _)| n).collect();
-            for (_, point) in &pass.points {
-                let own = compiled.parameters().map(|(name, start)| {
-                    let place = known.iter().position(|k| *k == name);
-                    place.map_or_else(|| start.to_vec(), |p| point[p].clone())
-                });
-                points.push(own.collect::<Vec<_>>());
-            }
-        }
-        points.dedup();
         Ok(Some(Self {
             compiled,
             lowered,
             memory,
-            points,
+            moved,
         }))
     }
 
     fn keep(&mut self, chunk: &Chunk) -> Result<Vec<bool>> {
         let mut keep = vec![false; chunk.entries];
-        for point in &self.points {
-            let program = self.lowered.program();
-            let bindings = self.compiled.bind_to(program, chunk, point, &[])?;
-            self.lowered.run(&mut self.memory, &bindings)?;
-            for k in 0..self.compiled.outputs.len() {
-                let passed = self.memory.bool(k);
-                keep.iter_mut().zip(passed).for_each(|(a, b)| *a |= *b != 0);
-            }
+        let program = self.lowered.program();
+        let point: Vec<Vec<f64>> = (self.compiled.parameters())
+            .map(|(_, start)| start.to_vec())
+            .collect();
+        let lanes: Vec<Column<'_>> = self.moved.iter().map(Column::from).collect();
+        let bindings = self.compiled.bind_to(program, chunk, &point, &lanes)?;
+        self.lowered.run(&mut self.memory, &bindings)?;
+        for k in 0..program.outputs().len() {
+            let passed = self.memory.bool(k);
+            keep.iter_mut().zip(passed).for_each(|(a, b)| *a |= *b != 0);
         }
         Ok(keep)
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::events::Set;
 use crate::file::AnalysisFile;
-use crate::run::{Bins, Filled, Quantity, Results, Shift, Sums, Weighting};
+use crate::run::{Bins, Filled, Item, Quantity, Results, Shift, Sums, Weighting};
 
 /// What a block of bins holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,8 +45,6 @@ pub(super) struct Block {
 /// An output of a program of a data set, and the block that it is a part of.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Route {
-    pub pass: usize,
-    pub point: usize,
     pub output: usize,
     pub start: usize,
     pub bins: usize,
@@ -108,7 +106,7 @@ impl Layout {
         for channel in 0..self.channels.len() {
             let (region, plot, bins) = self.channels[channel];
             let quantity = Quantity::Plot { plot, region };
-            let mut add = |layout: &mut Self, kind, (pass, point, output), factor| {
+            let mut add = |layout: &mut Self, kind, output, factor| {
                 let block = Block {
                     process,
                     channel,
@@ -116,8 +114,6 @@ impl Layout {
                 };
                 let start = layout.take(block);
                 routes.push(Route {
-                    pass,
-                    point,
                     output,
                     start,
                     bins,
@@ -125,53 +121,39 @@ impl Layout {
                     factor,
                 });
             };
-            let nominal = &set.plan.nominal;
-            let Some(raw) = nominal.item(quantity, Weighting::Raw) else {
+            let plan = &set.plan;
+            let Some(raw) = plan.item(quantity, Weighting::Raw) else {
                 continue;
             };
-            let weighted = nominal.item(quantity, Weighting::Nominal).unwrap_or(raw);
+            let weighted = plan.item(quantity, Weighting::Nominal).unwrap_or(raw);
             if let Some((s, shift)) = set.variant {
-                add(
-                    self,
-                    Kind::Varied(s, shift),
-                    (0, 0, weighted.outputs.0),
-                    1.0,
-                );
-                add(
-                    self,
-                    Kind::Spread(s, shift),
-                    (0, 0, weighted.outputs.1),
-                    1.0,
-                );
+                add(self, Kind::Varied(s, shift), weighted.outputs.0, 1.0);
+                add(self, Kind::Spread(s, shift), weighted.outputs.1, 1.0);
                 continue;
             }
-            add(self, Kind::Yield, (0, 0, weighted.outputs.0), 1.0);
-            add(self, Kind::Variance, (0, 0, weighted.outputs.1), 1.0);
-            add(self, Kind::Entries, (0, 0, raw.outputs.0), 1.0);
-            for item in nominal.items.iter().filter(|i| i.quantity == quantity) {
+            add(self, Kind::Yield, weighted.outputs.0, 1.0);
+            add(self, Kind::Variance, weighted.outputs.1, 1.0);
+            add(self, Kind::Entries, raw.outputs.0, 1.0);
+            let fixed = |i: &&Item| i.quantity == quantity && i.moved.is_none();
+            for item in plan.items.iter().filter(fixed) {
                 if let Some(kind) = Kind::of(item.weighting) {
-                    add(self, kind, (0, 0, item.outputs.0), 1.0);
+                    add(self, kind, item.outputs.0, 1.0);
                 }
             }
             // A data set that a variation does not move is as it was.
             for &(weighting, factor) in &standing {
                 if let Some(kind) = Kind::of(weighting) {
-                    add(self, kind, (0, 0, weighted.outputs.0), factor);
+                    add(self, kind, weighted.outputs.0, factor);
                 }
             }
-            let Some(pass) = &set.plan.shifted else {
-                continue;
-            };
-            let raw = pass.item(quantity, Weighting::Raw);
-            let Some(item) = pass.item(quantity, Weighting::Nominal).or(raw) else {
-                continue;
-            };
-            for (point, (which, _)) in pass.points.iter().enumerate() {
-                if let Some((s, shift)) = *which {
+            for v in &plan.variations {
+                let of =
+                    |weighting| plan.item_of(Some((v.systematic, v.shift)), quantity, weighting);
+                if let Some(item) = of(Weighting::Nominal).or_else(|| of(Weighting::Raw)) {
                     add(
                         self,
-                        Kind::Varied(s, shift),
-                        (1, point, item.outputs.0),
+                        Kind::Varied(v.systematic, v.shift),
+                        item.outputs.0,
                         1.0,
                     );
                 }
@@ -217,7 +199,7 @@ impl Layout {
     pub fn add(&self, into: &mut [f64], k: usize, set: &Set<'_>, fraction: f64, sums: &Sums) {
         for route in &self.routes[k] {
             let factor = Self::factor(route, set, fraction);
-            let found = &sums[route.pass][route.point][route.output];
+            let found = &sums[route.output];
             let into = into[route.start..].iter_mut();
             into.zip(found).for_each(|(a, b)| *a += factor * b);
         }

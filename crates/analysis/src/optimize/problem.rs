@@ -68,6 +68,17 @@ impl<'a> Problem<'a> {
             });
         };
         let free = free_inputs(file, optimisation);
+        if let Some(systematic) = file.systematics.iter().find(|s| s.effect.is_tangent())
+            && let Some(moves) = free.first()
+        {
+            return Err(Error::Optimisation {
+                message: format!(
+                    "`{}` varies along a tangent, which has no derivative by `{moves}`: the surface terms of thresholds are estimates of first order",
+                    systematic.name
+                ),
+                help: "leave out `method` of the systematic while something is free; `pullback run --at` has tangents of the optimum".into(),
+            });
+        }
         for systematic in &file.systematics {
             if let crate::file::Effect::Parameter { name, .. } = &systematic.effect
                 && free.contains(name)
@@ -275,12 +286,9 @@ impl<'a> Problem<'a> {
 fn cotangents(layout: &Layout, k: usize, set: &Set<'_>, fraction: f64, by: &[f64]) -> Sums {
     let mut out = set.plan.sums();
     for route in &layout.routes[k] {
-        // At every point: what is not asked for there has derivatives of zero.
-        for point in &mut out[route.pass] {
-            point[route.output].resize(route.bins, 0.0);
-        }
         let factor = Layout::factor(route, set, fraction);
-        let into = &mut out[route.pass][route.point][route.output];
+        let into = &mut out[route.output];
+        into.resize(route.bins, 0.0);
         let by = &by[route.start..route.start + route.bins];
         into.iter_mut().zip(by).for_each(|(a, b)| *a += factor * b);
     }

@@ -1,6 +1,6 @@
 //! From the sums of the programs to results.
 
-use super::plan::{Pass, Plan, Quantity, Weighting, is_seen};
+use super::plan::{Plan, Quantity, Shift, Weighting, is_seen};
 use super::result::{Bins, Cutflow, Filled, Results, Step};
 use super::sweep::Sums;
 use crate::error::{Error, Result};
@@ -18,14 +18,14 @@ pub(crate) struct Scale {
 
 /// Bins by what they count and how, nothing if that is not counted.
 pub(super) fn bins(
-    pass: &Pass,
+    plan: &Plan,
     sums: &[Vec<f64>],
-    quantity: Quantity,
+    (moved, quantity): (Option<(usize, Shift)>, Quantity),
     weighting: Weighting,
     scale: Scale,
 ) -> Option<Bins> {
-    let raw = pass.item(quantity, Weighting::Raw)?;
-    let weighted = pass.item(quantity, weighting).unwrap_or(raw);
+    let raw = plan.item_of(moved, quantity, Weighting::Raw)?;
+    let weighted = plan.item_of(moved, quantity, weighting).unwrap_or(raw);
     let values = |output: usize, factor: f64| sums[output].iter().map(|x| x * factor).collect();
     Some(Bins {
         sums: values(weighted.outputs.0, scale.weights / scale.fraction),
@@ -74,6 +74,8 @@ impl AnalysisFile {
             histograms,
             units: vec![String::new(); self.histograms.len()],
             n_minus_one: Vec::new(),
+            derivatives: Vec::new(),
+            biases: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -91,7 +93,7 @@ impl AnalysisFile {
         else {
             return Ok(1.0);
         };
-        let all = (plan.nominal).item(Quantity::Generated, Weighting::Nominal);
+        let all = plan.item(Quantity::Generated, Weighting::Nominal);
         let generated = match &input.generated {
             Generated::Number(n) => *n,
             Generated::Events => entries as f64,
@@ -122,7 +124,7 @@ impl AnalysisFile {
     ) {
         let process = results.processes.iter().position(|p| *p == input.process);
         let nominal_bins =
-            |quantity, weighting| bins(&plan.nominal, &sums[0][0], quantity, weighting, scale);
+            |quantity, weighting| bins(plan, sums, (None, quantity), weighting, scale);
         for (r, cutflow) in results.cutflows.iter_mut().enumerate() {
             for (cuts, step) in cutflow.steps.iter_mut().enumerate() {
                 let found = nominal_bins(Quantity::Step { region: r, cuts }, Weighting::Nominal);
@@ -173,7 +175,7 @@ impl AnalysisFile {
             }
             let Some(p) = process else { continue };
             filled.nominal[p].add(&nominal);
-            let own = plan.nominal.items.iter().filter(|i| i.quantity == quantity);
+            let own = plan.items.iter().filter(|i| i.quantity == quantity);
             for item in own {
                 if let Weighting::Member { systematic, member } = item.weighting
                     && let Some(found) = nominal_bins(quantity, item.weighting)
@@ -181,12 +183,17 @@ impl AnalysisFile {
                     filled.add_member((systematic, member), (p, counts), &found);
                 }
             }
-            for (pass, sums) in plan.shifted.iter().zip(sums.iter().skip(1)) {
-                for ((which, _), sums) in pass.points.iter().zip(sums) {
-                    let found = bins(pass, sums, quantity, Weighting::Nominal, scale);
-                    if let (Some(which), Some(found)) = (*which, found) {
-                        filled.vary(which, (p, counts), &found);
-                    }
+            for v in &plan.variations {
+                let moved = (v.systematic, v.shift);
+                let found = bins(
+                    plan,
+                    sums,
+                    (Some(moved), quantity),
+                    Weighting::Nominal,
+                    scale,
+                );
+                if let Some(found) = found {
+                    filled.vary(moved, (p, counts), &found);
                 }
             }
             for (weighting, factor) in &standing {
@@ -201,7 +208,7 @@ impl AnalysisFile {
                     Weighting::Raw | Weighting::Nominal => {}
                 }
             }
-            for item in plan.nominal.items.iter().filter(|i| i.quantity == quantity) {
+            for item in plan.items.iter().filter(|i| i.quantity == quantity) {
                 if let Weighting::Factor { systematic, shift } = item.weighting
                     && let Some(found) = nominal_bins(quantity, item.weighting)
                 {

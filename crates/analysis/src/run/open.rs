@@ -5,6 +5,7 @@ use pullback_io::Dataset;
 use super::identity::shared;
 use super::plan::{Plan, Scope, Values};
 use super::sweep::{RunOptions, Sums, Sweep, check, widened};
+use super::tangent::Tangents;
 use crate::error::{Error, Result};
 use crate::file::{AnalysisFile, COLUMNS, Draws, Input};
 use crate::place::Place;
@@ -80,10 +81,10 @@ impl<'a> Opened<'a> {
         file: &AnalysisFile,
         plots: &[usize],
         options: &RunOptions,
+        tangents: &mut Tangents<'_>,
         tell: &mut dyn FnMut(u64) -> bool,
     ) -> Result<Option<Sums>> {
-        // What is varied is among what is nominal, and so are its columns.
-        let mut names = self.plan.nominal.compiled.columns();
+        let mut names = self.plan.compiled.columns();
         let certified = file.certified_of(self.input);
         if let Some(certified) = certified {
             let known = |column: &str| {
@@ -119,6 +120,7 @@ impl<'a> Opened<'a> {
                     None => chunk,
                 };
                 sweep.add(&chunk, values)?;
+                tangents.add(&chunk, values)?;
             }
             if !tell(read) {
                 return Ok(None);

@@ -2,6 +2,7 @@
 
 use super::compared::Bound;
 use super::plan::Shift;
+use super::tangent::{Bias, Derivative};
 use crate::file::AnalysisFile;
 
 /// Contents of bins.
@@ -156,6 +157,10 @@ pub struct Results {
     pub units: Vec<String>,
     /// What cuts decide on, if that was asked for.
     pub n_minus_one: Vec<Distribution>,
+    /// Derivatives of histograms by the parameters of systematics whose variations are lines along tangents.
+    pub derivatives: Vec<Derivative>,
+    /// How far these lines are from the selection that is evaluated again.
+    pub biases: Vec<Bias>,
     /// What to keep in mind.
     pub warnings: Vec<String>,
 }

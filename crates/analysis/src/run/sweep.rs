@@ -2,14 +2,15 @@
 
 use std::num::NonZero;
 
-use pullback_array::Workspace;
+use pullback_array::{Column, Workspace};
 use pullback_io::Chunk;
 
 use super::collect::Scale;
 use super::compared::Compared;
 use super::open::Opened;
-use super::plan::{Pass, Plan, Quantity, Scope, Values};
+use super::plan::{Plan, Quantity, Scope, Values};
 use super::result::Results;
+use super::tangent::Tangents;
 use crate::error::{Error, Result};
 use crate::file::{AnalysisFile, Input};
 use crate::place::Source;
@@ -46,8 +47,8 @@ impl Default for RunOptions {
     }
 }
 
-/// Sums of the outputs of each pass, at each of its points.
-pub(crate) type Sums = Vec<Vec<Vec<Vec<f64>>>>;
+/// Sums of the outputs of a program.
+pub(crate) type Sums = Vec<Vec<f64>>;
 
 impl AnalysisFile {
     /// Reads all events and fills everything. `progress` is told how far the run is, and stops it by returning false.
@@ -101,9 +102,10 @@ impl AnalysisFile {
                     events,
                 })
             };
-            let sums = opened.sums(self, &plots, options, &mut tell)?;
+            let mut tangents = Tangents::new(self, plan, data, options.threads)?;
+            let sums = opened.sums(self, &plots, options, &mut tangents, &mut tell)?;
             let Some(sums) = sums else { return Ok(None) };
-            let weights = self.scale(input, data.entries(), plan, &sums[0][0])?;
+            let weights = self.scale(input, data.entries(), plan, &sums)?;
             let scale = Scale {
                 weights,
                 fraction: 1.0,
@@ -115,9 +117,11 @@ impl AnalysisFile {
             } else {
                 results.datasets.push((data.entries(), weights));
                 self.put(&mut results, input, plan, &sums, scale, &moved);
+                tangents.put(&mut results, input, scale)?;
             }
         }
         results.combine();
+        results.linearise();
         self.warn(&mut results);
         Ok(Some(results))
     }
@@ -158,11 +162,11 @@ pub(crate) fn accumulate(sum: &mut Vec<f64>, found: &[f64]) {
     sum.iter_mut().zip(found).for_each(|(a, b)| *a += b);
 }
 
-/// Sums of all outputs over chunks, at each point of the parameters.
+/// Sums of all outputs over chunks.
 pub(crate) struct Sweep<'a> {
     plan: &'a Plan,
     plots: &'a [usize],
-    memory: Vec<Workspace>,
+    memory: Workspace,
     sums: Sums,
     any: bool,
 }
@@ -173,9 +177,7 @@ impl<'a> Sweep<'a> {
         Self {
             plan,
             plots,
-            memory: (plan.passes())
-                .map(|pass| pass.lowered.workspace_with(threads, 1024))
-                .collect(),
+            memory: plan.lowered.workspace_with(threads, 1024),
             sums: plan.sums(),
             any: false,
         }
@@ -184,16 +186,14 @@ impl<'a> Sweep<'a> {
     /// Adds a chunk.
     pub fn add(&mut self, chunk: &Chunk, values: &Values) -> Result<()> {
         self.any = true;
-        let passes = self.plan.passes().zip(&mut self.memory);
-        for ((pass, ws), sums) in passes.zip(&mut self.sums) {
-            for (point, sums) in pass.points_at(values).iter().zip(sums) {
-                let program = pass.lowered.program();
-                let bindings = pass.compiled.bind_to(program, chunk, point, &[])?;
-                pass.lowered.run(ws, &bindings)?;
-                for (k, sum) in sums.iter_mut().enumerate() {
-                    accumulate(sum, ws.f64(k));
-                }
-            }
+        let plan = self.plan;
+        let point = plan.point_at(values);
+        let lanes: Vec<Column<'_>> = plan.moved().collect();
+        let program = plan.lowered.program();
+        let bindings = plan.compiled.bind_to(program, chunk, &point, &lanes)?;
+        plan.lowered.run(&mut self.memory, &bindings)?;
+        for (k, sum) in self.sums.iter_mut().enumerate() {
+            accumulate(sum, self.memory.f64(k));
         }
         Ok(())
     }
@@ -203,18 +203,14 @@ impl<'a> Sweep<'a> {
         if self.any {
             return self.sums;
         }
-        for (pass, sums) in self.plan.passes().zip(&mut self.sums) {
-            for sums in sums {
-                for item in &pass.items {
-                    let bins = match item.quantity {
-                        Quantity::Plot { plot, .. } => self.plots[plot],
-                        Quantity::Compared { bins, .. } => bins,
-                        Quantity::Step { .. } | Quantity::Generated => 1,
-                    };
-                    sums[item.outputs.0] = vec![0.0; bins];
-                    sums[item.outputs.1] = vec![0.0; bins];
-                }
-            }
+        for item in &self.plan.items {
+            let bins = match item.quantity {
+                Quantity::Plot { plot, .. } => self.plots[plot],
+                Quantity::Compared { bins, .. } => bins,
+                Quantity::Step { .. } | Quantity::Generated => 1,
+            };
+            self.sums[item.outputs.0] = vec![0.0; bins];
+            self.sums[item.outputs.1] = vec![0.0; bins];
         }
         self.sums
     }
@@ -222,13 +218,8 @@ impl<'a> Sweep<'a> {
 
 /// Weights that are not finite spoil everything that they are added to.
 pub(crate) fn check(plan: &Plan, sums: &Sums, input: &Input) -> Result<()> {
-    let finite = |(pass, sums): (&Pass, &Vec<Vec<Vec<f64>>>)| {
-        sums.iter().all(|sums| {
-            let mut of = pass.items.iter().map(|item| &sums[item.outputs.0]);
-            of.all(|sum| sum.iter().all(|x| x.is_finite()))
-        })
-    };
-    if plan.passes().zip(sums).all(finite) {
+    let mut of = plan.items.iter().map(|item| &sums[item.outputs.0]);
+    if of.all(|sum| sum.iter().all(|x| x.is_finite())) {
         return Ok(());
     }
     let weight = input.weight.as_ref().map(Source::everywhere);

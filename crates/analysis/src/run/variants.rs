@@ -160,13 +160,7 @@ impl Results {
                 plot: filled.plot,
                 region: filled.region,
             };
-            let found = bins(
-                &plan.nominal,
-                &sums[0][0],
-                quantity,
-                Weighting::Nominal,
-                scale,
-            );
+            let found = bins(plan, sums, (None, quantity), Weighting::Nominal, scale);
             if let Some(found) = found {
                 filled.vary((variant.systematic, variant.shift), (p, of), &found);
             }
