@@ -407,6 +407,7 @@ fn the_schema_has_the_keys_of_the_reader() {
     let each = |name: &str| of(&tables[name]["additionalProperties"]);
     let object = &tables["objects"]["additionalProperties"]["anyOf"][1];
     let parameter = &tables["parameters"]["additionalProperties"]["anyOf"][1];
+    let draw = &tables["draws"]["additionalProperties"]["anyOf"][1];
     for (heading, keys) in [
         ("title", of(&schema)),
         ("[analysis]", of(&tables["analysis"])),
@@ -420,6 +421,7 @@ fn the_schema_has_the_keys_of_the_reader() {
         ("[fit]", of(&tables["fit"])),
         ("[optimize]", of(&tables["optimize"])),
         ("[parameters.a]", of(parameter)),
+        ("[draws.a]", of(draw)),
     ] {
         // What is asked for before the key is refused is what is known.
         let needed = match heading {

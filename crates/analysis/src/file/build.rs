@@ -7,6 +7,7 @@ use super::types::{
     AnalysisFile, Effect, FitModel, Generated, Input, Plot, Region, RegionKind, Systematic,
 };
 use crate::define::Analysis;
+use crate::draws::Draw;
 use crate::error::{Error, Result};
 use crate::place::Source;
 
@@ -46,6 +47,18 @@ impl AnalysisFile {
     /// The integrated luminosity, in 1/pb.
     pub fn luminosity(mut self, inverse_pb: f64) -> Self {
         self.luminosity = Some(inverse_pb);
+        self
+    }
+
+    /// The seed of the draws: 0 without it.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Random numbers of objects or events.
+    pub fn draw(mut self, draw: Draw) -> Self {
+        self.draws.push(draw);
         self
     }
 

@@ -8,6 +8,7 @@
 //! luminosity = "10 /fb"
 //! weight     = "genWeight"                   # of simulated events
 //! certified  = "Cert_271036-284044.json"     # of observed events only these luminosity sections count
+//! seed       = 1                             # of the draws
 //!
 //! [datasets.zmm]
 //! files = "zmm_*.parquet"                    # relative to this file; `file.root:Events` names a table
@@ -24,6 +25,9 @@
 //!
 //! [parameters]                               # numbers that can vary: thresholds, scales
 //! muon_scale = 0
+//! [draws]                                    # random numbers, the same for an event whatever else is done
+//! jer  = { on = "Jet", distribution = "normal" }   # a field of all jets: pt * (1 + 0.1 * jer)
+//! boot = "poisson"                           # a number per event: normal, uniform, exponential, poisson
 //! [objects]
 //! mu = { from = "Muon", fields = { pt = "pt * (1 + 0.001 * muon_scale)" }, where = "pt > 25 GeV and abs(eta) < 2.4" }
 //! ll = { combine = "mu as a, mu as b", where = "a.charge != b.charge" }
@@ -82,6 +86,7 @@ mod at;
 mod build;
 mod certified;
 mod document;
+mod draws;
 mod include;
 mod model;
 mod optimisation;
@@ -89,8 +94,8 @@ mod read;
 mod tables;
 mod types;
 
-pub(crate) use certified::COLUMNS;
 pub use certified::Certified;
+pub(crate) use certified::{COLUMNS, whole};
 pub use document::LARGEST;
 pub use optimisation::{Free, Goal, Method, Optimisation, Softening};
 pub use types::{

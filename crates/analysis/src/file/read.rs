@@ -6,6 +6,7 @@ use pullback_array::Flow;
 
 use super::certified::Certified;
 use super::document::{Entry, Table};
+use super::draws::draw;
 use super::include::Documents;
 use super::model::{fit, position, systematic};
 use super::optimisation::{Free, optimisation};
@@ -64,7 +65,13 @@ impl AnalysisFile {
                 file.certified = Some(Certified::read(entry.path(entry.text()?))?);
             }
             file.blind = table.get("blind").map_or(Ok(true), |e| e.flag())?;
+            if let Some(seed) = table.get("seed") {
+                file.seed = seed.count(0)? as u64;
+            }
             table.finish()?;
+        }
+        for (name, entry) in section(&root, "draws")? {
+            file.draws.push(draw(name, &entry)?);
         }
         let defaults = root.get("defaults").map(|e| e.table()).transpose()?;
         let default = |name| defaults.as_ref().and_then(|d| d.get(name));
@@ -111,11 +118,12 @@ impl AnalysisFile {
 }
 
 /// The tables of the document.
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 15] = [
     "include",
     "defaults",
     "analysis",
     "datasets",
+    "draws",
     "objects",
     "columns",
     "parameters",

@@ -7,6 +7,7 @@ use pullback_array::Flow;
 use super::certified::Certified;
 use super::optimisation::Optimisation;
 use crate::define::Analysis;
+use crate::draws::Draw;
 use crate::place::{Place, Source};
 
 /// An analysis: data, selections, histograms, systematic variations, and what is fitted.
@@ -20,6 +21,10 @@ pub struct AnalysisFile {
     pub certified: Option<Certified>,
     /// Whether the observed data of signal regions stay unseen.
     pub blind: bool,
+    /// The seed of the draws.
+    pub seed: u64,
+    /// Random numbers of objects and events.
+    pub draws: Vec<Draw>,
     /// Where events come from.
     pub datasets: Vec<Input>,
     /// Regions in the order of the file.

@@ -10,6 +10,7 @@ use transform::{Relaxation, Smoothing};
 
 use crate::compile::Compiled;
 use crate::define::Analysis;
+use crate::draws::Drawn;
 use crate::error::Result;
 use crate::file::{AnalysisFile, Free, Generated, Input, Optimisation};
 use crate::run::{Plan, Quantity, Scope, Sweep, Values, Weighting, edges_name, widened};
@@ -67,7 +68,7 @@ pub(super) struct Set<'a> {
     pub entries: [u64; 3],
     data: Dataset,
     schema: Schema,
-    names: Vec<String>,
+    drawn: Drawn,
     skim: Option<Skim>,
     split: Split,
     held: Option<[Vec<Chunk>; 3]>,
@@ -97,7 +98,7 @@ impl<'a> Set<'a> {
             .map(|p| p.to_string_lossy().into_owned())
             .collect();
         let data = Dataset::with_options(&patterns, options.data)?;
-        let schema = Schema::of_table(data.schema());
+        let schema = file.schema_of(data.schema())?;
         let plan = Plan::new(file, input, &schema, Scope::Channels)?;
         let mut skim = if options.skim {
             Skim::new(file, &schema, free, &plan)?
@@ -118,8 +119,9 @@ impl<'a> Set<'a> {
         let mut entries = [0_u64; 3];
         let mut held = Some([const { Vec::new() }; 3]);
         let columns: Vec<&str> = names.iter().map(String::as_str).collect();
-        for chunk in data.chunks(&columns)?.map(widened) {
-            let chunk = chunk?;
+        let drawn = Drawn::new(file, input, data.schema(), &columns)?;
+        for chunk in data.chunks(&drawn.names())?.map(widened) {
+            let chunk = drawn.add(chunk?)?;
             let own = split.parts(&chunk);
             for (k, part) in Part::ALL.into_iter().enumerate() {
                 let part = chunk.take(&own.iter().map(|p| *p == part).collect::<Vec<_>>());
@@ -168,7 +170,7 @@ impl<'a> Set<'a> {
             entries,
             data,
             schema,
-            names,
+            drawn,
             skim,
             split,
             held,
@@ -180,9 +182,8 @@ impl<'a> Set<'a> {
         if let Some(held) = &self.held {
             return held[part as usize].iter().try_for_each(f);
         }
-        let columns: Vec<&str> = self.names.iter().map(String::as_str).collect();
-        for chunk in self.data.chunks(&columns)?.map(widened) {
-            let chunk = chunk?;
+        for chunk in self.data.chunks(&self.drawn.names())?.map(widened) {
+            let chunk = self.drawn.add(chunk?)?;
             let own = self.split.parts(&chunk);
             let chunk = chunk.take(&own.iter().map(|p| *p == part).collect::<Vec<_>>());
             match &mut self.skim {

@@ -9,10 +9,10 @@ use super::collect::Scale;
 use super::compared::Compared;
 use super::plan::{Pass, Plan, Quantity, Scope, Values};
 use super::result::Results;
+use crate::draws::Drawn;
 use crate::error::{Error, Result};
 use crate::file::{AnalysisFile, COLUMNS, Input};
 use crate::place::Source;
-use crate::schema::Schema;
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +65,7 @@ impl AnalysisFile {
                 .map(|p| p.to_string_lossy().into_owned())
                 .collect();
             let data = Dataset::with_options(&patterns, options.data)?;
-            let schema = Schema::of_table(data.schema());
+            let schema = self.schema_of(data.schema())?;
             let plan = Plan::new(self, input, &schema, Scope::Everything)?;
             opened.push((input, data, plan));
         }
@@ -110,10 +110,11 @@ impl AnalysisFile {
                 let more = COLUMNS.into_iter().filter(|c| !names.contains(c));
                 names.extend(more.collect::<Vec<_>>());
             }
-            let chunks = data.chunks(&names)?.map(widened);
+            let drawn = Drawn::new(self, input, data.schema(), &names)?;
+            let chunks = data.chunks(&drawn.names())?.map(widened);
             let mut sweep = Sweep::new(plan, &plots, options.threads);
             for chunk in chunks {
-                let chunk = chunk?;
+                let chunk = drawn.add(chunk?)?;
                 let read = chunk.entries as u64;
                 let chunk = match certified {
                     Some(certified) => certified.of(&chunk)?,
@@ -149,12 +150,12 @@ impl AnalysisFile {
             return Ok(Vec::new());
         }
         let schemas = opened.iter().map(|(input, data, _)| {
-            let schema = Schema::of_table(data.schema());
-            (data, schema, input.observed)
+            let schema = self.schema_of(data.schema())?;
+            Ok((*input, data, schema))
         });
-        let compared = self.compared(&schemas.collect::<Vec<_>>())?;
+        let compared = self.compared(&schemas.collect::<Result<Vec<_>>>()?)?;
         for (input, data, plan) in opened {
-            let schema = Schema::of_table(data.schema());
+            let schema = self.schema_of(data.schema())?;
             *plan = Plan::with(self, input, &schema, Scope::Everything, &compared)?;
         }
         Ok(compared)
