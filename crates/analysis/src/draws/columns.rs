@@ -32,7 +32,7 @@ fn identity(table: &io::Schema) -> Option<[&'static str; 3]> {
     };
     IDENTITIES
         .into_iter()
-        .find(|names| names.iter().all(|name| whole(&name)))
+        .find(|names| names.iter().all(|name| whole(name)))
 }
 
 impl Draw {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::estimates::{Abcd, Estimate};
 use super::optimisation::{Free, Optimisation};
 use super::types::{
     AnalysisFile, Effect, FitModel, Generated, Input, Plot, Region, RegionKind, Systematic,
@@ -101,6 +102,18 @@ impl AnalysisFile {
         self
     }
 
+    /// A process made of observed events of other regions.
+    pub fn estimate(mut self, estimate: Estimate) -> Self {
+        self.estimates.push(estimate);
+        self
+    }
+
+    /// A process whose yield in a region follows from that in three others.
+    pub fn abcd(mut self, abcd: Abcd) -> Self {
+        self.abcd.push(abcd);
+        self
+    }
+
     /// A systematic uncertainty of some processes.
     pub fn systematic(
         mut self,
@@ -158,6 +171,7 @@ impl AnalysisFile {
                 });
             }
         }
+        self.check_abcd(&fit.channels)?;
         self.fit = Some(fit);
         Ok(self)
     }

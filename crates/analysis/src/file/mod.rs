@@ -58,6 +58,12 @@
 //! range = ["60 GeV", "120 GeV"]              # or edges = [60, 80, 100, 120]
 //! label = "m(ll) [GeV]"
 //!
+//! [estimates.fakes]                          # observed events of another region, weighted, make a process
+//! from    = "anti"                           # of kind control; or { SR = "anti", VR = "anti_VR" }
+//! regions = ["SR"]                           # where it is a process
+//! weight  = "fake_factor(lead.pt)"
+//! minus   = ["tt", "zmm"]                    # simulated events of these processes there are subtracted, with the same weight
+//!
 //! [systematics]
 //! luminosity = { norm = 0.02 }
 //! # One factor is mirrored; with `one_sided = true` the other side is nominal.
@@ -72,6 +78,12 @@
 //! channels = { SR = "m_ll" }
 //! prune    = { norm = 0.001, shape = 0.005 } # what is smaller is left out of the workspace
 //! smooth   = "muon_scale"                    # shapes of these systematics (names or patterns), by 353QH twice
+//! [fit.abcd.multijet]                        # a process without simulation: A = B * C / D, fitted to the data of all four channels
+//! A = "SR"
+//! B = "same_sign"                            # with the bins of A; B, C and D are control regions
+//! C = "anti"
+//! D = "anti_same_sign"                       # with the bins of C
+//! transfer = "one"                           # one factor C / D, or one for each of the "bins"
 //!
 //! [optimize]                                 # what `pullback optimize` does
 //! objective = "limit"                        # limit, significance, uncertainty, asimov, ..
@@ -87,6 +99,7 @@ mod build;
 mod certified;
 mod document;
 mod draws;
+mod estimates;
 mod include;
 mod model;
 mod optimisation;
@@ -97,6 +110,7 @@ mod types;
 pub use certified::Certified;
 pub(crate) use certified::{COLUMNS, whole};
 pub use document::LARGEST;
+pub use estimates::{Abcd, Estimate};
 pub use optimisation::{Free, Goal, Method, Optimisation, Softening};
 pub use types::{
     AnalysisFile, Combine, Effect, FitModel, Generated, Input, Plot, Prune, Region, RegionKind,

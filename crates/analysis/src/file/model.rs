@@ -25,13 +25,13 @@ pub(super) fn position<'a>(
         })
 }
 
-/// Processes by name or by patterns with `*`.
+/// Processes by name, or simulated ones by patterns with `*`.
 fn processes(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Vec<String>> {
-    let known = file.processes();
+    let (known, simulated) = (file.processes(), file.simulated());
     let mut found = Vec::new();
     for pattern in entry.texts()? {
         if pattern.contains('*') {
-            let matching = known.iter().filter(|p| matches(&pattern, p));
+            let matching = simulated.iter().filter(|p| matches(&pattern, p));
             found.extend(matching.map(|p| (*p).to_owned()));
         } else {
             position(entry, "process", &pattern, known.iter().copied())?;
@@ -86,7 +86,7 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
     }
     let acts_on = match acts_on {
         Some(entry) => processes(&entry, file)?,
-        None => file.processes().iter().map(|p| (*p).to_owned()).collect(),
+        None => file.simulated().iter().map(|p| (*p).to_owned()).collect(),
     };
     let effect = match (kinds, vector) {
         ((None, None, None), Some(vector)) => members(entry, &vector, chosen, combine)?,
@@ -169,6 +169,14 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
     if let (Some(values), true) = (values, !matches!(effect, Effect::Parameter { .. })) {
         return Err(values.refuse("only a parameter has values", "leave them out"));
     }
+    let norm = matches!(effect, Effect::Norm { .. });
+    let fitted = |p: &&String| file.abcd.iter().any(|e| e.name == **p);
+    if let (Some(process), false) = (acts_on.iter().find(fitted), norm) {
+        return Err(entry.refuse(
+            format!("`{process}` has no events that could be varied"),
+            "an ABCD estimate has `norm` uncertainties alone; they are those of A",
+        ));
+    }
     Ok(Systematic {
         name: name.into(),
         processes: acts_on,
@@ -241,6 +249,7 @@ pub(super) fn fit(entry: &Entry<'_>, file: &AnalysisFile) -> Result<FitModel> {
     let (signal, free) = (table.get("signal"), table.get("free"));
     let (wanted, mc_statistics) = (table.get("channels"), table.get("mc_statistics"));
     let (pruned, smooth) = (table.get("prune"), table.get("smooth"));
+    table.know(&["abcd"]);
     table.finish()?;
     let what = "the processes that the parameter of interest scales";
     let signal = processes(&table.needed(signal, "signal", what)?, file)?;
@@ -256,6 +265,7 @@ pub(super) fn fit(entry: &Entry<'_>, file: &AnalysisFile) -> Result<FitModel> {
     for (name, entry) in wanted.table()?.entries() {
         channels.push(channel(name, &entry, file)?);
     }
+    file.check_abcd(&channels)?;
     Ok(FitModel {
         poi: poi.map_or(Ok("mu"), |e| e.text())?.to_owned(),
         maximum: maximum.map_or(Ok(10.0), |e| e.number())?,

@@ -7,6 +7,7 @@ use pullback_array::Flow;
 use super::certified::Certified;
 use super::document::{Entry, Table};
 use super::draws::draw;
+use super::estimates::{all_abcd, estimate};
 use super::include::Documents;
 use super::model::{fit, position, systematic};
 use super::optimisation::{Free, optimisation};
@@ -94,6 +95,11 @@ impl AnalysisFile {
             let plot = histogram(name, &entry, &file.regions)?;
             file.histograms.push(plot);
         }
+        for (name, entry) in section(&root, "estimates")? {
+            let found = estimate(name, &entry, &file)?;
+            file.estimates.push(found);
+        }
+        all_abcd(&root, &mut file)?;
         for (name, mut entry) in section(&root, "systematics")? {
             if let Some(defaults) = &of_systematics {
                 entry = entry.or(defaults);
@@ -118,7 +124,7 @@ impl AnalysisFile {
 }
 
 /// The tables of the document.
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 16] = [
     "include",
     "defaults",
     "analysis",
@@ -131,6 +137,7 @@ const SECTIONS: [&str; 15] = [
     "networks",
     "regions",
     "histograms",
+    "estimates",
     "systematics",
     "fit",
     "optimize",

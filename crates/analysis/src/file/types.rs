@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use pullback_array::Flow;
 
 use super::certified::Certified;
+use super::estimates::{Abcd, Estimate};
 use super::optimisation::Optimisation;
 use crate::define::Analysis;
 use crate::draws::Draw;
@@ -31,6 +32,10 @@ pub struct AnalysisFile {
     pub regions: Vec<Region>,
     /// Histograms in the order of the file.
     pub histograms: Vec<Plot>,
+    /// Processes made of observed events of other regions.
+    pub estimates: Vec<Estimate>,
+    /// Processes whose yield in a region follows from that in three others.
+    pub abcd: Vec<Abcd>,
     /// Systematic variations.
     pub systematics: Vec<Systematic>,
     /// What is fitted.
@@ -224,17 +229,4 @@ pub struct FitModel {
     pub prune: Prune,
     /// Positions of the systematics whose shapes are smoothed.
     pub smooth: Vec<usize>,
-}
-
-impl AnalysisFile {
-    /// Names of the processes that are no observed data, in the order of the data sets.
-    pub fn processes(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
-        for input in self.datasets.iter().filter(|d| !d.observed) {
-            if !names.contains(&input.process.as_str()) {
-                names.push(&input.process);
-            }
-        }
-        names
-    }
 }

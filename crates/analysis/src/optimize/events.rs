@@ -159,7 +159,7 @@ impl<'a> Set<'a> {
         }
         let weights = file.scale(input, data.entries(), &plan, &total)?;
         for sums in &sums {
-            crate::run::check(&plan, sums, input)?;
+            crate::run::check(file, &plan, sums, input)?;
         }
         let whole: f64 = parts.iter().sum();
         Ok(Some(Self {

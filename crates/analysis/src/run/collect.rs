@@ -1,6 +1,7 @@
 //! From the sums of the programs to results.
 
-use super::plan::{Pass, Plan, Quantity, Shift, Weighting, is_seen};
+use super::estimates::acts;
+use super::plan::{Pass, Plan, Quantity, Shift, Weighting, bins_of, is_seen};
 use super::result::{Bins, Cutflow, Filled, Results, Step};
 use super::sweep::Sums;
 use crate::error::{Error, Result};
@@ -100,19 +101,10 @@ impl AnalysisFile {
         moved: &[(usize, &str)],
     ) {
         let process = results.processes.iter().position(|p| *p == input.process);
-        let bins = |pass: &Pass, sums: &[Vec<f64>], quantity, weighting| -> Option<Bins> {
-            let raw = pass.item(quantity, Weighting::Raw)?;
-            let weighted = pass.item(quantity, weighting).unwrap_or(raw);
-            let values = |output: usize, factor: f64| {
-                let each = sums[output].iter();
-                each.map(|x| x * factor).collect()
-            };
-            Some(Bins {
-                sums: values(weighted.outputs.0, scale.weights / scale.fraction),
-                variances: values(weighted.outputs.1, scale.weights.powi(2) / scale.fraction),
-                entries: values(raw.outputs.0, 1.0 / scale.fraction),
-            })
+        let bins = |pass: &Pass, sums: &[Vec<f64>], quantity, weighting| {
+            bins_of(pass, sums, (quantity, weighting), scale)
         };
+        self.put_estimates(results, input, plan, sums, scale);
         let nominal_bins =
             |quantity, weighting| bins(&plan.nominal, &sums[0][0], quantity, weighting);
         for (r, cutflow) in results.cutflows.iter_mut().enumerate() {
@@ -190,7 +182,9 @@ impl AnalysisFile {
             for (pass, sums) in plan.shifted.iter().zip(sums.iter().skip(1)) {
                 for ((which, _), sums) in pass.points.iter().zip(sums) {
                     let found = bins(pass, sums, quantity, Weighting::Nominal);
-                    if let (Some((s, shift)), Some(found)) = (*which, found) {
+                    if let (Some((s, shift)), Some(found)) = (*which, found)
+                        && acts(&self.systematics[s], input)
+                    {
                         vary(s, shift, &found);
                     }
                 }
@@ -241,7 +235,10 @@ impl AnalysisFile {
                 continue;
             };
             for (process, bins) in results.processes.iter().zip(&last.yields) {
-                if bins.entries[0] == 0.0 {
+                // Nor are there events of a fitted estimate.
+                let fitted = self.abcd.iter().any(|e| e.name == *process);
+                let absent = fitted || self.is_absent(process, cutflow.region);
+                if bins.entries[0] == 0.0 && !absent {
                     let message = format!("no event of `{process}` is selected in `{region}`");
                     results.warnings.push(message);
                 }

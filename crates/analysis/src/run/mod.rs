@@ -5,6 +5,7 @@
 
 mod collect;
 mod compared;
+mod estimates;
 mod members;
 mod plan;
 mod result;

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use pullback_array::{Flow, Lowered, transform};
 
+use super::collect::Scale;
 use super::compared::{Compared, unit};
+use super::estimates::{acts, acts_in, sign};
+use super::result::Bins;
 use super::sweep::Sums;
 use crate::compile::{Compiled, What};
 use crate::define::Histogram;
@@ -34,6 +37,12 @@ pub(crate) enum Quantity {
     Compared { which: usize, bins: usize },
     /// All events.
     Generated,
+    /// What the events of other regions say about an estimated process in a region: a histogram of it, or their number.
+    Estimate {
+        estimate: usize,
+        region: usize,
+        plot: Option<usize>,
+    },
 }
 
 /// How its entries are weighted.
@@ -164,37 +173,19 @@ impl Plan {
                     add(&mut analysis, quantity, Weighting::Nominal, weighted);
                 }
                 for (s, systematic) in file.systematics.iter().enumerate() {
-                    if input.observed || !systematic.processes.contains(&input.process) {
+                    if !acts(systematic, input) {
                         continue;
                     }
-                    if let Effect::Members {
-                        vector, members, ..
-                    } = &systematic.effect
-                    {
-                        for &member in members {
-                            let weighting = Weighting::Member {
-                                systematic: s,
-                                member,
-                            };
-                            let weight = product(nominal, &element(vector, member));
-                            add(&mut analysis, quantity, weighting, one().weight(weight));
-                        }
-                    }
-                    let Effect::Weight { up, down } = &systematic.effect else {
-                        continue;
-                    };
-                    for (shift, factor) in [(Shift::Up, Some(up)), (Shift::Down, down.as_ref())] {
-                        let Some(factor) = factor else { continue };
-                        let weighting = Weighting::Factor {
-                            systematic: s,
-                            shift,
-                        };
-                        let weight = product(nominal, factor);
+                    for (weighting, factor) in factors(s, systematic) {
+                        let weight = product(nominal, &factor);
                         add(&mut analysis, quantity, weighting, one().weight(weight));
                     }
                 }
             }
         }
+        estimates(file, input, scope, &mut |quantity, weighting, histogram| {
+            add(&mut analysis, quantity, weighting, histogram);
+        });
         let seen = |c: &Compared| is_seen(file, input, c.region);
         for (which, c) in compared.iter().enumerate().filter(|(_, c)| seen(c)) {
             let others = file.regions[c.region].cuts.iter().enumerate();
@@ -227,7 +218,7 @@ impl Plan {
         let units = units.collect();
         let nominal = Pass::new(&model, &wanted)?;
         wanted.retain(|(quantity, weighting, _)| {
-            matches!(quantity, Quantity::Plot { .. })
+            matches!(quantity, Quantity::Plot { .. } | Quantity::Estimate { .. })
                 && matches!(weighting, Weighting::Raw | Weighting::Nominal)
         });
         let mut shifted = None;
@@ -306,6 +297,111 @@ impl Pass {
     }
 }
 
+/// The bins of a histogram of a pass.
+pub(super) fn bins_of(
+    pass: &Pass,
+    sums: &[Vec<f64>],
+    (quantity, weighting): (Quantity, Weighting),
+    scale: Scale,
+) -> Option<Bins> {
+    let raw = pass.item(quantity, Weighting::Raw)?;
+    let weighted = pass.item(quantity, weighting).unwrap_or(raw);
+    let values = |output: usize, factor: f64| {
+        let each = sums[output].iter();
+        each.map(|x| x * factor).collect()
+    };
+    Some(Bins {
+        sums: values(weighted.outputs.0, scale.weights / scale.fraction),
+        variances: values(weighted.outputs.1, scale.weights.powi(2) / scale.fraction),
+        entries: values(raw.outputs.0, 1.0 / scale.fraction),
+    })
+}
+
+/// The histograms of the events that stand for estimated processes, with the variations of these.
+fn estimates(
+    file: &AnalysisFile,
+    input: &Input,
+    scope: Scope,
+    add: &mut dyn FnMut(Quantity, Weighting, Histogram),
+) {
+    if scope == Scope::Channels {
+        return;
+    }
+    for (e, estimate) in file.estimates.iter().enumerate() {
+        if sign(input, estimate).is_none() {
+            continue;
+        }
+        let weight = product(input.weight.as_ref(), &estimate.weight);
+        let seen = |pair: &&(usize, usize)| is_seen(file, input, pair.1);
+        for &(region, from) in estimate.regions.iter().filter(seen) {
+            let from = &file.regions[from].name;
+            let mut fill = |plot, weighting, weight: Option<Source>| {
+                let quantity = Quantity::Estimate {
+                    estimate: e,
+                    region,
+                    plot,
+                };
+                let one = match plot.map(|p: usize| &file.histograms[p]) {
+                    Some(plot) => {
+                        Histogram::new(plot.of.clone(), plot.edges.clone()).outside(plot.flow)
+                    }
+                    None => Histogram::new("0", [-0.5, 0.5]),
+                };
+                let one = one.region(from);
+                add(
+                    quantity,
+                    weighting,
+                    weight.into_iter().fold(one, Histogram::weight),
+                );
+            };
+            let plots = file.histograms.iter().enumerate();
+            let plots = plots.filter(|(_, plot)| plot.regions.contains(&region));
+            let plots: Vec<Option<usize>> = plots.map(|(p, _)| Some(p)).collect();
+            for plot in std::iter::once(None).chain(plots) {
+                fill(plot, Weighting::Raw, None);
+                fill(plot, Weighting::Nominal, Some(weight.clone()));
+                let varied = file.systematics.iter().enumerate();
+                let varied = varied.filter(|(_, s)| plot.is_some() && acts_in(s, input, estimate));
+                for (s, systematic) in varied {
+                    for (weighting, factor) in factors(s, systematic) {
+                        fill(plot, weighting, Some(product(Some(&weight), &factor)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a systematic multiplies the weights of events by.
+fn factors(s: usize, systematic: &Systematic) -> Vec<(Weighting, Source)> {
+    match &systematic.effect {
+        Effect::Weight { up, down } => {
+            let both = [(Shift::Up, Some(up)), (Shift::Down, down.as_ref())];
+            let each = both.into_iter().filter_map(|(shift, factor)| {
+                let weighting = Weighting::Factor {
+                    systematic: s,
+                    shift,
+                };
+                Some((weighting, factor?.clone()))
+            });
+            each.collect()
+        }
+        Effect::Members {
+            vector, members, ..
+        } => {
+            let each = members.iter().map(|&member| {
+                let weighting = Weighting::Member {
+                    systematic: s,
+                    member,
+                };
+                (weighting, element(vector, member))
+            });
+            each.collect()
+        }
+        Effect::Norm { .. } | Effect::Parameter { .. } => Vec::new(),
+    }
+}
+
 /// The unit of what a histogram is of.
 fn histogram_unit(model: &Model, name: &str) -> String {
     let found = model.names.iter().find(|(n, _)| n == name);
@@ -317,10 +413,16 @@ fn histogram_unit(model: &Model, name: &str) -> String {
 
 /// Whether a systematic moves a parameter of this data set.
 fn moves_a_parameter(file: &AnalysisFile, input: &Input) -> bool {
-    let acts = |s: &Systematic| {
-        matches!(s.effect, Effect::Parameter { .. }) && s.processes.contains(&input.process)
-    };
-    !input.observed && file.systematics.iter().any(acts)
+    let moves =
+        |s: &Systematic| matches!(s.effect, Effect::Parameter { .. }) && is_varied(file, s, input);
+    file.systematics.iter().any(moves)
+}
+
+/// Whether a systematic varies events of a data set: as those of its process, or in an estimate.
+fn is_varied(file: &AnalysisFile, systematic: &Systematic, input: &Input) -> bool {
+    let mut parts = file.estimates.iter();
+    acts(systematic, input)
+        || parts.any(|e| sign(input, e).is_some() && acts_in(systematic, input, e))
 }
 
 /// The input that the edges of a histogram are, where they can move.
@@ -356,7 +458,7 @@ fn points(file: &AnalysisFile, input: &Input, compiled: &Compiled) -> Vec<Point>
         let place = compiled.parameters().position(|(n, _)| n == name);
         // What the program does not read changes nothing.
         let Some(place) = place else { continue };
-        if !systematic.processes.contains(&input.process) {
+        if !is_varied(file, systematic, input) {
             continue;
         }
         for (shift, value) in [(Shift::Up, *up), (Shift::Down, *down)] {

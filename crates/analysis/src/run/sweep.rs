@@ -7,7 +7,8 @@ use pullback_io::{Chunk, Dataset};
 
 use super::collect::Scale;
 use super::compared::Compared;
-use super::plan::{Pass, Plan, Quantity, Scope, Values};
+use super::estimates::acts;
+use super::plan::{Item, Pass, Plan, Quantity, Scope, Values};
 use super::result::Results;
 use crate::draws::Drawn;
 use crate::error::{Error, Result};
@@ -77,7 +78,7 @@ impl AnalysisFile {
             let systematics = 0..self.systematics.len();
             moved.extend(
                 systematics
-                    .filter(|s| plan.moves(*s))
+                    .filter(|s| plan.moves(*s) && acts(&self.systematics[*s], input))
                     .map(|s| (s, input.process.as_str())),
             );
         }
@@ -128,13 +129,14 @@ impl AnalysisFile {
             let sums = sweep.finish();
             let scale = self.scale(input, data.entries(), plan, &sums[0][0])?;
             results.datasets.push((data.entries(), scale));
-            check(plan, &sums, input)?;
+            check(self, plan, &sums, input)?;
             let scale = Scale {
                 weights: scale,
                 fraction: 1.0,
             };
             self.put(&mut results, input, plan, &sums, scale, &moved);
         }
+        self.fill_abcd(&mut results)?;
         results.combine();
         self.warn(&mut results);
         Ok(Some(results))
@@ -231,9 +233,14 @@ impl<'a> Sweep<'a> {
             for sums in sums {
                 for item in &pass.items {
                     let bins = match item.quantity {
-                        Quantity::Plot { plot, .. } => self.plots[plot],
+                        Quantity::Plot { plot, .. }
+                        | Quantity::Estimate {
+                            plot: Some(plot), ..
+                        } => self.plots[plot],
                         Quantity::Compared { bins, .. } => bins,
-                        Quantity::Step { .. } | Quantity::Generated => 1,
+                        Quantity::Step { .. }
+                        | Quantity::Generated
+                        | Quantity::Estimate { plot: None, .. } => 1,
                     };
                     sums[item.outputs.0] = vec![0.0; bins];
                     sums[item.outputs.1] = vec![0.0; bins];
@@ -245,17 +252,24 @@ impl<'a> Sweep<'a> {
 }
 
 /// Weights that are not finite spoil everything that they are added to.
-pub(crate) fn check(plan: &Plan, sums: &Sums, input: &Input) -> Result<()> {
-    let finite = |(pass, sums): (&Pass, &Vec<Vec<Vec<f64>>>)| {
-        sums.iter().all(|sums| {
-            let mut of = pass.items.iter().map(|item| &sums[item.outputs.0]);
-            of.all(|sum| sum.iter().all(|x| x.is_finite()))
-        })
+pub(crate) fn check(file: &AnalysisFile, plan: &Plan, sums: &Sums, input: &Input) -> Result<()> {
+    let spoiled = |(pass, sums): (&Pass, &Vec<Vec<Vec<f64>>>)| {
+        let finite = |item: &Item| {
+            let mut of = sums.iter().flat_map(|sums| &sums[item.outputs.0]);
+            of.all(|x| x.is_finite())
+        };
+        let found = pass.items.iter().find(|item| !finite(item));
+        found.map(|item| item.quantity)
     };
-    if plan.passes().zip(sums).all(finite) {
-        return Ok(());
+    let mut weight = input.weight.as_ref().map(Source::everywhere);
+    match plan.passes().zip(sums).find_map(spoiled) {
+        None => return Ok(()),
+        // Of an observed event, or where the weight of the process is finite: its own would have been found before.
+        Some(Quantity::Estimate { estimate, .. }) => {
+            weight = Some(file.estimates[estimate].weight.everywhere());
+        }
+        Some(_) => {}
     }
-    let weight = input.weight.as_ref().map(Source::everywhere);
     Err(Error::Meaning {
         place: weight.unwrap_or_else(|| input.place.clone()),
         message: format!("some weights of `{}` are NaN or infinite", input.name),
