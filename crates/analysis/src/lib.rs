@@ -63,6 +63,7 @@ mod compile;
 mod define;
 pub mod draws;
 mod error;
+pub mod exact;
 pub mod file;
 pub mod functions;
 pub mod generated;

@@ -30,9 +30,7 @@ fn identity(table: &io::Schema) -> Option<[&'static str; 3]> {
             f.levels.is_empty() && whole.contains(&f.dtype.widened())
         })
     };
-    IDENTITIES
-        .into_iter()
-        .find(|names| names.iter().all(|name| whole(name)))
+    IDENTITIES.into_iter().find(|names| names.iter().all(whole))
 }
 
 impl Draw {

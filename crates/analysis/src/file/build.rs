@@ -125,7 +125,18 @@ impl AnalysisFile {
             name: name.into(),
             processes: processes.iter().map(|p| (*p).to_owned()).collect(),
             effect,
+            exact: None,
         });
+        self
+    }
+
+    /// Makes systematics of a name exact: the weights of events are evaluated in the fit ([`crate::exact`]). Those that move no parameter stay as they are.
+    pub fn exact(mut self, systematic: &str) -> Self {
+        for s in self.systematics.iter_mut().filter(|s| s.name == systematic) {
+            let place =
+                || Source::new(format!("systematics.{systematic}"), systematic).everywhere();
+            s.exact = matches!(s.effect, Effect::Parameter { .. }).then(place);
+        }
         self
     }
 

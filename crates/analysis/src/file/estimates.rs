@@ -262,7 +262,7 @@ impl AnalysisFile {
             }
             let [a, b, c, d] = edges;
             if a != b || c != d {
-                let names = if a != b { "A and B" } else { "C and D" };
+                let names = if a == b { "C and D" } else { "A and B" };
                 return Err(refuse(
                     format!("{names} do not have the same bins"),
                     "B has the shape of A, and D that of C; a histogram of one bin counts",

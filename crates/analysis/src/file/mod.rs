@@ -71,6 +71,7 @@
 //! scale      = { vector = "LHEScaleWeight", members = [0, 1, 3, 5, 7, 8], combine = "envelope" }
 //! pdf        = { vector = "LHEPdfWeight", members = { from = 1, to = 100 }, combine = "hessian" }   # or "rms"
 //! muon_scale = { parameter = "muon_scale", processes = "zmm" }
+//! top_pt     = { parameter = "top_pt", exact = true }   # moves weights alone: evaluated event by event in the fit of `pullback run`
 //!
 //! [fit]
 //! poi      = "mu"

@@ -76,7 +76,7 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
     let values = table.get("values");
     let (vector, chosen) = (table.get("vector"), table.get("members"));
     let combine = table.get("combine");
-    let one_sided = table.get("one_sided");
+    let (one_sided, exact) = (table.get("one_sided"), table.get("exact"));
     table.finish()?;
     if let (Some(entry), None) = (chosen.as_ref().or(combine.as_ref()), &vector) {
         return Err(entry.refuse(
@@ -177,10 +177,21 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
             "an ABCD estimate has `norm` uncertainties alone; they are those of A",
         ));
     }
+    let exact = exact.filter(|e| e.flag() != Ok(false));
+    if let Some(entry) = &exact
+        && entry.flag()?
+        && !matches!(effect, Effect::Parameter { .. })
+    {
+        return Err(entry.refuse(
+            "only a parameter by which weights change can be exact",
+            "write the weight of the data sets as an expression of a parameter, and `parameter = ..` here",
+        ));
+    }
     Ok(Systematic {
         name: name.into(),
         processes: acts_on,
         effect,
+        exact: exact.map(|e| e.place()),
     })
 }
 

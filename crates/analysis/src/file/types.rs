@@ -140,6 +140,8 @@ pub struct Systematic {
     pub processes: Vec<String>,
     /// What it does.
     pub effect: Effect,
+    /// Where it says that it is exact: the weights of events are evaluated in the fit ([`crate::exact`]); templates at one standard deviation are there as well.
+    pub(crate) exact: Option<Place>,
 }
 
 /// What a systematic uncertainty does at one standard deviation.

@@ -118,7 +118,7 @@ impl AnalysisFile {
                 };
                 filled.nominal[first + e].add(&nominal);
                 for (s, systematic) in self.systematics.iter().enumerate() {
-                    if !self.varies(systematic, estimate) {
+                    if !Self::varies(systematic, estimate) {
                         continue;
                     }
                     let here = acts_in(systematic, input, estimate);
@@ -155,7 +155,7 @@ impl AnalysisFile {
     }
 
     /// Whether a systematic varies the bins of an estimate: its own events, or those that are subtracted. A `norm` of the estimate itself is a factor.
-    fn varies(&self, systematic: &Systematic, estimate: &Estimate) -> bool {
+    fn varies(systematic: &Systematic, estimate: &Estimate) -> bool {
         let own = systematic.processes.contains(&estimate.name);
         let mut subtracted = estimate.minus.iter();
         match systematic.effect {
