@@ -103,6 +103,19 @@ impl Exact {
         options: &RunOptions,
         progress: &mut dyn FnMut(Progress<'_>) -> bool,
     ) -> Result<Option<Self>> {
+        Self::open_with(results, &spec::Options::default(), options, progress)
+    }
+
+    /// The same with other choices for the likelihood: how other systematics are interpolated, what is held.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with(
+        results: &Results,
+        model: &spec::Options,
+        options: &RunOptions,
+        progress: &mut dyn FnMut(Progress<'_>) -> bool,
+    ) -> Result<Option<Self>> {
         let file = &results.file;
         let follows = file.follows()?;
         let refuse = |message: &str, help: &str| Error::Optimisation {
@@ -140,7 +153,7 @@ impl Exact {
         check(file, &follows, &sets)?;
         let workspace = carried(file, &follows, &sets, workspace, &results.processes);
         let (workspace, _) = Workspace::from_value(&workspace, &Limits::default())?;
-        let mut spec = spec::resolve(&workspace, &spec::Options::default())?;
+        let mut spec = spec::resolve(&workspace, model)?;
         hold(&mut spec);
         let mut weights = Weights::new(results, follows, sets, &spec)?;
         weights.settle(results)?;
