@@ -128,6 +128,42 @@ fn results_are_the_same_for_any_number_of_threads_and_go_to_a_folder() {
 }
 
 #[test]
+fn folds_are_trained_one_after_the_other_and_a_run_gives_each_event_its_own() {
+    let (folder, _) = demo();
+    let text = folder.read("pullback-demo/analysis.toml");
+    let short = format!("{text}steps = 4\npretrain = 5\nfolds = 2\nbatches = 2\n");
+    folder.write("pullback-demo/folds.toml", short);
+    let args = ["optimize", "pullback-demo/folds.toml", "-o", "folds"];
+    let page = ["--json", "--report", "folds.html"];
+    let run = folder.run(&[&args[..], &page[..]].concat(), "");
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let found = json(&run.stdout);
+    assert_eq!(found["folds"].as_array().map(Vec::len), Some(2));
+    assert_eq!(found["folds"][1]["batches"]["count"], 2);
+    let [before, after] = [0, 1].map(|k| found["all_events"][k]["value"].as_f64());
+    assert!(before > Some(0.0) && after > Some(0.0), "{found}");
+    assert!(
+        folder
+            .read("folds.html")
+            .contains("each judged by what was learned without it")
+    );
+    let at = [
+        "run",
+        "pullback-demo/folds.toml",
+        "--at",
+        "folds/optimum.json",
+        "-o",
+        "again",
+    ];
+    let run = folder.run(&at, "");
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(
+        folder.read("again/workspace.json"),
+        folder.read("folds/workspace.json")
+    );
+}
+
+#[test]
 fn a_file_without_free_quantities_is_refused() {
     let folder = Folder::new();
     folder.write("a.toml", include_str!("data/dilepton.toml"));

@@ -1,6 +1,5 @@
 //! What comes out of an optimisation.
 
-use pullback_analysis::optimize::Outcome;
 use serde_json::{Value, json};
 
 use crate::verbs::Optimized;
@@ -11,14 +10,21 @@ pub fn optimize(found: &Optimized) -> String {
     let mut value = serde_json::to_value(outcome).unwrap_or_default();
     if let Value::Object(map) = &mut value {
         map.insert("title".into(), json!(found.after.file.title));
-        map.insert("gain".into(), json!(outcome.gain()));
+        map.insert("gain".into(), json!(found.gain()));
         map.insert("exact_over_soft".into(), json!(outcome.distance() + 1.0));
+        if let Some(folds) = &found.folds {
+            map.insert("all_events".into(), json!(folds.quotes));
+            map.insert("folds".into(), json!(found.outcomes().collect::<Vec<_>>()));
+        }
         map.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
     }
     super::write(&value)
 }
 
 /// The values that were found, as `pullback run --at` reads them.
-pub fn optimum(outcome: &Outcome) -> String {
-    super::write(&json!(outcome.values))
+pub fn optimum(found: &Optimized) -> String {
+    match &found.folds {
+        Some(folds) => super::write(&json!({ "folds": folds.found })),
+        None => super::write(&json!(found.outcome.values)),
+    }
 }

@@ -5,13 +5,16 @@ use pullback_analysis::optimize::{Ended, Outcome, Quote};
 use super::fit::{count, duration};
 use super::rounding::{round, significant};
 use super::table::{Align, render, wrap};
-use crate::verbs::Optimized;
+use crate::verbs::{InFolds, Optimized};
 
 /// The whole text; `written` are the files that were written.
 pub fn optimize(found: &Optimized, written: &[String], width: usize) -> String {
     let o = &found.outcome;
-    let mut text = format!("{}\n{}\n", found.after.file.title, headline(o));
+    let mut text = format!("{}\n{}\n", found.after.file.title, headline(found));
     text.push_str(&objective(o, width));
+    if let Some(folds) = &found.folds {
+        text.push_str(&table_of_folds(found, folds, width));
+    }
     text.push_str(&quantities(o, width));
     text.push_str(&impacts(o, width));
     text.push_str(&facts(o, width));
@@ -20,19 +23,63 @@ pub fn optimize(found: &Optimized, written: &[String], width: usize) -> String {
 }
 
 /// What happened, in a sentence.
-pub fn headline(o: &Outcome) -> String {
-    let (before, after) = (&o.before[2], &o.after[2]);
-    let gain = o.gain();
+pub fn headline(found: &Optimized) -> String {
+    let [before, after] = found.quotes();
+    let gain = found.gain();
     let error = 100.0 * (after.uncertainty / after.value).hypot(before.uncertainty / before.value);
     let word = if gain >= 0.0 { "better" } else { "worse" };
+    let events = match found.folds {
+        Some(_) => "on all events, each judged by what was learned without it",
+        None => "on events that were not optimised on",
+    };
     format!(
-        "{} {} → {}: {:.1} % {word} (± {:.1} % if the events before and after were not the same), exact, on events that were not optimised on",
-        o.objective,
+        "{} {} → {}: {:.1} % {word} (± {:.1} % if the events before and after were not the same), exact, {events}",
+        found.outcome.objective,
         quoted(before),
         quoted(after),
         100.0 * gain.abs(),
         error,
     )
+}
+
+/// A column for each fold: what it found, and the exact objective on its events.
+pub fn folds(found: &Optimized, folds: &InFolds) -> (Vec<String>, Vec<Vec<String>>) {
+    let count = found.outcomes().count();
+    let mut header = vec!["folds".to_owned(), "before".to_owned()];
+    header.extend((1..=count).map(|k| format!("fold {k}")));
+    header.push("all events".to_owned());
+    let [before, after] = folds.quotes.each_ref().map(quoted);
+    let row = |name: String, cells: &dyn Fn(&Outcome) -> String, ends: [String; 2]| {
+        let [first, last] = ends;
+        let mut row = vec![name, first];
+        row.extend(found.outcomes().map(cells));
+        row.push(last);
+        row
+    };
+    let o = &found.outcome;
+    let mut rows = vec![row(
+        format!("{}, exact, its own events", o.objective),
+        &|o| quoted(&o.after[2]),
+        [before, after],
+    )];
+    rows.extend(o.quantities.iter().enumerate().map(|(k, q)| {
+        let cell = |o: &Outcome| significant(o.quantities[k].after, 4);
+        row(
+            q.name.clone(),
+            &cell,
+            [significant(q.before, 4), String::new()],
+        )
+    }));
+    (header, rows)
+}
+
+fn table_of_folds(found: &Optimized, of: &InFolds, width: usize) -> String {
+    let (header, rows) = folds(found, of);
+    let header: Vec<(&str, Align)> = (header.iter().enumerate())
+        .map(|(k, h)| (h.as_str(), if k == 0 { Align::Name } else { Align::Right }))
+        .collect();
+    let note = "  what follows is of the first fold\n";
+    format!("\n{}{note}", render(&header, &rows, width))
 }
 
 /// An exact value with its uncertainty.

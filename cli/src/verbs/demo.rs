@@ -59,7 +59,7 @@ pub fn demo(args: &DemoArgs) -> Result<Outcome, Failure> {
         output::print(&json::optimize(&found))?;
         return Ok(Outcome::Good);
     }
-    complaint::print_warnings(&found.outcome.warnings);
+    complaint::print_warnings(&found.warnings());
     let mut text = text::optimize(&found, &[], text::terminal_width());
     let shown = std::path::absolute(&args.report).unwrap_or_else(|_| args.report.clone());
     // Writing to a string does not fail.

@@ -17,5 +17,5 @@ pub use eval::eval;
 pub use fit::fit;
 pub use generate::{Generated, generate};
 pub use inspect::inspect;
-pub use optimize::{Optimized, optimize};
+pub use optimize::{InFolds, Optimized, optimize};
 pub use run::run;

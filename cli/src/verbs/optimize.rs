@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use pullback_analysis::file::AnalysisFile;
-use pullback_analysis::optimize::{Options, Outcome as Found, Problem, State};
+use pullback_analysis::file::{AnalysisFile, Folds};
+use pullback_analysis::optimize::{HeldOut, Options, Outcome as Found, Problem, Quote, State};
 use pullback_analysis::run::{Results, RunOptions};
 
 use super::pictures::Targets;
@@ -20,12 +20,62 @@ const CHECKPOINT: Duration = Duration::from_secs(10);
 /// An optimisation, and the analysis before and after it on all events.
 #[derive(Debug)]
 pub struct Optimized {
-    /// What came of it.
+    /// What came of it; of the first fold, where there are folds.
     pub outcome: Found,
+    /// The folds.
+    pub folds: Option<InFolds>,
     /// The analysis as it was.
     pub before: Results,
     /// The analysis at the optimum.
     pub after: Results,
+}
+
+/// What came of an optimisation in folds.
+#[derive(Debug, Clone)]
+pub struct InFolds {
+    /// What came of the others than the first.
+    pub others: Vec<Found>,
+    /// The exact objective of all events before and after, each event having the values that were learned without it.
+    pub quotes: [Quote; 2],
+    /// The values of each.
+    pub found: Folds,
+}
+
+impl Optimized {
+    /// What is to be believed: the exact objective of events that were not learned from, before and after.
+    pub fn quotes(&self) -> [&Quote; 2] {
+        match &self.folds {
+            Some(folds) => folds.quotes.each_ref(),
+            None => [&self.outcome.before[2], &self.outcome.after[2]],
+        }
+    }
+
+    /// By how much it improved, as a part of what it was; positive is good.
+    pub fn gain(&self) -> f64 {
+        let [before, after] = self.quotes();
+        self.outcome.gain_of(before.value, after.value)
+    }
+
+    /// All outcomes.
+    pub fn outcomes(&self) -> impl Iterator<Item = &Found> {
+        std::iter::once(&self.outcome).chain(self.folds.iter().flat_map(|f| &f.others))
+    }
+
+    /// Warnings of all, each once.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for (k, outcome) in self.outcomes().enumerate() {
+            for warning in &outcome.warnings {
+                all.push(match self.folds {
+                    Some(_) => format!("fold {}: {warning}", k + 1),
+                    None => warning.clone(),
+                });
+            }
+        }
+        let violated = self.folds.iter().flat_map(|f| &f.quotes[1].violated);
+        all.extend(violated.map(|v| format!("of all events {v}")));
+        all
+    }
 }
 
 /// Optimises an analysis: what may move is chosen for the objective, by its gradient.
@@ -47,7 +97,7 @@ pub fn optimize(args: &OptimizeArgs) -> Result<Outcome, Failure> {
     options.threads = args.threads.map_or(options.threads, usize::from);
     options.memory = (args.memory as usize) << 30;
     let saved = match (&checkpoint, args.resume) {
-        (Some(path), true) => Some(read_state(path)?),
+        (Some(path), true) => Some(read_states(path)?),
         _ => None,
     };
     let found = work(&file, &options, checkpoint.as_deref(), saved)?;
@@ -65,66 +115,55 @@ pub fn optimize(args: &OptimizeArgs) -> Result<Outcome, Failure> {
     if args.json {
         output::print(&json::optimize(&found))?;
     } else {
-        complaint::print_warnings(&found.outcome.warnings);
+        complaint::print_warnings(&found.warnings());
         let width = text::terminal_width();
         output::print(&text::optimize(&found, &written, width))?;
     }
     Ok(Outcome::Good)
 }
 
-/// Reads events, trains, and runs the analysis before and after.
+/// Reads events, trains, and runs the analysis before and after. `saved` are the states of the folds that were begun; one, without folds.
 pub fn work(
     file: &AnalysisFile,
     options: &Options,
     checkpoint: Option<&Path>,
-    saved: Option<State>,
+    saved: Option<Vec<State>>,
 ) -> Result<Optimized, Failure> {
-    let began = Instant::now();
-    let stopped = |during: &str| Failure::Interrupted {
-        during: during.to_owned(),
-    };
     interrupt::watched(|| {
-        let mut bar = Bar::unknown("reading events");
-        let mut done = 0;
-        let opened = Problem::open(file, options, &mut |_, more| {
-            done += more;
-            bar.set(done);
-            !interrupt::requested()
-        })?;
-        drop(bar);
-        let mut problem = opened.ok_or_else(|| stopped(" while reading events"))?;
-        let mut state = match saved {
-            Some(state) => state,
-            None => problem.begin()?,
-        };
-        let mut steps: Option<Steps> = None;
-        let mut last = Instant::now();
-        let mut failed = None;
-        problem.train(&mut state, &mut |at| {
-            let steps = steps.get_or_insert_with(|| Steps::start(at.steps as u64));
-            let soft = at.state.history.last().map_or(f64::NAN, |r| r.soft);
-            if at.pretraining {
-                return !interrupt::requested();
+        let folds = file.optimisation.as_ref().and_then(|o| o.folds);
+        let mut states = saved.unwrap_or_default();
+        let mut outcomes = Vec::new();
+        let mut held_out = HeldOut::default();
+        let mut quotes = None;
+        for fold in 0..folds.unwrap_or(1) {
+            let mut options = options.clone();
+            options.fold = fold;
+            let began = Instant::now();
+            let mut problem = read_events(file, &options)?;
+            train(&mut problem, fold, &mut states, checkpoint)?;
+            if let (Some(folds), true) = (folds, interrupt::requested()) {
+                let fold = fold + 1;
+                let during = format!(" in fold {fold} of {folds}: `--resume` goes on, with -o");
+                return Err(Failure::Interrupted { during });
             }
-            steps.set(at.done as u64, soft, at.best);
-            if let Some(path) = checkpoint
-                && last.elapsed() >= CHECKPOINT
-            {
-                last = Instant::now();
-                failed = save(path, at.state).err();
+            outcomes.push(problem.finish(&states[fold], began)?);
+            if let Some(folds) = folds {
+                held_out.join(&problem.held_out(&states[fold])?);
+                if fold + 1 == folds {
+                    quotes = Some(problem.quote_folds(&held_out)?);
+                }
             }
-            failed.is_none() && !interrupt::requested()
-        })?;
-        drop(steps);
-        if let Some(error) = failed {
-            return Err(error);
         }
-        if let (Some(path), true) = (checkpoint, interrupt::requested()) {
-            let mut open = state.clone();
-            open.ended = None;
-            save(path, &open)?;
-        }
-        let outcome = problem.finish(&state, began)?;
+        let seed = file.optimisation.as_ref().map_or(0, |o| o.seed);
+        let values = outcomes.iter().map(|o| o.values.clone()).collect();
+        let found = Folds { seed, values };
+        let others = outcomes.split_off(1);
+        let outcome = outcomes.remove(0);
+        let folds = quotes.map(|quotes| InFolds {
+            others,
+            quotes,
+            found,
+        });
         let run = |file: &AnalysisFile| -> Result<Results, Failure> {
             let options = RunOptions {
                 threads: options.threads,
@@ -134,20 +173,84 @@ pub fn work(
             let found = file.run(&options, &mut |_| true)?;
             found.ok_or_else(|| stopped(" while reading events"))
         };
+        let after = match &folds {
+            Some(folds) => file.at_folds(&folds.found)?,
+            None => file.at(&outcome.values)?,
+        };
         Ok(Optimized {
             before: run(&file.at(&outcome.start)?)?,
-            after: run(&file.at(&outcome.values)?)?,
+            after: run(&after)?,
             outcome,
+            folds,
         })
     })
 }
 
-fn save(path: &Path, state: &State) -> Result<(), Failure> {
-    let text = serde_json::to_string(state).unwrap_or_default();
-    output::write_file(path, &text)
+fn stopped(during: &str) -> Failure {
+    Failure::Interrupted {
+        during: during.to_owned(),
+    }
 }
 
-fn read_state(path: &Path) -> Result<State, Failure> {
+fn read_events<'a>(file: &'a AnalysisFile, options: &Options) -> Result<Problem<'a>, Failure> {
+    let mut bar = Bar::unknown("reading events");
+    let mut done = 0;
+    let opened = Problem::open(file, options, &mut |_, more| {
+        done += more;
+        bar.set(done);
+        !interrupt::requested()
+    })?;
+    opened.ok_or_else(|| stopped(" while reading events"))
+}
+
+/// Trains a fold from its state on, and puts states down now and then.
+fn train(
+    problem: &mut Problem<'_>,
+    fold: usize,
+    states: &mut Vec<State>,
+    checkpoint: Option<&Path>,
+) -> Result<(), Failure> {
+    if states.len() == fold {
+        states.push(problem.begin()?);
+    }
+    let Some((state, before)) = states[..=fold].split_last_mut() else {
+        return Ok(());
+    };
+    let mut steps: Option<Steps> = None;
+    let mut last = Instant::now();
+    let mut failed = None;
+    let keep = |path: &Path, state: &State| {
+        let all: Vec<&State> = before.iter().chain([state]).collect();
+        output::write_file(path, &serde_json::to_string(&all).unwrap_or_default())
+    };
+    problem.train(state, &mut |at| {
+        let steps = steps.get_or_insert_with(|| Steps::start(at.steps as u64));
+        let soft = at.state.history.last().map_or(f64::NAN, |r| r.soft);
+        if at.pretraining {
+            return !interrupt::requested();
+        }
+        steps.set(at.done as u64, soft, at.best);
+        if let Some(path) = checkpoint
+            && last.elapsed() >= CHECKPOINT
+        {
+            last = Instant::now();
+            failed = keep(path, at.state).err();
+        }
+        failed.is_none() && !interrupt::requested()
+    })?;
+    drop(steps);
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    if let (Some(path), true) = (checkpoint, interrupt::requested()) {
+        let mut open = state.clone();
+        open.ended = None;
+        keep(path, &open)?;
+    }
+    Ok(())
+}
+
+fn read_states(path: &Path) -> Result<Vec<State>, Failure> {
     let failed = |message: String| Failure::Open {
         path: path.display().to_string(),
         message,
@@ -180,7 +283,7 @@ pub(super) fn write(
 ) -> Result<Vec<String>, Failure> {
     let contents = wanted.into_iter().map(|(product, path)| {
         let text = match product {
-            Product::Optimum => json::optimum(&found.outcome),
+            Product::Optimum => json::optimum(found),
             Product::Outcome => json::optimize(found),
             Product::Run(product) => product.text(&found.after),
         };

@@ -1,15 +1,20 @@
 //! `pullback run`.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use pullback_analysis::file::AnalysisFile;
+use pullback_analysis::exact::Exact;
+use pullback_analysis::file::{AnalysisFile, Folds};
 use pullback_analysis::run::{Results, RunOptions, Values};
+use pullback_stats::fit::{FitOptions, FitResult};
+use serde::Deserialize;
 
 use super::pictures::Targets;
 use crate::app::Outcome;
 use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::progress::Bar;
+use crate::text::About;
 use crate::{complaint, interrupt, json, output, report, text};
 
 /// Runs an analysis: reads events, fills histograms, writes them and the workspace.
@@ -17,12 +22,17 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     let mut file = AnalysisFile::open(&args.file)?;
     file.blind &= !args.unblind;
     if let Some(path) = &args.at {
-        file = file.at(&read_values(path)?)?;
+        file = match read_found(path)? {
+            Optimum::Folds { folds } => file.at_folds(&folds)?,
+            Optimum::Values(values) => file.at(&values)?,
+        };
     }
-    let wanted = args
-        .output
-        .as_deref()
-        .map(|folder| files(folder, file.fit.is_some()));
+    let wanted = args.output.as_deref().map(|folder| {
+        let all = files(folder, file.fit.is_some()).into_iter();
+        let all = all.map(|(product, path)| (Some(product), path));
+        let fit = is_fitted(&file).then(|| (None, folder.join("fit.json")));
+        all.chain(fit).collect::<Vec<_>>()
+    });
     if let (Some(folder), Some(wanted)) = (args.output.as_deref(), &wanted) {
         check_folder(folder, wanted, args.pictures.force)?;
     }
@@ -46,26 +56,92 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         })
     })?;
     drop(bar);
-    let Some(results) = results else {
+    let stopped = || {
         let during = " while reading events".to_owned();
-        return Err(Failure::Interrupted { during });
+        Failure::Interrupted { during }
+    };
+    let results = results.ok_or_else(stopped)?;
+    let fit = if is_fitted(&results.file) {
+        Some(fit(&results, &options)?.ok_or_else(stopped)?)
+    } else {
+        None
     };
     let mut written = targets.write(
         || report::run(&results),
         || report::pictures_of_run(&results),
     )?;
     if let Some(wanted) = wanted {
-        let contents = wanted.into_iter().map(|(p, path)| (path, p.text(&results)));
+        let contents = wanted
+            .into_iter()
+            .filter_map(|(product, path)| match product {
+                Some(product) => Some((path, product.text(&results))),
+                None => Some((path, json::fit(fit.as_ref()?, &fit.as_ref()?.warnings))),
+            });
         written.extend(write_all(&contents.collect::<Vec<_>>())?);
     }
     if args.json {
-        output::print(&json::run(&results))?;
+        output::print(&json::run(&results, fit.as_ref()))?;
     } else {
         complaint::print_warnings(&results.warnings);
         let width = text::terminal_width();
-        output::print(&text::run(&results, &written, width))?;
+        let mut text = text::run(&results, &written, width);
+        if let Some(fit) = &fit {
+            complaint::print_warnings(&fit.warnings);
+            text.push_str(
+                "\nFit with event weights evaluated for each value of exact systematics\n",
+            );
+            text.push_str(&text::fit(fit, about(&results), false, width));
+        }
+        output::print(&text)?;
     }
-    Ok(Outcome::Good)
+    Ok(match fit {
+        Some(fit) if !fit.converged => Outcome::Negative,
+        _ => Outcome::Good,
+    })
+}
+
+/// Whether the events themselves are fitted: workspaces cannot say what exact systematics are.
+fn is_fitted(file: &AnalysisFile) -> bool {
+    file.fit.is_some() && file.has_exact()
+}
+
+/// The fit with event weights that are evaluated; nothing if it was stopped.
+fn fit(results: &Results, options: &RunOptions) -> Result<Option<FitResult>, Failure> {
+    let mut bar: Option<Bar> = None;
+    let fitted = interrupt::watched(|| {
+        let exact = Exact::open(results, options, &mut |at| {
+            bar.get_or_insert_with(|| Bar::start(at.events))
+                .set(at.done);
+            !interrupt::requested()
+        })?;
+        let mut options = FitOptions {
+            hook: Some(Box::new(|_| {
+                if interrupt::requested() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            })),
+            ..FitOptions::default()
+        };
+        exact.map(|mut e| e.fit(&mut options)).transpose()
+    })?;
+    Ok(fitted.filter(|_| !interrupt::requested()))
+}
+
+/// What is fitted.
+fn about(results: &Results) -> About<'_> {
+    let mut channels = results.file.fit.iter().flat_map(|fit| &fit.channels);
+    let blind = channels.any(|(region, plot)| {
+        let filled = results.histogram(*plot, *region);
+        filled.is_some_and(|f| f.observed.is_none())
+    });
+    About {
+        title: &results.file.title,
+        left_out: &[],
+        data: blind
+            .then_some("observed events where regions are not blind, expected ones elsewhere"),
+    }
 }
 
 /// What can be written.
@@ -111,7 +187,7 @@ pub(super) fn check_folder<T>(
 impl Product {
     pub(super) fn text(self, results: &Results) -> String {
         match self {
-            Self::Summary => json::run(results),
+            Self::Summary => json::run(results, None),
             Self::Uhi => json::write(&results.uhi()),
             Self::Csv => results.csv(),
             Self::Workspace => json::write(&results.workspace().unwrap_or_default()),
@@ -128,7 +204,15 @@ pub(super) fn write_all(contents: &[(PathBuf, String)]) -> Result<Vec<String>, F
     Ok(names.collect())
 }
 
-fn read_values(path: &Path) -> Result<Values, Failure> {
+/// What an optimisation found.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Optimum {
+    Folds { folds: Folds },
+    Values(Values),
+}
+
+fn read_found(path: &Path) -> Result<Optimum, Failure> {
     let failed = |message: String| Failure::Open {
         path: path.display().to_string(),
         message,

@@ -70,7 +70,7 @@ pub fn compare(file: &AnalysisFile, seed: u64, threads: usize) -> Result<Compare
         cuts_alone,
         seconds: [spent.as_secs_f64(), used.as_secs_f64()],
         steps: [state.history.len(), evaluations],
-        events: problem.training_events(),
+        events: problem.events(Part::Training),
     })
 }
 
@@ -185,6 +185,6 @@ pub fn gradients(file: &AnalysisFile, threads: usize) -> Result<Gradients, Error
     Ok(Gradients {
         rows,
         seconds: [forward, both],
-        events: problem.training_events(),
+        events: problem.events(Part::Training),
     })
 }

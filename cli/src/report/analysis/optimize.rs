@@ -26,10 +26,11 @@ pub fn optimize(found: &Optimized) -> String {
         style => template::style(),
         definitions => Value::from_safe_string(HATCH.to_owned()),
         title => found.after.file.title,
-        headline => text::optimize::headline(o),
-        good => o.gain() > 0.0,
-        value => exact(&o.after[2]),
-        before => exact(&o.before[2]),
+        headline => text::optimize::headline(found),
+        good => found.gain() > 0.0,
+        value => exact(found.quotes()[1]),
+        before => exact(found.quotes()[0]),
+        folds => found.folds.as_ref().map(|f| text::optimize::folds(found, f)),
         objective => o.objective,
         facts => facts(found),
         warnings => warnings(found),
@@ -90,7 +91,7 @@ fn facts(found: &Optimized) -> Vec<(&'static str, String)> {
 
 /// Those of the optimisation, and of the run at the optimum.
 fn warnings(found: &Optimized) -> Vec<String> {
-    let mut all = found.outcome.warnings.clone();
+    let mut all = found.warnings();
     for warning in &found.after.warnings {
         if !all.contains(warning) {
             all.push(warning.clone());

@@ -128,6 +128,12 @@ impl Exact {
                 "it needs `[fit]` and a systematic with `exact = true`",
             ));
         };
+        if file.folds.is_some() {
+            return Err(refuse(
+                "events with the values of their folds have no exact weights",
+                "leave out `exact`, or the folds",
+            ));
+        }
         let mut sets: Vec<Set> = Vec::new();
         let (mut done, mut events) = (0, 0);
         let simulated = |k: usize| !file.datasets[k].observed;

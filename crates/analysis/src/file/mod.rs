@@ -89,6 +89,8 @@
 //! [optimize]                                 # what `pullback optimize` does
 //! objective = "limit"                        # limit, significance, uncertainty, asimov, ..
 //! free = ["pt_cut", "m_ll"]                  # parameters with a range; histograms, whose edges move
+//! folds = 2                                  # odd and even: each event is judged by what was learned without it; without, `split`
+//! batches = 10                               # a step sees one of ten parts of the training events; what that does to the objective is said
 //! ```
 //!
 //! A parameter that can be free says where: `pt_cut = { start = "25 GeV", range = ["20 GeV", "80 GeV"] }`.
@@ -101,6 +103,7 @@ mod certified;
 mod document;
 mod draws;
 mod estimates;
+mod folds;
 mod include;
 mod model;
 mod optimisation;
@@ -112,6 +115,8 @@ pub use certified::Certified;
 pub(crate) use certified::{COLUMNS, whole};
 pub use document::LARGEST;
 pub use estimates::{Abcd, Estimate};
+pub use folds::Folds;
+pub(crate) use folds::{cell, fold_of, split_key, uniform};
 pub use optimisation::{Free, Goal, Method, Optimisation, Softening};
 pub use types::{
     AnalysisFile, Combine, Effect, FitModel, Generated, Input, Plot, Prune, Region, RegionKind,

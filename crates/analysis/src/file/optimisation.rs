@@ -141,6 +141,10 @@ pub struct Optimisation {
     pub widths: [f64; 2],
     /// Parts of the events for training, validation and test.
     pub split: [f64; 3],
+    /// Into how many folds events are divided, one for the test after the other; without, `split` says which are.
+    pub folds: Option<usize>,
+    /// Into how many batches the training events are divided, of which a step sees one.
+    pub batches: usize,
     /// Steps between validations.
     pub every: usize,
     /// Validations without improvement after which it ends.
@@ -169,6 +173,8 @@ impl Optimisation {
             softening: Softening::Sigmoid,
             widths: [0.3, 0.03],
             split: [0.5, 0.25, 0.25],
+            folds: None,
+            batches: 1,
             every: 10,
             patience: 8,
             min_entries: 10.0,
@@ -190,6 +196,7 @@ pub(super) fn optimisation(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Opt
     let (steps, rate, starts) = (table.get("steps"), table.get("rate"), table.get("starts"));
     let (smoothing, widths) = (table.get("smoothing"), table.get("widths"));
     let (split, seed) = (table.get("split"), table.get("seed"));
+    let (folds, batches) = (table.get("folds"), table.get("batches"));
     let (every, patience) = (table.get("validate"), table.get("patience"));
     let (entries, error) = (table.get("min_entries"), table.get("max_mc_error"));
     let (pretrain, method) = (table.get("pretrain"), table.get("method"));
@@ -233,6 +240,18 @@ pub(super) fn optimisation(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Opt
     o.seed = seed.map_or(Ok(o.seed), |e| e.count(0).map(|n| n as u64))?;
     o.softening = chosen(smoothing, "smoothing", o.softening, &SOFTENINGS)?;
     o.method = chosen(method, "method", o.method, &METHODS)?;
+    if let Some(entry) = folds {
+        o.folds = Some(entry.count(2)?);
+    }
+    if let Some(entry) = batches {
+        o.batches = entry.count(1)?;
+        if o.batches > 1 && o.method == Method::Lbfgs {
+            return Err(entry.refuse(
+                "L-BFGS needs the same events in each step",
+                "leave `batches` out, or take `method = \"adam\"`",
+            ));
+        }
+    }
     if let Some(entry) = widths {
         o.widths = match *entry.numbers()? {
             [from, to] if from >= to && to > 0.0 && from.is_finite() => [from, to],

@@ -44,6 +44,8 @@ pub struct AnalysisFile {
     pub optimisation: Option<Optimisation>,
     /// Parameters that say where they may go: name, start and range.
     pub ranges: Vec<(String, f64, [f64; 2])>,
+    /// Values by fold, in place of the starts.
+    pub(crate) folds: Option<super::Folds>,
     /// Objects, columns, parameters and networks.
     pub(crate) definitions: Analysis,
 }

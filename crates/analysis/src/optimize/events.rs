@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use pullback_array::{Lowered, Workspace, transform};
 use pullback_io::{Chunk, Dataset};
-use pullback_prob::{Key, fill_uniform};
 use transform::{Relaxation, Smoothing};
 
+use super::split::{Part, Portion, Split};
 use crate::compile::Compiled;
 use crate::define::Analysis;
 use crate::draws::Drawn;
@@ -15,22 +15,6 @@ use crate::error::Result;
 use crate::file::{AnalysisFile, Free, Generated, Input, Optimisation};
 use crate::run::{Plan, Quantity, Scope, Sweep, Values, Weighting, edges_name, widened};
 use crate::schema::Schema;
-
-/// What events are for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Part {
-    /// To be learned from.
-    Training,
-    /// To choose the best step by.
-    Validation,
-    /// To quote the result from.
-    Test,
-}
-
-impl Part {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Training, Self::Validation, Self::Test];
-}
 
 /// How an optimisation works.
 #[derive(Debug, Clone)]
@@ -43,6 +27,8 @@ pub struct Options {
     pub memory: usize,
     /// Whether events that fail cuts which do not move are left out of what is held.
     pub skim: bool,
+    /// The fold whose events are for the test, where there are folds.
+    pub fold: usize,
 }
 
 impl Default for Options {
@@ -52,6 +38,7 @@ impl Default for Options {
             data: pullback_io::Options::default(),
             memory: 4 << 30,
             skim: true,
+            fold: 0,
         }
     }
 }
@@ -62,16 +49,19 @@ pub(super) struct Set<'a> {
     pub plan: Arc<Plan>,
     /// What the weights of all events are multiplied by.
     pub weights: f64,
-    /// For each part, its share of the weights of all generated events.
-    pub fractions: [f64; 3],
     /// For each part, its number of events.
     pub entries: [u64; 3],
+    /// For each part, its share of the weights of all generated events.
+    fractions: [f64; 3],
+    /// For each batch, its share of the training events.
+    batches: Vec<f64>,
     data: Dataset,
     schema: Schema,
     drawn: Drawn,
     skim: Option<Skim>,
     split: Split,
-    held: Option<[Vec<Chunk>; 3]>,
+    /// Chunks, each of one slot of the split.
+    held: Option<Vec<(usize, Chunk)>>,
 }
 
 /// The names of the inputs that may move.
@@ -113,27 +103,36 @@ impl<'a> Set<'a> {
         names.sort_unstable();
         names.dedup();
         let names: Vec<String> = names.into_iter().map(String::from).collect();
-        let split = Split::new(optimisation, &input.name);
+        let split = Split::new(optimisation, &input.name, options.fold);
         let plots = file.plots();
         let mut sums = Part::ALL.map(|_| Sweep::new(&plan, &plots, options.threads));
         let mut entries = [0_u64; 3];
-        let mut held = Some([const { Vec::new() }; 3]);
+        let mut slots = vec![0_u64; split.slots()];
+        let mut held = Some(Vec::new());
         let columns: Vec<&str> = names.iter().map(String::as_str).collect();
         let drawn = Drawn::new(file, input, data.schema(), &columns)?;
         for chunk in data.chunks(&drawn.names())?.map(widened) {
             let chunk = drawn.add(chunk?)?;
-            let own = split.parts(&chunk);
+            let own = split.of(&chunk);
             for (k, part) in Part::ALL.into_iter().enumerate() {
-                let part = chunk.take(&own.iter().map(|p| *p == part).collect::<Vec<_>>());
-                entries[k] += part.entries as u64;
-                sums[k].add(&part, &Values::new())?;
-                let kept = match &mut skim {
-                    Some(skim) => part.take(&skim.keep(&part)?),
-                    None => part,
+                let range = split.range(part.into());
+                let of = |wanted: &dyn Fn(usize) -> bool| -> Vec<bool> {
+                    own.iter().map(|slot| wanted(*slot)).collect()
                 };
-                if let Some(held) = &mut held {
-                    *memory = memory.saturating_sub(kept.bytes());
-                    held[k].push(kept);
+                let whole = chunk.take(&of(&|slot| range.contains(&slot)));
+                entries[k] += whole.entries as u64;
+                sums[k].add(&whole, &Values::new())?;
+                for slot in range.clone() {
+                    let share = chunk.take(&of(&|s| s == slot));
+                    slots[slot] += share.entries as u64;
+                    let kept = match &mut skim {
+                        Some(skim) => share.take(&skim.keep(&share)?),
+                        None => share,
+                    };
+                    if let Some(held) = &mut held {
+                        *memory = memory.saturating_sub(kept.bytes());
+                        held.push((slot, kept));
+                    }
                 }
             }
             if *memory == 0 {
@@ -166,8 +165,12 @@ impl<'a> Set<'a> {
             input,
             plan: Arc::new(plan),
             weights,
-            fractions: parts.map(|p| p / whole),
             entries,
+            fractions: parts.map(|p| p / whole),
+            batches: slots[split.range(Part::Training.into())]
+                .iter()
+                .map(|n| *n as f64 / entries[0] as f64)
+                .collect(),
             data,
             schema,
             drawn,
@@ -177,21 +180,36 @@ impl<'a> Set<'a> {
         }))
     }
 
-    /// The events of a part that can matter, chunk by chunk.
-    pub fn each(&mut self, part: Part, f: &mut dyn FnMut(&Chunk) -> Result<()>) -> Result<()> {
+    /// The events that can matter, chunk by chunk.
+    pub fn each(
+        &mut self,
+        of: impl Into<Portion>,
+        f: &mut dyn FnMut(&Chunk) -> Result<()>,
+    ) -> Result<()> {
+        let range = self.split.range(of.into());
         if let Some(held) = &self.held {
-            return held[part as usize].iter().try_for_each(f);
+            let own = held.iter().filter(|(slot, _)| range.contains(slot));
+            return own.map(|(_, chunk)| chunk).try_for_each(f);
         }
         for chunk in self.data.chunks(&self.drawn.names())?.map(widened) {
             let chunk = self.drawn.add(chunk?)?;
-            let own = self.split.parts(&chunk);
-            let chunk = chunk.take(&own.iter().map(|p| *p == part).collect::<Vec<_>>());
+            let slots = self.split.of(&chunk);
+            let own: Vec<bool> = slots.iter().map(|slot| range.contains(slot)).collect();
+            let chunk = chunk.take(&own);
             match &mut self.skim {
                 Some(skim) => f(&chunk.take(&skim.keep(&chunk)?))?,
                 None => f(&chunk)?,
             }
         }
         Ok(())
+    }
+
+    /// Its share of the weights of all generated events; of a batch, by the number of its events.
+    pub fn fraction(&self, of: impl Into<Portion>) -> f64 {
+        match of.into() {
+            Portion::Whole(part) => self.fractions[part as usize],
+            Portion::Batch(k) => self.fractions[Part::Training as usize] * self.batches[k],
+        }
     }
 
     /// What the columns of its events are.
@@ -201,8 +219,10 @@ impl<'a> Set<'a> {
 
     /// How many events of a part are held; nothing where they are read again.
     pub fn kept(&self, part: Part) -> Option<usize> {
+        let range = self.split.range(part.into());
         let held = self.held.as_ref()?;
-        Some(held[part as usize].iter().map(|c| c.entries).sum())
+        let own = held.iter().filter(|(slot, _)| range.contains(slot));
+        Some(own.map(|(_, chunk)| chunk.entries).sum())
     }
 }
 
@@ -223,34 +243,6 @@ fn network_columns(
         }
     }
     Ok(all)
-}
-
-/// Which part an event belongs to: by its number in the data set alone, whatever the chunks are. Variations of an event are in its part.
-struct Split {
-    key: Key,
-    ends: [f64; 2],
-}
-
-impl Split {
-    fn new(optimisation: &Optimisation, dataset: &str) -> Self {
-        let [a, b, c] = optimisation.split;
-        let all = a + b + c;
-        Self {
-            key: Key::new(optimisation.seed, "split").child(dataset),
-            ends: [a / all, (a + b) / all],
-        }
-    }
-
-    fn parts(&self, chunk: &Chunk) -> Vec<Part> {
-        let mut u = vec![0.0; chunk.entries];
-        fill_uniform(&mut u, self.key, chunk.first, 0);
-        let part = |u: f64| match u {
-            u if u < self.ends[0] => Part::Training,
-            u if u < self.ends[1] => Part::Validation,
-            _ => Part::Test,
-        };
-        u.into_iter().map(part).collect()
-    }
 }
 
 /// Leaves out events that no region can have, wherever the free inputs go: those that fail cuts which do not move, at every point of the systematics.

@@ -12,9 +12,11 @@
 //! Of a part of the events yields stand for all of them (weights are scaled by its share of the generated weights), and so do variances and numbers of entries: the
 //! uncertainty of the number of simulated events is that of the whole sample.
 
+mod batches;
 mod driver;
 mod events;
 mod goal;
+mod held_out;
 mod layout;
 mod networks;
 mod outcome;
@@ -22,12 +24,16 @@ mod problem;
 mod quantities;
 mod quote;
 mod soft;
+mod split;
 mod templates;
 mod training;
 
-pub use events::{Options, Part};
+pub use batches::Batches;
+pub use events::Options;
+pub use held_out::HeldOut;
 pub use outcome::{Moved, Outcome};
 pub use problem::{Problem, SoftValue};
 pub use quantities::Quantity;
 pub use quote::{Impact, Quote};
+pub use split::Part;
 pub use training::{Ended, Progress, Record, State};

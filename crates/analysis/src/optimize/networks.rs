@@ -7,8 +7,9 @@ use pullback_array::{Column, Lowered, Workspace, transform};
 use pullback_optim::training::{Adam, AdamOptions, EarlyStopping, Optimiser, Schedule, Verdict};
 use transform::{interface, simplify, vjp};
 
-use super::events::{Part, Set};
+use super::events::Set;
 use super::problem::Problem;
+use super::split::Part;
 use crate::compile::{Compiled, What};
 use crate::define::Histogram;
 use crate::error::{Error, Result};
@@ -240,7 +241,7 @@ impl Problem<'_> {
         let mut sums = Vec::new();
         let mut totals = [0.0; 2];
         for (set, entropy) in self.sets.iter_mut().zip(&mut *entropies) {
-            let scale = set.weights / set.fractions[part as usize];
+            let scale = set.weights / set.fraction(part);
             let [value, weights] = entropy.value(set, part, values)?;
             totals[usize::from(entropy.signal)] += scale * weights;
             sums.push((entropy.signal, scale, value));

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::events::Part;
 use super::problem::Problem;
 use super::quote::{Impact, Quote};
+use super::split::Part;
 use super::training::{Ended, Record, State};
 use crate::error::Result;
 use crate::run::Values;
@@ -45,6 +45,8 @@ pub struct Outcome {
     pub soft: [f64; 2],
     /// These widths, relative to the spreads.
     pub temperature: f64,
+    /// What batches did to the objective, where a step saw one of several.
+    pub batches: Option<super::Batches>,
     /// The step that was chosen.
     pub best_step: usize,
     /// What the objective owes to systematics, on test events, after.
@@ -69,14 +71,8 @@ pub struct Outcome {
 
 /// What came of a training.
 pub(super) fn outcome(problem: &mut Problem<'_>, state: &State, began: Instant) -> Result<Outcome> {
-    let start = state
-        .first
-        .clone()
-        .unwrap_or_else(|| problem.start().to_vec());
-    let (best, best_step) = match state.best() {
-        Some(best) => (best.x.clone(), best.step),
-        None => (start.clone(), 0),
-    };
+    let (start, best) = problem.ends(state);
+    let best_step = state.best().map_or(0, |best| best.step);
     let goal = problem.optimisation.goal;
     let last = state.history.iter().find(|r| r.step == best_step);
     let temperature = last.map_or(problem.optimisation.widths[1], |r| r.temperature);
@@ -93,6 +89,7 @@ pub(super) fn outcome(problem: &mut Problem<'_>, state: &State, began: Instant) 
     let first = problem.soft(Part::Training, &start, problem.optimisation.widths[0])?;
     let at_best = problem.soft(Part::Training, &best, temperature)?;
     let on_test = problem.soft(Part::Test, &best, temperature)?;
+    let batches = problem.batches(&best, temperature)?;
     // Of the objective, from that of its logarithm; where constraints pull, with their part.
     let slope = |v: &super::SoftValue, k: usize| {
         let sign = if goal.is_small() { 1.0 } else { -1.0 };
@@ -118,7 +115,7 @@ pub(super) fn outcome(problem: &mut Problem<'_>, state: &State, began: Instant) 
         )
     });
     let networks = networks.collect();
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = batches.iter().map(super::Batches::sentence).collect();
     for q in &quantities {
         if q.slopes[0] == 0.0 {
             warnings.push(format!(
@@ -149,6 +146,7 @@ pub(super) fn outcome(problem: &mut Problem<'_>, state: &State, began: Instant) 
         after,
         soft: [at_best.value, on_test.value],
         temperature,
+        batches,
         best_step,
         impacts,
         history: state.history.clone(),
@@ -165,7 +163,11 @@ pub(super) fn outcome(problem: &mut Problem<'_>, state: &State, began: Instant) 
 impl Outcome {
     /// By how much the objective improved on test events, as a part of what it was; positive is good.
     pub fn gain(&self) -> f64 {
-        let (before, after) = (self.before[2].value, self.after[2].value);
+        self.gain_of(self.before[2].value, self.after[2].value)
+    }
+
+    /// By how much one value of the objective is better than another.
+    pub fn gain_of(&self, before: f64, after: f64) -> f64 {
         if self.small_is_good {
             1.0 - after / before
         } else {

@@ -1,11 +1,12 @@
 //! The objective as a function of the free quantities: events to bins, bins to the objective, and back.
 
-use super::events::{Options, Part, Set, free_inputs};
+use super::events::{Options, Set, free_inputs};
 use super::goal::{Evaluation, Objective};
 use super::layout::Layout;
 use super::networks::standardise;
 use super::quantities::Quantities;
 use super::soft::{Soft, soften};
+use super::split::{Part, Portion};
 use crate::error::{Error, Result};
 use crate::file::{AnalysisFile, Optimisation};
 use crate::run::{Sums, Sweep};
@@ -21,6 +22,8 @@ pub struct Problem<'a> {
     soft: Vec<Soft>,
     plots: Vec<usize>,
     pub(super) threads: usize,
+    /// The fold whose events are for the test.
+    pub(super) fold: usize,
 }
 
 /// The soft objective at a point.
@@ -124,6 +127,7 @@ impl<'a> Problem<'a> {
             soft,
             plots: file.plots(),
             threads: options.threads,
+            fold: options.fold,
         }))
     }
 
@@ -163,9 +167,9 @@ impl<'a> Problem<'a> {
         self.quantities.values(x)
     }
 
-    /// Training events that can matter, where they are held in memory; else all of them.
-    pub fn training_events(&self) -> usize {
-        let own = |s: &Set<'_>| s.kept(Part::Training).unwrap_or(s.entries[0] as usize);
+    /// Events of a part that can matter, where they are held in memory; else all of them.
+    pub fn events(&self, part: Part) -> usize {
+        let own = |s: &Set<'_>| s.kept(part).unwrap_or(s.entries[part as usize] as usize);
         self.sets.iter().map(own).sum()
     }
 
@@ -192,14 +196,24 @@ impl<'a> Problem<'a> {
     /// # Errors
     /// A model that cannot be fitted.
     pub fn soft(&mut self, part: Part, x: &[f64], temperature: f64) -> Result<SoftValue> {
+        self.soft_of(part.into(), x, temperature)
+    }
+
+    /// The soft objective and its gradient, of some events that stand for all.
+    pub(super) fn soft_of(
+        &mut self,
+        of: Portion,
+        x: &[f64],
+        temperature: f64,
+    ) -> Result<SoftValue> {
         let values = self.quantities.values(x);
-        let list = self.soft_list(part, x, temperature)?;
+        let list = self.soft_list(of, x, temperature)?;
         let found = self.objective.soft(self.file, &self.layout, &list)?;
         let mut gradient = crate::run::Values::new();
         for (k, (set, soft)) in self.sets.iter_mut().zip(&mut self.soft).enumerate() {
-            let fraction = set.fractions[part as usize];
+            let fraction = set.fraction(of);
             let by = cotangents(&self.layout, k, set, fraction, &found.small_by_list);
-            soft.backward(set, part, &values, temperature, &by, &mut gradient)?;
+            soft.backward(set, of, &values, temperature, &by, &mut gradient)?;
         }
         Ok(SoftValue {
             value: found.value,
@@ -214,30 +228,30 @@ impl<'a> Problem<'a> {
     /// # Errors
     /// As [`Self::soft`].
     pub fn soft_value(&mut self, part: Part, x: &[f64], temperature: f64) -> Result<f64> {
-        let list = self.soft_list(part, x, temperature)?;
+        let list = self.soft_list(part.into(), x, temperature)?;
         Ok(self.objective.soft(self.file, &self.layout, &list)?.small)
     }
 
-    fn soft_list(&mut self, part: Part, x: &[f64], temperature: f64) -> Result<Vec<f64>> {
+    fn soft_list(&mut self, of: Portion, x: &[f64], temperature: f64) -> Result<Vec<f64>> {
         let values = self.quantities.values(x);
         let mut list = vec![0.0; self.layout.len()];
         for (k, (set, soft)) in self.sets.iter_mut().zip(&mut self.soft).enumerate() {
-            let sums = soft.forward(set, part, &values, temperature)?;
-            let fraction = set.fractions[part as usize];
+            let sums = soft.forward(set, of, &values, temperature)?;
+            let fraction = set.fraction(of);
             self.layout.add(&mut list, k, set, fraction, &sums);
         }
         Ok(list)
     }
 
-    /// The bins of the exact analysis on a part of the events, as if it were all of them.
-    pub(super) fn hard_list(&mut self, part: Part, x: &[f64]) -> Result<Vec<f64>> {
+    /// The bins of the exact analysis on a part of the events; if `whole`, as if it were all of them.
+    pub(super) fn hard_bins(&mut self, part: Part, x: &[f64], whole: bool) -> Result<Vec<f64>> {
         let values = self.quantities.values(x);
         let mut list = vec![0.0; self.layout.len()];
         for (k, set) in self.sets.iter_mut().enumerate() {
             let plan = std::sync::Arc::clone(&set.plan);
             let mut sweep = Sweep::new(&plan, &self.plots, self.threads);
             set.each(part, &mut |chunk| sweep.add(chunk, &values))?;
-            let fraction = set.fractions[part as usize];
+            let fraction = if whole { set.fraction(part) } else { 1.0 };
             let sums = sweep.finish();
             self.layout.add(&mut list, k, set, fraction, &sums);
         }
@@ -246,7 +260,7 @@ impl<'a> Problem<'a> {
 
     /// The exact objective at free quantities, on a part of the events.
     pub(super) fn hard(&mut self, part: Part, x: &[f64]) -> Result<(Evaluation, Vec<f64>)> {
-        let list = self.hard_list(part, x)?;
+        let list = self.hard_bins(part, x, true)?;
         let found = self.objective.hard(self.file, &self.layout, &list)?;
         Ok((found, list))
     }

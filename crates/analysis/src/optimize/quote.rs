@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use super::events::Part;
+use super::events::Set;
 use super::goal::Evaluation;
 use super::layout::Kind;
 use super::problem::Problem;
+use super::split::Part;
 use crate::error::{Error, Result};
 use crate::file::{AnalysisFile, Effect};
 use crate::run::Shift;
@@ -44,27 +45,38 @@ impl Problem<'_> {
     /// A model that cannot be fitted: no signal, no background.
     pub fn quote(&mut self, part: Part, x: &[f64]) -> Result<Quote> {
         let (found, list) = self.hard(part, x)?;
-        let violated = self.objective.constraints.violated(&list);
-        Ok(Quote {
-            value: found.value,
-            uncertainty: self.uncertainty(part, &found, &list),
-            penalty: found.penalty,
-            violated: violated.into_iter().map(|v| self.violation(v)).collect(),
-        })
+        let share = |set: &Set<'_>| set.fraction(part);
+        Ok(self.quote_of(&found, &list, &share))
     }
 
-    fn uncertainty(&self, part: Part, found: &Evaluation, list: &[f64]) -> f64 {
+    /// What is said about an exact value; `share` is the part of its events that a data set gave to the list.
+    pub(super) fn quote_of(
+        &self,
+        found: &Evaluation,
+        list: &[f64],
+        share: &dyn Fn(&Set<'_>) -> f64,
+    ) -> Quote {
+        let violated = self.objective.constraints.violated(list);
+        Quote {
+            value: found.value,
+            uncertainty: self.uncertainty(found, list, share),
+            penalty: found.penalty,
+            violated: violated.into_iter().map(|v| self.violation(v)).collect(),
+        }
+    }
+
+    fn uncertainty(
+        &self,
+        found: &Evaluation,
+        list: &[f64],
+        share: &dyn Fn(&Set<'_>) -> f64,
+    ) -> f64 {
         let layout = &self.layout;
         let mut sum = 0.0;
         for process in 0..layout.processes.len() {
             // Variances are those of the whole sample; the part has fewer events.
-            let own =
-                |set: &&super::events::Set<'_>| set.input.process == layout.processes[process];
-            let fraction = self
-                .sets
-                .iter()
-                .find(own)
-                .map_or(1.0, |s| s.fractions[part as usize]);
+            let own = |set: &&Set<'_>| set.input.process == layout.processes[process];
+            let fraction = self.sets.iter().find(own).map_or(1.0, share);
             for (channel, &(.., bins)) in layout.channels.iter().enumerate() {
                 let at = |kind| layout.start(process, channel, kind);
                 let (Some(nominal), Some(variance)) = (at(Kind::Yield), at(Kind::Variance)) else {

@@ -10,8 +10,9 @@ use transform::{
     vjp, vjp_total,
 };
 
-use super::events::{Part, Set};
+use super::events::Set;
 use super::layout::{Layout, Route};
+use super::split::{Part, Portion};
 use crate::error::Result;
 use crate::file::Softening;
 use crate::run::{Pass, Sums, Values, accumulate};
@@ -304,11 +305,11 @@ pub(super) fn soften(
 }
 
 impl Soft {
-    /// Sums of the soft outputs over the events of a part, at their places in the exact program.
+    /// Sums of the soft outputs over events, at their places in the exact program.
     pub fn forward(
         &mut self,
         set: &mut Set<'_>,
-        part: Part,
+        of: Portion,
         values: &Values,
         temperature: f64,
     ) -> Result<Sums> {
@@ -317,7 +318,7 @@ impl Soft {
         let widths: Vec<Vec<f64>> = self.widths(temperature);
         let plan = Arc::clone(&set.plan);
         let exact: Vec<&Pass> = plan.passes().collect();
-        set.each(part, &mut |chunk| {
+        set.each(of, &mut |chunk| {
             for (k, pass) in self.passes.iter_mut().enumerate() {
                 for (point, sums) in points[k].iter().zip(&mut sums[k]) {
                     let more: Vec<Column<'_>> = widths[k].iter().map(Column::from).collect();
@@ -339,7 +340,7 @@ impl Soft {
     pub fn backward(
         &mut self,
         set: &mut Set<'_>,
-        part: Part,
+        of: Portion,
         values: &Values,
         temperature: f64,
         by: &Sums,
@@ -349,7 +350,7 @@ impl Soft {
         let widths: Vec<Vec<f64>> = self.widths(temperature);
         let plan = Arc::clone(&set.plan);
         let exact: Vec<&Pass> = plan.passes().collect();
-        set.each(part, &mut |chunk| {
+        set.each(of, &mut |chunk| {
             for (k, pass) in self.passes.iter_mut().enumerate() {
                 let (Some(backward), Some(ws)) = (&pass.backward, &mut pass.memory.1) else {
                     continue;

@@ -6,8 +6,8 @@ use pullback_optim::training::{Best, EarlyStopping, Schedule, Step, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::driver::{Driver, PHASES};
-use super::events::Part;
 use super::problem::{Problem, SoftValue};
+use super::split::{Part, Split};
 use crate::error::{Error, Result};
 
 /// What is remembered of a step.
@@ -95,10 +95,10 @@ impl State {
 }
 
 /// Nothing where a model cannot be fitted; what else goes wrong is an error.
-fn or_nothing<T>(found: Result<T>, nothing: T) -> Result<T> {
+pub(super) fn defined<T>(found: Result<T>) -> Result<Option<T>> {
     match found {
-        Err(Error::Model(_) | Error::Optimisation { .. }) => Ok(nothing),
-        found => found,
+        Err(Error::Model(_) | Error::Optimisation { .. }) => Ok(None),
+        found => found.map(Some),
     }
 }
 
@@ -119,8 +119,8 @@ impl Problem<'_> {
             (self.file.seed, &self.file.draws),
         );
         let text = format!(
-            "{:?} {entries:?} {inputs:?} {:?}",
-            self.optimisation, self.file.fit
+            "{:?} {entries:?} {inputs:?} {:?} {}",
+            self.optimisation, self.file.fit, self.fold
         );
         pullback_stats::workspace::sha256_hex(&serde_json::Value::String(text))
     }
@@ -203,7 +203,8 @@ impl Problem<'_> {
             if step.is_multiple_of(o.every) || last {
                 let found = self.hard(Part::Validation, &x);
                 let found = found.map(|(e, _)| (e.value, e.penalty, e.small));
-                let (value, penalty, small) = or_nothing(found, (f64::NAN, f64::NAN, f64::NAN))?;
+                let (value, penalty, small) =
+                    defined(found)?.unwrap_or((f64::NAN, f64::NAN, f64::NAN));
                 validation = value.is_finite().then_some([value, penalty]);
                 if state.stopping.observe(step, small, &x) == Verdict::Stop || last {
                     let ended = if last { Ended::Steps } else { Ended::Patience };
@@ -217,10 +218,11 @@ impl Problem<'_> {
             let temperature = widths.at(state.driver.width_step(step, o.steps));
             // So that a training that was taken up again has the same bits.
             self.forget();
-            let found = match self.soft(Part::Training, &x, temperature) {
+            let batch = Split::batch(o, step);
+            let found = match self.soft_of(batch, &x, temperature) {
                 Err(error) if step == 0 => return Err(error),
                 // A step too far.
-                found => or_nothing(found, SoftValue::nothing(x.len()))?,
+                found => defined(found)?.unwrap_or_else(|| SoftValue::nothing(x.len())),
             };
             let by_u = self.quantities.pull_back(&u, &found.gradient)?;
             let taken = state.driver.step(found.small, &by_u)?;
@@ -264,6 +266,14 @@ impl Problem<'_> {
         state.pretrained = false;
         state.stopping = EarlyStopping::new(self.optimisation.patience, 0.0);
         Ok(())
+    }
+
+    /// Where a training began and its best step.
+    pub(super) fn ends(&self, state: &State) -> (Vec<f64>, Vec<f64>) {
+        let start = state.first.clone();
+        let start = start.unwrap_or_else(|| self.start().to_vec());
+        let best = state.best().map_or_else(|| start.clone(), |b| b.x.clone());
+        (start, best)
     }
 
     /// What came of a training: the exact objective before and after on all parts, and what it owes to what.

@@ -117,11 +117,18 @@ impl AnalysisFile {
             for chunk in chunks {
                 let chunk = drawn.add(chunk?)?;
                 let read = chunk.entries as u64;
-                let chunk = match certified {
-                    Some(certified) => certified.of(&chunk)?,
-                    None => chunk,
+                let none = Values::new();
+                let folds = match &self.folds {
+                    Some(folds) => folds.of(&input.name, &chunk),
+                    None => vec![(chunk, &none)],
                 };
-                sweep.add(&chunk, &Values::new())?;
+                for (chunk, values) in folds {
+                    let chunk = match certified {
+                        Some(certified) => certified.of(&chunk)?,
+                        None => chunk,
+                    };
+                    sweep.add(&chunk, values)?;
+                }
                 if !tell(read) {
                     return Ok(None);
                 }

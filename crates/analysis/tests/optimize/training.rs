@@ -240,6 +240,10 @@ fn what_makes_no_sense_is_refused_with_its_place() {
             "two falling positive numbers",
         ),
         (
+            ("objective = \"limit\"", "batches = 4\nmethod = \"lbfgs\""),
+            "L-BFGS needs the same events in each step",
+        ),
+        (
             ("objective = \"limit\"", "objectiv = \"limit\""),
             "there is no key `optimize.objectiv`; did you mean `objective`",
         ),
