@@ -316,7 +316,7 @@ fn negative_remainders_are_warned_of() {
     // Nothing left in D is an error.
     let text = text.replace("30 * w if region == 1 and x > 0.4", "40 * w if region == 3");
     let error = AnalysisFile::from_text("a.toml", &text, folder()).and_then(|f| run_file(&f));
-    let error = error.err().expect("nothing left").to_string();
+    let error = error.map(drop).expect_err("nothing left").to_string();
     assert!(
         error.contains("nothing of `multijet` is left in `D`")
             && error.contains("fit.abcd.multijet"),

@@ -182,14 +182,10 @@ fn linear_weights_equal_linear_interpolation() {
     assert_eq!(exact.parameters().collect::<Vec<_>>(), ["tilt"]);
     for theta in [-1.0, 0.0, 1.0, 0.37, -2.5] {
         let yields = exact.yields(&[theta]).expect("finite");
-        for c in 0..2 {
-            close(
-                &yields[1][c],
-                &by_hand(c, |x| 1.0 + 0.4 * theta * (x - 0.3)),
-                1e-12,
-            );
-            assert!(yields[0][c].is_empty());
+        for (c, top) in yields[1].iter().enumerate() {
+            close(top, &by_hand(c, |x| 1.0 + 0.4 * theta * (x - 0.3)), 1e-12);
         }
+        assert!(yields[0].iter().all(Vec::is_empty));
     }
     let found = fitted(&mut exact);
     let (_, expected) = fit_of(&as_histosys(&results), HistosysCode::Code4p);
@@ -206,7 +202,8 @@ fn linear_weights_equal_linear_interpolation() {
             .collect::<Vec<_>>()
     };
     let (mut a, mut b) = (names(&found), names(&expected));
-    (a.sort(), b.sort());
+    a.sort();
+    b.sort();
     assert_eq!(a, b);
     println!("twice_nll {} {}", found.twice_nll, expected.twice_nll);
     close(&[found.twice_nll], &[expected.twice_nll], 1e-11);
@@ -273,12 +270,8 @@ fn exponential_weights_differ_from_interpolation_by_what_is_printed() {
     let mut exact = open(&results);
     for theta in [-2.0, 0.5, 1.0] {
         let yields = exact.yields(&[theta]).expect("finite");
-        for c in 0..2 {
-            close(
-                &yields[1][c],
-                &by_hand(c, |x| (1.2 * theta * (x - 0.3)).exp()),
-                1e-12,
-            );
+        for (c, top) in yields[1].iter().enumerate() {
+            close(top, &by_hand(c, |x| (1.2 * theta * (x - 0.3)).exp()), 1e-12);
         }
     }
     let found = fitted(&mut exact);

@@ -8,9 +8,11 @@ use crate::compile::{Compiled, What};
 use crate::define::Histogram;
 use crate::draws::Drawn;
 use crate::error::{Error, Result};
-use crate::file::{AnalysisFile, Input};
+use crate::file::{AnalysisFile, Input, Region};
 use crate::place::Place;
 use crate::run::{RunOptions, accumulate, widened};
+use crate::schema::Schema;
+use crate::types::Model;
 
 /// A parameter of the analysis that follows a parameter of the likelihood: start + half · θ.
 #[derive(Debug, Clone)]
@@ -49,8 +51,18 @@ fn name(channel: usize) -> String {
     format!("_t{channel}")
 }
 
+/// What became of a data set.
+pub(super) enum Opened {
+    /// It was asked to stop.
+    Stopped,
+    /// No weight of it follows anything.
+    Fixed,
+    /// Its events are held.
+    Held(Box<Set>),
+}
+
 impl Set {
-    /// Reads a data set. Nothing where no weight follows; `tell` hears of events, and stops it by saying false (`None` inside).
+    /// Reads a data set. `tell` hears of events, and stops it by saying false.
     pub fn open(
         file: &AnalysisFile,
         input: &Input,
@@ -58,94 +70,49 @@ impl Set {
         (process, scale): (usize, f64),
         options: &RunOptions,
         tell: &mut dyn FnMut(u64) -> bool,
-    ) -> Result<Option<Option<Self>>> {
+    ) -> Result<Opened> {
         let patterns: Vec<String> = (input.files.iter())
             .map(|p| p.to_string_lossy().into_owned())
             .collect();
         let data = Dataset::with_options(&patterns, options.data)?;
-        let schema = file.schema_of(data.schema())?;
-        let channels = file.fit.iter().flat_map(|fit| &fit.channels);
-        let (mut analysis, mut regions, mut names) =
-            (file.definitions.clone(), Vec::new(), Vec::new());
-        for (k, &(region, plot)) in channels.enumerate() {
-            let (region, plot) = (&file.regions[region], &file.histograms[plot]);
-            if !regions.contains(&region.name) {
-                analysis = analysis.region(&region.name, region.cuts.iter().cloned());
-                regions.push(region.name.clone());
-            }
-            let one = Histogram::new(plot.of.clone(), plot.edges.clone()).outside(plot.flow);
-            let one = one.region(&region.name);
-            let weight = input.weight.iter().cloned();
-            analysis = analysis.histogram(name(k), weight.fold(one, Histogram::weight));
-            names.push(name(k));
-        }
-        let model = analysis.check(&schema)?;
+        let (model, names) = channels(file, input, &file.schema_of(data.schema())?)?;
         let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
         let compiled = model.compile(&wanted)?;
-        let acts = |f: &&Follows| {
+        let known: Vec<(&str, &[f64])> = compiled.parameters().collect();
+        let place = |f: &Follows| known.iter().position(|(n, _)| *n == f.parameter);
+        let acts = |f: &Follows| {
             let of = &file.systematics[f.systematic].processes;
             of.contains(&input.process)
         };
-        let known: Vec<(&str, &[f64])> = compiled.parameters().collect();
-        let place = |f: &Follows| known.iter().position(|(n, _)| *n == f.parameter);
-        let reads: Vec<usize> = (follows.iter().enumerate())
-            .filter(|(_, f)| acts(f) && place(f).is_some())
-            .map(|(k, _)| k)
-            .collect();
-        if reads.is_empty() {
-            return Ok(Some(None));
+        let (mut reads, mut places) = (Vec::new(), Vec::new());
+        for (k, f) in follows.iter().enumerate().filter(|(_, f)| acts(f)) {
+            if let Some(at) = place(f) {
+                reads.push(k);
+                places.push((at, known[at].1.first().copied().unwrap_or(f64::NAN)));
+            }
         }
-        let places = reads.iter().filter_map(|k| {
-            let at = place(&follows[*k])?;
-            Some((at, known[at].1.first().copied().unwrap_or(f64::NAN)))
-        });
-        let places: Vec<(usize, f64)> = places.collect();
+        if reads.is_empty() {
+            return Ok(Opened::Fixed);
+        }
         let starts = known.iter().map(|(_, s)| s.to_vec()).collect();
         let program = bins_alone(&compiled, &wanted)?;
         for k in &reads {
             refuse_decisions(file, input, &follows[*k], &program)?;
         }
-        let wrt: Vec<&str> = reads
-            .iter()
-            .map(|k| follows[*k].parameter.as_str())
-            .collect();
+        let wrt: Vec<&str> = (reads.iter().map(|k| follows[*k].parameter.as_str())).collect();
         let lowered = Lowered::new(simplify(&jvp(&program, &wrt)?)?)?;
         let output = |name: &str| {
             let mut all = lowered.program().outputs().iter();
             all.position(|(n, _)| **n == *name)
         };
-        let outputs = names
-            .iter()
-            .filter_map(|n| Some((output(n)?, output(&format!("d_{n}")))))
-            .collect();
-        // Events that no channel has count for nothing, whatever their weights are.
-        let wanted: Vec<&str> = regions.iter().map(String::as_str).collect();
-        let selection = model.compile(&wanted)?;
-        let select = Lowered::new(simplify(&selection.program)?)?;
-        let mut ws = select.workspace();
-        let point: Vec<Vec<f64>> = selection.parameters().map(|(_, s)| s.to_vec()).collect();
-        let mut needed = compiled.columns();
-        needed.extend(selection.columns());
-        needed.sort_unstable();
-        needed.dedup();
-        let drawn = Drawn::new(file, input, data.schema(), &needed)?;
-        let mut held = Vec::new();
-        for chunk in data.chunks(&drawn.names())?.map(widened) {
-            let chunk = drawn.add(chunk?)?;
-            let bindings = selection.bind_to(select.program(), &chunk, &point, &[])?;
-            select.run(&mut ws, &bindings)?;
-            let mut keep = vec![false; chunk.entries];
-            for k in 0..selection.outputs.len() {
-                let passed = ws.bool(k);
-                keep.iter_mut().zip(passed).for_each(|(a, b)| *a |= *b != 0);
-            }
-            held.push(chunk.take(&keep));
-            if !tell(chunk.entries as u64) {
-                return Ok(None);
-            }
-        }
+        let outputs = names.iter();
+        let outputs = outputs.filter_map(|n| Some((output(n)?, output(&format!("d_{n}")))));
+        let outputs = outputs.collect();
+        let Some(held) = select(file, input, &data, (&model, &compiled), tell)? else {
+            return Ok(Opened::Stopped);
+        };
         let memory = lowered.workspace_with(options.threads, 1024);
-        Ok(Some(Some(Self {
+        Ok(Opened::Held(Box::new(Self {
             process,
             scale,
             compiled,
@@ -214,6 +181,70 @@ impl Set {
         all.for_each(|x| *x *= self.scale);
         Ok((bins, by))
     }
+}
+
+/// The histograms of the channels as a model, with their names.
+fn channels(file: &AnalysisFile, input: &Input, schema: &Schema) -> Result<(Model, Vec<String>)> {
+    let (mut analysis, mut names) = (file.definitions.clone(), Vec::new());
+    for region in regions(file) {
+        analysis = analysis.region(&region.name, region.cuts.iter().cloned());
+    }
+    let channels = file.fit.iter().flat_map(|fit| &fit.channels);
+    for (k, &(region, plot)) in channels.enumerate() {
+        let plot = &file.histograms[plot];
+        let one = Histogram::new(plot.of.clone(), plot.edges.clone()).outside(plot.flow);
+        let one = one.region(&file.regions[region].name);
+        let weight = input.weight.iter().cloned();
+        analysis = analysis.histogram(name(k), weight.fold(one, Histogram::weight));
+        names.push(name(k));
+    }
+    Ok((analysis.check(schema)?, names))
+}
+
+/// The regions of the channels, each once.
+fn regions(file: &AnalysisFile) -> Vec<&Region> {
+    let mut positions: Vec<usize> = (file.fit.iter().flat_map(|fit| &fit.channels))
+        .map(|c| c.0)
+        .collect();
+    positions.sort_unstable();
+    positions.dedup();
+    positions.into_iter().map(|r| &file.regions[r]).collect()
+}
+
+/// The events that some channel has: others count for nothing, whatever their weights are. Nothing if it was asked to stop.
+fn select(
+    file: &AnalysisFile,
+    input: &Input,
+    data: &Dataset,
+    (model, compiled): (&Model, &Compiled),
+    tell: &mut dyn FnMut(u64) -> bool,
+) -> Result<Option<Vec<Chunk>>> {
+    let wanted: Vec<&str> = regions(file).iter().map(|r| r.name.as_str()).collect();
+    let selection = model.compile(&wanted)?;
+    let lowered = Lowered::new(simplify(&selection.program)?)?;
+    let mut ws = lowered.workspace();
+    let point: Vec<Vec<f64>> = selection.parameters().map(|(_, s)| s.to_vec()).collect();
+    let mut needed = compiled.columns();
+    needed.extend(selection.columns());
+    needed.sort_unstable();
+    needed.dedup();
+    let drawn = Drawn::new(file, input, data.schema(), &needed)?;
+    let mut held = Vec::new();
+    for chunk in data.chunks(&drawn.names())?.map(widened) {
+        let chunk = drawn.add(chunk?)?;
+        let bindings = selection.bind_to(lowered.program(), &chunk, &point, &[])?;
+        lowered.run(&mut ws, &bindings)?;
+        let mut keep = vec![false; chunk.entries];
+        for k in 0..selection.outputs.len() {
+            let passed = ws.bool(k);
+            keep.iter_mut().zip(passed).for_each(|(a, b)| *a |= *b != 0);
+        }
+        held.push(chunk.take(&keep));
+        if !tell(chunk.entries as u64) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(held))
 }
 
 /// The program with the contents of the bins as its outputs.

@@ -6,7 +6,7 @@ use pullback_stats::workspace::{Limits, Workspace};
 use pullback_stats::{Data, Model};
 use serde_json::{Value, json};
 
-use super::events::{Follows, Set, Yields};
+use super::events::{Follows, Opened, Set, Yields};
 use crate::error::{Error, Result};
 use crate::file::{AnalysisFile, Effect};
 use crate::run::{Progress, Results, RunOptions};
@@ -152,9 +152,11 @@ impl Exact {
                 })
             };
             let place = (process.unwrap_or(0), *scale);
-            let set = Set::open(file, input, &follows, place, options, &mut tell)?;
-            let Some(set) = set else { return Ok(None) };
-            sets.extend(set);
+            match Set::open(file, input, &follows, place, options, &mut tell)? {
+                Opened::Stopped => return Ok(None),
+                Opened::Fixed => {}
+                Opened::Held(set) => sets.push(*set),
+            }
         }
         check(file, &follows, &sets)?;
         let workspace = carried(file, &follows, &sets, workspace, &results.processes);
