@@ -501,6 +501,26 @@ fn calls_say_what_a_file_says() {
     assert_eq!(a, b);
 }
 
+#[test]
+fn mistakes_by_calls_are_found_when_it_runs() {
+    let end = FAKES.find("[estimates").expect("there");
+    for (estimate, message) in [
+        (
+            Estimate::new("fakes", &[(2, 0)], "ff(x)"),
+            "`fakes` needs the observed events of `A`, which is blind",
+        ),
+        (
+            Estimate::new("fakes", &[(0, 1)], "ff(x)").minus(&["others"]),
+            "`others` is no simulated process",
+        ),
+    ] {
+        let file = read(&FAKES[..end]).unwrap_or_else(|e| panic!("{e}"));
+        let error = run_file(&file.estimate(estimate)).map(drop);
+        let error = error.expect_err(message).to_string();
+        assert!(error.contains(message), "{error}");
+    }
+}
+
 /// An optimisation does not look at observed events, and says so.
 #[test]
 fn an_optimisation_refuses_estimates_by_name() {

@@ -3,6 +3,7 @@
 //! Each data set is one program: all regions, histograms and variations are outputs of it, so that its events are read once. A systematic that moves a parameter is
 //! the same program at another value, on the same chunk: the whole selection is evaluated again, nothing is interpolated.
 
+mod abcd;
 mod collect;
 mod compared;
 mod estimates;

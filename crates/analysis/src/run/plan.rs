@@ -6,7 +6,7 @@ use pullback_array::{Flow, Lowered, transform};
 
 use super::collect::Scale;
 use super::compared::{Compared, unit};
-use super::estimates::{acts, acts_in, sign};
+use super::estimates::{acts, acts_in, contributions, sign};
 use super::result::Bins;
 use super::sweep::Sums;
 use crate::compile::{Compiled, What};
@@ -183,7 +183,7 @@ impl Plan {
                 }
             }
         }
-        estimates(file, input, scope, &mut |quantity, weighting, histogram| {
+        contributions(file, input, scope, &mut |quantity, weighting, histogram| {
             add(&mut analysis, quantity, weighting, histogram);
         });
         let seen = |c: &Compared| is_seen(file, input, c.region);
@@ -317,63 +317,8 @@ pub(super) fn bins_of(
     })
 }
 
-/// The histograms of the events that stand for estimated processes, with the variations of these.
-fn estimates(
-    file: &AnalysisFile,
-    input: &Input,
-    scope: Scope,
-    add: &mut dyn FnMut(Quantity, Weighting, Histogram),
-) {
-    if scope == Scope::Channels {
-        return;
-    }
-    for (e, estimate) in file.estimates.iter().enumerate() {
-        if sign(input, estimate).is_none() {
-            continue;
-        }
-        let weight = product(input.weight.as_ref(), &estimate.weight);
-        let seen = |pair: &&(usize, usize)| is_seen(file, input, pair.1);
-        for &(region, from) in estimate.regions.iter().filter(seen) {
-            let from = &file.regions[from].name;
-            let mut fill = |plot, weighting, weight: Option<Source>| {
-                let quantity = Quantity::Estimate {
-                    estimate: e,
-                    region,
-                    plot,
-                };
-                let one = match plot.map(|p: usize| &file.histograms[p]) {
-                    Some(plot) => {
-                        Histogram::new(plot.of.clone(), plot.edges.clone()).outside(plot.flow)
-                    }
-                    None => Histogram::new("0", [-0.5, 0.5]),
-                };
-                let one = one.region(from);
-                add(
-                    quantity,
-                    weighting,
-                    weight.into_iter().fold(one, Histogram::weight),
-                );
-            };
-            let plots = file.histograms.iter().enumerate();
-            let plots = plots.filter(|(_, plot)| plot.regions.contains(&region));
-            let plots: Vec<Option<usize>> = plots.map(|(p, _)| Some(p)).collect();
-            for plot in std::iter::once(None).chain(plots) {
-                fill(plot, Weighting::Raw, None);
-                fill(plot, Weighting::Nominal, Some(weight.clone()));
-                let varied = file.systematics.iter().enumerate();
-                let varied = varied.filter(|(_, s)| plot.is_some() && acts_in(s, input, estimate));
-                for (s, systematic) in varied {
-                    for (weighting, factor) in factors(s, systematic) {
-                        fill(plot, weighting, Some(product(Some(&weight), &factor)));
-                    }
-                }
-            }
-        }
-    }
-}
-
 /// What a systematic multiplies the weights of events by.
-fn factors(s: usize, systematic: &Systematic) -> Vec<(Weighting, Source)> {
+pub(super) fn factors(s: usize, systematic: &Systematic) -> Vec<(Weighting, Source)> {
     match &systematic.effect {
         Effect::Weight { up, down } => {
             let both = [(Shift::Up, Some(up)), (Shift::Down, down.as_ref())];
@@ -431,7 +376,7 @@ pub(crate) fn edges_name(plot: &str) -> String {
 }
 
 /// The weight of an event, times a factor.
-fn product(weight: Option<&Source>, factor: &Source) -> Source {
+pub(super) fn product(weight: Option<&Source>, factor: &Source) -> Source {
     match weight {
         Some(weight) => {
             let text = format!("({}) * ({})", weight.text(), factor.text());

@@ -60,6 +60,7 @@ impl AnalysisFile {
         options: &RunOptions,
         progress: &mut dyn FnMut(Progress<'_>) -> bool,
     ) -> Result<Option<Results>> {
+        self.check_estimates()?;
         let mut opened = Vec::new();
         for input in &self.datasets {
             let patterns: Vec<String> = (input.files.iter())
