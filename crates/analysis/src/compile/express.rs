@@ -255,14 +255,20 @@ impl<'b> Compiler<'b> {
     }
 
     fn nth(&self, x: &Typed, n: &Typed) -> Maybe<'b> {
-        let n = self.value(n);
+        let (n_node, n) = (&n.node, self.value(n));
         let (Per::Object(id), Value::Int(number)) = (x.ty.per, n.value) else {
             return self.nothing();
         };
         let Some(level) = self.level(id) else {
             return self.nothing();
         };
-        let (index, inside) = self.element(self.own_index(level), level, number);
+        let (index, inside) = if let Node::Int(0) = n_node {
+            // The first of equal ones: a choice that is known where objects are chosen to a degree.
+            let equal = self.spread(self.real(0.0), level.space);
+            (equal.argmax(), self.any_of(level))
+        } else {
+            self.element(self.own_index(level), level, number)
+        };
         let there = both(Some(inside), n.there);
         self.gathered(self.value(x), id, index, there)
     }

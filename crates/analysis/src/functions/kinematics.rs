@@ -4,7 +4,7 @@ use pullback_ad::Real;
 use pullback_array::Sym;
 
 use super::table::{Example, Function, Written};
-use crate::compile::{Compiler, Maybe, Value, both};
+use crate::compile::{Compiler, Maybe, Value, Vector, both};
 use crate::error::Result;
 use crate::types::{Checker, Component, Cx, Kind, Per, Type, Typed};
 use crate::units::Dimension;
@@ -83,6 +83,36 @@ fn transverse_mass(checker: &mut Checker<'_>, cx: Cx<'_>, call: &Written<'_>) ->
         [Component::Pt, Component::Phi],
         Dimension::ENERGY,
     )
+}
+
+fn transverse(checker: &mut Checker<'_>, cx: Cx<'_>, call: &Written<'_>) -> Result<Typed> {
+    let [x] = call.exactly(checker, cx)?;
+    let x = x.shared();
+    let pt = component(checker, cx, &x, Component::Pt)?;
+    let phi = component(checker, cx, &x, Component::Phi)?;
+    let ty = Type::new(pt.ty.per, Kind::Vector)
+        .of(Some(Dimension::ENERGY))
+        .or_missing(pt.ty.optional || phi.ty.optional);
+    Ok(call.call(vec![pt, phi], ty))
+}
+
+fn transverse_value<'b>(c: &Compiler<'b>, args: &[Maybe<'b>], _: &[Typed]) -> Maybe<'b> {
+    let [pt, phi] = args else {
+        return c.nothing();
+    };
+    let (Value::Real(p), Value::Real(phi_of)) = (pt.value, phi.value) else {
+        return c.nothing();
+    };
+    let zero = p * 0.0;
+    Maybe {
+        value: Value::Vector(Vector::Polar {
+            pt: p,
+            eta: zero,
+            phi: phi_of,
+            mass: zero,
+        }),
+        there: both(pt.there, phi.there),
+    }
 }
 
 /// Azimuths brought to -π to π: Δφ − 2π·round(Δφ / 2π).
@@ -350,6 +380,17 @@ pub(super) static TABLE: &[Function] = &[
         },
         check: transverse_mass,
         compile: Some(transverse_mass_value),
+    },
+    Function {
+        name: "transverse",
+        signature: "transverse(x)",
+        doc: "What lies across the beam of an object that has p_T and φ, as the missing momentum: a four-vector at η = 0 without mass. What is done to jets goes to it by `pt(transverse(MET) - (sum(shifted) - sum(Jet)))`.",
+        example: Example {
+            text: "pt(transverse(MET) - sum(Jet))",
+            values: &[127.896_720_989_621_16, 84.144_230_013_874_9],
+        },
+        check: transverse,
+        compile: Some(transverse_value),
     },
     Function {
         name: "near",

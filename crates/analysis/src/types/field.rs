@@ -278,6 +278,8 @@ impl Checker<'_> {
             _ => return Err(self.mistaken(cx, &x, "an object or a four-vector", "")),
         };
         if let Err(lack) = self.kinematics(id) {
+            // The missing momentum, as a rule.
+            let across = ["pt", "phi"].map(|f| self.field_type(id, f).is_some()) == [true; 2];
             let help = match self.collections.get(id.0).map(|c| &c.def) {
                 Some(Def::Product(members)) => {
                     let members: Vec<&str> = members.iter().map(|m| m.0.as_str()).collect();
@@ -286,6 +288,11 @@ impl Checker<'_> {
                         members.join("` and `.")
                     )
                 }
+                _ if across => format!(
+                    "it lacks `{}`: `transverse({})` is what lies across the beam",
+                    lack.join("`, `"),
+                    self.name_of(id)
+                ),
                 _ => format!("it lacks `{}`", lack.join("`, `")),
             };
             return Err(self.mistaken(cx, &x, "an object with a four-vector", &help));

@@ -53,6 +53,16 @@ fn of_the_limit_equals_differences() {
     check(&[]);
 }
 
+/// Objects whose own threshold is free decide by the largest, the leading and the first of them.
+#[test]
+fn through_the_largest_and_the_leading_of_soft_objects_equals_differences() {
+    check(&[(
+        "\"ht > ht_cut\"",
+        "\"ht > ht_cut\", \"default(max(jets.pt), 0 GeV) > 45 GeV\", \"abs(default(leading(jets).eta, 9)) < 2.3\", \
+         \"default(jets[0].mass, 99 GeV) < 40 GeV\", \"default(max(jets.pt where btagDeepFlavB > 0.1), 0 GeV) > 40 GeV\"",
+    )]);
+}
+
 #[test]
 fn of_other_objectives_too() {
     for goal in ["significance", "uncertainty", "asimov", "asimov_uncertain"] {

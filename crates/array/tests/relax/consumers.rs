@@ -14,7 +14,7 @@ fn last(space: Space) -> LevelId {
 type Build = for<'b> fn(Case<'b>) -> Vec<Sym<'b>>;
 
 /// Name, level of the decision, and outputs, which must be doubles.
-const CASES: [(&str, On, Build); 10] = [
+const CASES: [(&str, On, Build); 13] = [
     ("select", On::Events, |c| {
         vec![c.mask.select(c.w.square(), c.w).sum_all()]
     }),
@@ -38,6 +38,33 @@ const CASES: [(&str, On, Build); 10] = [
         let (good, index) = c.mask.filter("good");
         let product = c.v.at(index).prod(last(good));
         vec![(product * c.w).sum_all()]
+    }),
+    ("largest and smallest of members", On::Muons, |c| {
+        let (good, index) = c.mask.filter("good");
+        let v = c.v.at(index);
+        let some = c.v.at(index).gt(Sym::from(-1e9)).any(last(good));
+        let top = some.select(v.max_over(last(good)), 0.0.into());
+        vec![(top * c.w + some.select(v.min_over(last(good)).square(), 0.5.into())).sum_all()]
+    }),
+    ("what stands at the largest member", On::Muons, |c| {
+        // It is chosen by what does not move.
+        let (good, index) = c.mask.filter("good");
+        let order = c.u.at(index).argmax();
+        let some = c.u.at(index).gt(Sym::from(-1e9)).any(last(good));
+        vec![
+            some.select(c.u.at(index).at(order).sin(), 0.0.into())
+                .sum_all(),
+        ]
+    }),
+    ("numbers that are missing to a degree", On::Muons, |c| {
+        let filled = c.mask.select(c.v, f64::NEG_INFINITY.into());
+        let top = filled.max_over(last(c.muons));
+        vec![
+            c.mask
+                .any(last(c.muons))
+                .select(top * c.w, 0.0.into())
+                .sum_all(),
+        ]
     }),
     ("counts and their comparison", On::Muons, |c| {
         let n = c.b.counts(c.mask.filter("good").0);

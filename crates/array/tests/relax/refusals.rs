@@ -29,11 +29,11 @@ const CASES: [(On, Build, &str); 15] = [
     (
         On::Muons,
         |c| {
-            let (good, index) = c.mask.filter("good");
-            let top = c.v.at(index).max_over(last(good)).named("hardest");
-            vec![top.exp().sum_all()]
+            let (_, index) = c.mask.filter("good");
+            let order = (c.v * c.moving).at(index).argmax().named("hardest");
+            vec![c.u.at(index).at(order).sum_all()]
         },
-        "[PB0206] relax refuses max_over (hardest): the elements of `good` are members to a degree",
+        "[PB0206] relax refuses argmax (hardest): it decides, and no degree of that is known",
     ),
     (
         On::Muons,
@@ -44,12 +44,12 @@ const CASES: [(On, Build, &str); 15] = [
         "[PB0206] relax refuses argsort: the elements of `good`",
     ),
     (
-        On::Muons,
+        On::Events,
         |c| {
-            let (_, index) = c.mask.filter("good");
-            vec![c.v.at(index).leading(c.v.at(index)).sum_all()]
+            let (good, index) = c.mask.filter("good");
+            vec![c.w.at(index).max_over(last(good))]
         },
-        "[PB0206] relax refuses argmax: the elements of `good`",
+        "[PB0206] relax refuses max_over: an order of degrees over a whole stream",
     ),
     (
         On::Muons,

@@ -159,6 +159,69 @@ fn filters_of_filters_counts_quantifiers_and_choices() {
 }
 
 #[test]
+fn extremes_are_means_over_members_that_are_there_independently() {
+    let program = record(On::Muons, |c: Case<'_>| {
+        let (good, index) = c.mask.filter("good");
+        let (over, v) = (good.last().unwrap(), c.v.at(index));
+        // What stands at the hardest one, in the level that the members come from and through an index into it.
+        let hardest = v.argmax();
+        let sign = c.u.lt(0.2.into());
+        vec![
+            v.max_over(over),
+            v.min_over(over),
+            c.u.at(index).at(hardest),
+            c.u.at(index.at(hardest)),
+            sign.at(index).at(hardest).cast(DType::F64),
+        ]
+    });
+    // What is chosen by does not move: only the cut is soft.
+    let policy = Relaxation::only(Smoothing::Sigmoid).with("cut", Width::input("T"));
+    let (found, inputs) = soft(&program, &policy, On::Muons, 0.3);
+    let [v, u, x, s] = [3, 4, 6, 7].map(|k| doubles(&inputs[k]));
+    let degree = |i: usize| sigmoid((x[i] * s[0] - 1.0) / 0.3);
+    for (event, muons) in ranges(&inputs, 0).into_iter().enumerate() {
+        // Over all sets of members.
+        let all: Vec<usize> = muons.collect();
+        let (mut sums, mut total) = ([0.0; 5], 0.0);
+        for set in 1_u32..1 << all.len() {
+            let (mut p, mut members) = (1.0, Vec::new());
+            for (k, i) in all.iter().enumerate() {
+                let there = set >> k & 1 == 1;
+                p *= if there { degree(*i) } else { 1.0 - degree(*i) };
+                members.extend(there.then_some(*i));
+            }
+            let by = |a: &&usize, b: &&usize| v[**a].total_cmp(&v[**b]);
+            let hard = *members.iter().max_by(by).unwrap();
+            let weak = *members.iter().min_by(by).unwrap();
+            total += p;
+            let at = [
+                v[hard],
+                v[weak],
+                u[hard],
+                u[hard],
+                f64::from(u8::from(u[hard] < 0.2)),
+            ];
+            sums.iter_mut().zip(at).for_each(|(s, x)| *s += p * x);
+        }
+        for (k, sum) in sums.into_iter().enumerate() {
+            let expected = match (all.is_empty(), k) {
+                (false, _) => sum / total,
+                (true, 0) => f64::NEG_INFINITY,
+                (true, 1) => f64::INFINITY,
+                (true, 4) => 0.0,
+                (true, _) => f64::NAN,
+            };
+            let one = found[k][event];
+            let same = one == expected || (one.is_nan() && expected.is_nan());
+            assert!(
+                same || (one - expected).abs() < 1e-12,
+                "{k} {event}: {one} {expected}"
+            );
+        }
+    }
+}
+
+#[test]
 fn events_are_members_with_everything_below_them() {
     let program = record(On::Events, |c: Case<'_>| {
         let (_, index) = c.mask.filter("good");

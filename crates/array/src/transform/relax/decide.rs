@@ -193,6 +193,17 @@ impl<'b> Rewriter<'_, 'b> {
                 "an integer that is neither a count nor a constant cannot be mixed by degrees",
             );
         }
+        // Between a number and what loses against all others nothing can be mixed; the extreme that asks for it can.
+        for (kept, filled, degree) in [(x, y, w), (y, x, Sym::from(1.0) - w)] {
+            if let Some(worst) = filled.as_const().filter(|c| c.is_infinite()) {
+                let value = kept.broadcast(w.space());
+                return Ok(Some(Soft::Missing {
+                    value,
+                    degree,
+                    worst,
+                }));
+            }
+        }
         let mixed = weigh(w, x, self.invalid) + weigh(Sym::from(1.0) - w, y, self.invalid);
         Ok(Some(if whole {
             Soft::Count(mixed)

@@ -11,10 +11,11 @@
 //!
 //! - `decisions`: which ones move with some inputs, and margins of a sample, by which widths are chosen.
 //! - `policy`: which decisions, how smooth. `soft`: what a value becomes, and levels whose elements are members to a degree. `rewrite`: the walk over the
-//!   program; `decide`, `structure`, `reduce`: what each consumer does with degrees. What has no rule is refused by name.
+//!   program; `decide`, `structure`, `reduce`, `order`: what each consumer does with degrees. What has no rule is refused by name.
 
 mod decide;
 mod decisions;
+mod order;
 mod policy;
 mod reduce;
 mod rewrite;

@@ -27,6 +27,7 @@ use crate::ty::{DType, Type};
 /// | filter | the level it was made from, with w as degree of membership; filters of filters, pairs, combinations and cartesian products multiply degrees |
 /// | sum, total, fill, contraction along such a level | each element counts w times |
 /// | product along such a level | Π (1 + w(x − 1)) |
+/// | largest or smallest along such a level, and what stands at it | Σ Pᵢ xᵢ / Σ Pᵢ, Pᵢ = wᵢ Π (1 − wⱼ) over those before it: the mean over members that are there independently |
 /// | `any`, `all`, `count`, `counts` | 1 − Π(1−w), Π(1 − W(1−w)) with the membership W, Σw, Σw |
 /// | comparison of counts | the threshold lies between whole numbers: n ≥ k is σ((n − k + ½)/T) |
 /// | fill of a histogram at a bin index | each value spreads over the bins by the distribution function at the edges, σ((eₖ₊₁−x)/T) − σ((eₖ−x)/T) |
@@ -37,7 +38,7 @@ use crate::ty::{DType, Type};
 /// To any order, the widths included. The derivative is that of the relaxed program, not of the exact one: quote results from the exact form.
 ///
 /// # Errors
-/// [`Error::Refused`], with name and label, for every other consumer of a degree or of a level with degrees (a sort, a maximum, an index, an output);
+/// [`Error::Refused`], with name and label, for every other consumer of a degree or of a level with degrees (a sort, another index, an output);
 /// nothing stays hard silently: also what decides otherwise (an order that something else is gathered by, `floor`, a region that compares) is refused where the
 /// policy takes it. An unknown label; a decision without a width.
 ///
@@ -353,6 +354,9 @@ impl<'b> Rewriter<'_, 'b> {
         if let Some(made) = self.reduction(node)? {
             return Ok(vec![made]);
         }
+        if let Some(made) = self.extreme(node)? {
+            return Ok(vec![made]);
+        }
         self.no_other_decision(node)?;
         if primitive == CAST {
             return self.cast(node).map(|s| vec![s]);
@@ -364,7 +368,7 @@ impl<'b> Rewriter<'_, 'b> {
     }
 
     /// Refuses what decides without a margin that is known here, if the policy takes it: it would stay hard.
-    fn no_other_decision(&mut self, node: &Node) -> Result<()> {
+    pub(super) fn no_other_decision(&mut self, node: &Node) -> Result<()> {
         let (program, primitive) = (self.program, node.primitive);
         let converts = primitive == CAST
             && program.ty(node.args[0]).dtype == DType::F64

@@ -15,6 +15,17 @@ pub(super) struct SoftBin<'b> {
     pub flow: i64,
 }
 
+/// One element of each segment that is known to a degree: the elements in order, and how probable it is that the first member is each of them.
+#[derive(Clone, Copy)]
+pub(super) struct Pick<'b> {
+    /// Places of the elements, the first one first, for a gather.
+    pub order: Sym<'b>,
+    /// In that order: wᵢ Πⱼ (1 − wⱼ), j before i.
+    pub part: Sym<'b>,
+    /// Their sum: how probable it is that there is a member.
+    pub total: Sym<'b>,
+}
+
 /// A value of the relaxed program.
 #[derive(Clone, Copy)]
 pub(super) enum Soft<'b> {
@@ -30,6 +41,14 @@ pub(super) enum Soft<'b> {
     Members,
     /// The index of the elements that such a level keeps: every element itself.
     Identity,
+    /// The index of the largest or smallest member.
+    Pick(Pick<'b>),
+    /// A number that is there to a degree, and else loses against all others: ∞ or −∞.
+    Missing {
+        value: Sym<'b>,
+        degree: Sym<'b>,
+        worst: f64,
+    },
 }
 
 impl<'b> Soft<'b> {
@@ -66,7 +85,16 @@ impl<'b> Soft<'b> {
             Self::Degree(w) => Self::Degree(f(w)),
             Self::Count(n) => Self::Count(f(n)),
             Self::Bin(bin) => Self::Bin(SoftBin { x: f(bin.x), ..bin }),
-            Self::Members | Self::Identity => self,
+            Self::Missing {
+                value,
+                degree,
+                worst,
+            } => Self::Missing {
+                value: f(value),
+                degree: f(degree),
+                worst,
+            },
+            Self::Members | Self::Identity | Self::Pick(_) => self,
         }
     }
 }

@@ -171,6 +171,7 @@ impl<'b> Rewriter<'_, 'b> {
     fn gather(&mut self, node: &Node) -> Result<Option<Soft<'b>>> {
         let (table, index) = (self.soft(node.args[0]), self.soft(node.args[1]));
         match (table, index) {
+            (_, Soft::Pick(pick)) => self.picked(node, pick).map(Some),
             // What a filter keeps is everything.
             (_, Soft::Identity) => Ok(Some(table)),
             (Soft::Identity, Soft::Plain { .. }) => Ok(Some(index)),
@@ -235,7 +236,7 @@ impl<'b> Rewriter<'_, 'b> {
             }
         };
         match self.soft(node.args[0]) {
-            Soft::Members | Soft::Identity => self.refuse(node, SOFT),
+            Soft::Members | Soft::Identity | Soft::Pick(_) => self.refuse(node, SOFT),
             soft => Ok(Some(soft.map(repeat))),
         }
     }

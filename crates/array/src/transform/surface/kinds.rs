@@ -31,7 +31,7 @@ pub(crate) fn chooses(primitive: PrimitiveRef) -> bool {
 }
 
 /// Positions for a gather are made by these; other integers count something.
-pub(super) fn makes_index(primitive: PrimitiveRef) -> bool {
+pub(crate) fn makes_index(primitive: PrimitiveRef) -> bool {
     let makers = [
         prim::FILTER_INDEX,
         prim::COMBINATION_INDEX,

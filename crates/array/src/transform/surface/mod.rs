@@ -30,6 +30,6 @@ mod window;
 
 pub(super) use decide::gathers_what_it_compares;
 pub(super) use kinds::decides;
-pub(crate) use kinds::{chooses, jumps};
+pub(crate) use kinds::{chooses, jumps, makes_index};
 pub use options::{Surface, SurfaceKernel};
 pub use total::{Threshold, grad_total, jvp_total, thresholds, vjp_total, with_surface_terms};
