@@ -73,6 +73,55 @@ fn the_json_has_the_same_numbers_for_any_number_of_threads() {
     assert!(json["histograms"][0]["observed"].is_array());
 }
 
+/// Tangents say how far they are from the selection evaluated again: in the table, in JSON, on the page.
+#[test]
+fn tangents_are_tabulated() {
+    let folder = analysis();
+    let text = folder.read("dilepton.toml").replace(", sort = \"-pt\"", "");
+    let text = text.replace("\"muon_scale\" }", "\"muon_scale\", method = \"tangent\" }");
+    folder.write("tangent.toml", text);
+    let run = folder.run(
+        &["run", "tangent.toml", "-o", "out", "--report", "run.html"],
+        "",
+    );
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let (_, table) = run.stdout.split_once("\nTangents\n").expect("a table");
+    let (table, _) = table.split_once("\nwrote").expect("more after it");
+    insta::assert_snapshot!(table);
+    let json: Value = serde_json::from_str(&folder.read("out/summary.json")).expect("JSON");
+    let all = json["tangents"].as_array().expect("a list");
+    // Three histograms in regions, two processes, two directions.
+    assert_eq!(all.len(), 12);
+    for bias in all {
+        assert_eq!(bias["systematic"], "muon_scale");
+        let [line, again] = ["tangent", "rerun"].map(|k| bias[k].as_f64().expect("a number"));
+        let total = bias["total"].as_f64().expect("a number");
+        assert!((line - again) * total >= 0.0, "{bias}");
+    }
+    let page = folder.read("run.html");
+    assert!(page.contains("<h2>Tangents</h2>") && page.contains("<td>muon_scale</td>"));
+    // A choice that jumps has no tangent: one sentence, and nothing is written.
+    let sorted = folder.read("dilepton.toml").replace(
+        "m_ll = \"max(mass(ll.a + ll.b))\"",
+        "m_ll = \"leading(mu).pt + 60 GeV\"",
+    );
+    let sorted = sorted.replace("\"muon_scale\" }", "\"muon_scale\", method = \"tangent\" }");
+    folder.write("sorted.toml", sorted);
+    let run = folder.run(&["run", "sorted.toml", "-o", "none"], "");
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (Some(3), ""),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr
+            .contains("the tangent of the systematic `muon_scale` cannot be had"),
+        "{}",
+        run.stderr
+    );
+}
+
 #[test]
 fn mistakes_leave_nothing_behind() {
     let folder = analysis();

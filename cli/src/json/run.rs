@@ -1,6 +1,6 @@
 //! What comes out of an analysis.
 
-use pullback_analysis::run::{Bins, Results};
+use pullback_analysis::run::{Bias, Bins, Results};
 use pullback_stats::fit::FitResult;
 use serde_json::{Map, Value, json};
 
@@ -15,6 +15,15 @@ pub fn run(results: &Results, fit: Option<&FitResult>) -> String {
             "observed": input.observed,
             "events": events,
             "scale": scale,
+        })
+    });
+    let variants = results.variants.iter().map(|v| {
+        json!({
+            "name": v.dataset,
+            "systematic": file.systematics[v.systematic].name,
+            "shift": v.shift.name().to_lowercase(),
+            "events": v.events,
+            "scale": v.scale,
         })
     });
     let regions = results.cutflows.iter().map(|cutflow| {
@@ -72,8 +81,9 @@ pub fn run(results: &Results, fit: Option<&FitResult>) -> String {
     });
     let mut value = json!({
         "title": file.title,
-        "luminosity": file.luminosity,
+        "luminosity": file.total_luminosity(),
         "datasets": datasets.collect::<Vec<Value>>(),
+        "variants": variants.collect::<Vec<Value>>(),
         "regions": regions.collect::<Vec<Value>>(),
         "histograms": histograms.collect::<Vec<Value>>(),
         "warnings": results.warnings,
@@ -85,7 +95,26 @@ pub fn run(results: &Results, fit: Option<&FitResult>) -> String {
     if let Some(fit) = fit {
         value["fit"] = serde_json::from_str(&super::fit(fit, &fit.warnings)).unwrap_or_default();
     }
+    if !results.biases.is_empty() {
+        value["tangents"] = results.biases.iter().map(|b| bias(results, b)).collect();
+    }
     super::write(&value)
+}
+
+/// How far a tangent is from the selection evaluated again.
+fn bias(results: &Results, bias: &Bias) -> Value {
+    let file = &results.file;
+    json!({
+        "systematic": file.systematics[bias.systematic].name,
+        "histogram": file.histograms[bias.plot].name,
+        "region": file.regions[bias.region].name,
+        "process": results.processes[bias.process],
+        "shift": bias.shift.name().to_lowercase(),
+        "tangent": bias.yields[0],
+        "rerun": bias.yields[1],
+        "total": bias.total,
+        "worst": bias.worst.map(|(bin, size)| json!({"bin": bin, "difference": size})),
+    })
 }
 
 fn by_process(results: &Results, yields: &[Bins]) -> Value {

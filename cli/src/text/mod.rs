@@ -10,8 +10,9 @@ mod inspect;
 pub mod optimize;
 mod parameters;
 pub mod rounding;
-mod run;
+pub mod run;
 mod table;
+pub mod tangents;
 mod yields;
 
 pub use data::data;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use pullback_analysis::run::{Bins, Cutflow, Results};
+use pullback_analysis::run::{Bins, Cutflow, Results, Shift};
 
 use super::rounding::round;
 use super::table::{Align, render, wrap};
@@ -12,7 +12,7 @@ use super::yields::observed;
 pub fn run(results: &Results, written: &[String], width: usize) -> String {
     let file = &results.file;
     let mut text = format!("{}\n", file.title);
-    if let Some(luminosity) = file.luminosity {
+    if let Some(luminosity) = file.total_luminosity() {
         let _ = writeln!(text, "L = {} /fb", luminosity / 1000.0);
     }
     text.push_str(&datasets(results, width));
@@ -21,6 +21,9 @@ pub fn run(results: &Results, written: &[String], width: usize) -> String {
     }
     if !results.histograms.is_empty() {
         text.push_str(&histograms(results, width));
+    }
+    if !results.biases.is_empty() {
+        text.push_str(&super::tangents::table(results, width));
     }
     text.push_str(&super::run::files(written, ""));
     text
@@ -42,6 +45,12 @@ pub fn files(written: &[String], how: &str) -> String {
     text
 }
 
+/// A variation by name and direction.
+pub fn variation(results: &Results, systematic: usize, shift: Shift) -> String {
+    let name = &results.file.systematics[systematic].name;
+    format!("{name} {}", shift.name().to_lowercase())
+}
+
 fn datasets(results: &Results, width: usize) -> String {
     let header = [
         ("data set", Align::Name),
@@ -50,7 +59,7 @@ fn datasets(results: &Results, width: usize) -> String {
         ("weight of one", Align::Right),
     ];
     let all = results.file.datasets.iter().zip(&results.datasets);
-    let rows: Vec<Vec<String>> = all
+    let mut rows: Vec<Vec<String>> = all
         .map(|(input, (events, scale))| {
             let (process, scale) = if input.observed {
                 ("observed".to_owned(), String::new())
@@ -63,6 +72,11 @@ fn datasets(results: &Results, width: usize) -> String {
             vec![input.name.clone(), process, events.to_string(), scale]
         })
         .collect();
+    rows.extend(results.variants.iter().map(|v| {
+        let variation = variation(results, v.systematic, v.shift);
+        let scale = super::rounding::significant(v.scale, 4);
+        vec![v.dataset.clone(), variation, v.events.to_string(), scale]
+    }));
     format!("\n{}", render(&header, &rows, width))
 }
 

@@ -170,7 +170,12 @@ pub fn work(
                 data: options.data,
                 n_minus_one: true,
             };
-            let found = file.run(&options, &mut |_| true)?;
+            let mut bar: Option<Bar> = None;
+            let found = file.run(&options, &mut |at| {
+                bar.get_or_insert_with(|| Bar::start(at.events))
+                    .set(at.done);
+                true
+            })?;
             found.ok_or_else(|| stopped(" while reading events"))
         };
         let after = match &folds {
@@ -216,6 +221,7 @@ fn train(
     let Some((state, before)) = states[..=fold].split_last_mut() else {
         return Ok(());
     };
+    let mut entropy: Option<Bar> = None;
     let mut steps: Option<Steps> = None;
     let mut last = Instant::now();
     let mut failed = None;
@@ -224,11 +230,16 @@ fn train(
         output::write_file(path, &serde_json::to_string(&all).unwrap_or_default())
     };
     problem.train(state, &mut |at| {
-        let steps = steps.get_or_insert_with(|| Steps::start(at.steps as u64));
-        let soft = at.state.history.last().map_or(f64::NAN, |r| r.soft);
         if at.pretraining {
+            steps = None;
+            entropy
+                .get_or_insert_with(|| Bar::unknown("steps on the cross-entropy"))
+                .set(at.done as u64);
             return !interrupt::requested();
         }
+        entropy = None;
+        let steps = steps.get_or_insert_with(|| Steps::start(at.steps as u64));
+        let soft = at.state.history.last().map_or(f64::NAN, |r| r.soft);
         steps.set(at.done as u64, soft, at.best);
         if let Some(path) = checkpoint
             && last.elapsed() >= CHECKPOINT

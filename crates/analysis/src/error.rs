@@ -205,6 +205,14 @@ pub enum Error {
         /// What to do.
         help: String,
     },
+    /// A variation along a tangent that cannot be had.
+    #[error("the tangent of the systematic `{systematic}` cannot be had: {message}")]
+    Tangent {
+        /// The systematic.
+        systematic: String,
+        /// What is wrong.
+        message: String,
+    },
     /// The likelihood of the analysis cannot be made or fitted.
     #[error("{0}")]
     Model(Box<pullback_stats::Error>),
@@ -266,6 +274,7 @@ impl Error {
             Self::Model(error) => error.code(),
             Self::Optimiser(_) => "PB0821",
             Self::Derivative(_) => "PB0822",
+            Self::Tangent { .. } => "PB0823",
             Self::Data(error) => error.code(),
         }
     }
@@ -294,6 +303,7 @@ impl Error {
             | Self::Write { .. }
             | Self::Data(_)
             | Self::Optimisation { .. }
+            | Self::Tangent { .. }
             | Self::Model(_)
             | Self::Optimiser(_)
             | Self::Derivative(_) => None,
@@ -327,6 +337,9 @@ impl Error {
             Self::Data(error) => error.help(),
             Self::Weights { .. } => {
                 "leave out `weights` to start from random ones, or give the network the inputs, layers and activation that they were trained with".into()
+            }
+            Self::Tangent { .. } => {
+                "leave out `method`: the selection is then evaluated again at both values".into()
             }
             Self::Model(error) => error.help(),
             Self::Column { .. }

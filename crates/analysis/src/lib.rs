@@ -67,6 +67,7 @@ pub mod exact;
 pub mod file;
 pub mod functions;
 pub mod generated;
+mod links;
 pub mod network;
 pub mod optimize;
 mod place;

@@ -7,12 +7,22 @@
 //! | | `Muon_jetIdx`, `Jet_muonIdx1` | references: `Muon.jet` is the jet, or missing; `Jet.muon1` |
 //! | | `LHEScaleWeight` (a list without a field) | a number per element: `LHEScaleWeight[4]` |
 //! | PHYSLITE | `AnalysisMuonsAuxDyn.pt` | the collection `AnalysisMuons` with the field `pt`, in MeV |
+//! | | `AnalysisMuonsAuxDyn.inDetTrackParticleLink.m_persIndex` and `.m_persKey` | a reference: `AnalysisMuons.inDetTrackParticle` is the track, or missing |
+//!
+//! A link of PHYSLITE leads to the container of its name, or to the one where PHYSLITE has it lead to (`combinedTrackParticleLink` to `CombinedMuonTrackParticles`);
+//! where a data set says so (`links = { "AnalysisPhotons.Truth" = "TruthElectrons" }`) to another one. Its key is checked for each object: one that leads elsewhere is missing.
 //!
 //! Any column can also be called by its full name.
+//!
+//! # Units
+//! Energies are in GeV, those of PHYSLITE in MeV, unless a data set says otherwise (`energy = "MeV"`). What is an energy is told by the field, the last part of a name:
+//! `pt`, `mass`, `m`, `energy`, `e`, `et`, `px`, `py`, `pz` and the same in capitals, `met`, `sumet`, `mpx`, `mpy`, `ht`, `msoftdrop` and their usual spellings, and the
+//! cones of isolations in ATLAS (`ptcone..`, `ptvarcone..`, `etcone..`, `topoetcone..`, `neflowisol..`). Others are named: `energy = { unit = "MeV", columns = "*_jvf_pt" }`.
 
 use pullback_array::DType;
 use pullback_io as io;
 
+use crate::links::leads_to;
 use crate::units::{Dimension, Unit};
 
 /// A column of the data.
@@ -41,6 +51,27 @@ impl Column {
         }
     }
 
+    /// The same, where energies are in this unit, and the column is one of them if `named`.
+    pub fn with_energies(
+        name: impl Into<String>,
+        dtype: DType,
+        list: bool,
+        unit: Unit,
+        named: bool,
+    ) -> Self {
+        let mut column = Self::new(name, dtype, list);
+        if named || column.dimension() == Some(Dimension::ENERGY) {
+            column.unit = Some(unit);
+        }
+        column
+    }
+
+    /// Whether its values are whole numbers, as they are and in the units of the house.
+    pub(crate) fn is_whole(&self) -> bool {
+        let whole = matches!(self.dtype, DType::I32 | DType::I64 | DType::U64);
+        whole && self.factor() == 1.0
+    }
+
     /// What a value is multiplied by to be in the units of the house.
     pub fn factor(&self) -> f64 {
         self.unit.map_or(1.0, Unit::factor)
@@ -53,9 +84,44 @@ impl Column {
 }
 
 /// Fields that are energies.
-const ENERGIES: [&str; 14] = [
-    "pt", "Pt", "mass", "m", "M", "energy", "E", "e", "px", "py", "pz", "Px", "Py", "Pz",
+const ENERGIES: [&str; 33] = [
+    "pt",
+    "Pt",
+    "PT",
+    "mass",
+    "Mass",
+    "m",
+    "M",
+    "energy",
+    "Energy",
+    "E",
+    "e",
+    "et",
+    "Et",
+    "ET",
+    "px",
+    "py",
+    "pz",
+    "Px",
+    "Py",
+    "Pz",
+    "met",
+    "Met",
+    "MET",
+    "sumEt",
+    "sumet",
+    "SumET",
+    "mpx",
+    "mpy",
+    "ht",
+    "Ht",
+    "HT",
+    "msoftdrop",
+    "mSoftDrop",
 ];
+
+/// What fields begin with that are energies: the cones of isolations in ATLAS.
+const CONES: [&str; 5] = ["ptcone", "ptvarcone", "etcone", "topoetcone", "neflowisol"];
 
 /// Fields that are angles, or pseudorapidities.
 const ANGLES: [&str; 4] = ["eta", "phi", "Eta", "Phi"];
@@ -75,9 +141,13 @@ fn implied_unit(name: &str) -> Option<Unit> {
     if ANGLES.contains(&field) {
         return Unit::find("rad");
     }
-    let energy = ENERGIES.contains(&field);
+    let energy = ENERGIES.contains(&field) || CONES.iter().any(|c| field.starts_with(c));
     energy.then(|| Unit::find(unit)).flatten()
 }
+
+/// The members of a link in PHYSLITE.
+const INDEX: &str = ".m_persIndex";
+const KEY: &str = ".m_persKey";
 
 /// What stands behind a field of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +158,8 @@ pub enum Target {
     Object {
         /// Position of the column with the numbers.
         column: usize,
+        /// Position of the column with the keys of containers: the number counts where the key is that of the group.
+        key: Option<usize>,
         /// Position of the group.
         group: usize,
     },
@@ -107,6 +179,26 @@ pub struct Group {
 }
 
 impl Group {
+    /// Links: the field without its members, and the name as a reference, `inDetTrackParticleLink` and `inDetTrackParticle`.
+    pub fn links(&self) -> impl Iterator<Item = (&str, &str)> {
+        let names = self.fields.iter().map(|(name, _)| name.as_str());
+        let links = names.filter_map(|name| name.strip_suffix(INDEX));
+        links.map(|link| (link, link.strip_suffix("Link").unwrap_or(link)))
+    }
+
+    /// The target of a link that leads to a group, if it has both members.
+    fn link(&self, link: &str, group: usize) -> Option<Target> {
+        let member = |suffix: &str| match self.field(&format!("{link}{suffix}")) {
+            Some(Target::Column(column)) => Some(column),
+            _ => None,
+        };
+        Some(Target::Object {
+            column: member(INDEX)?,
+            key: Some(member(KEY)?),
+            group,
+        })
+    }
+
     /// A field by name.
     pub fn field(&self, name: &str) -> Option<Target> {
         let mut fields = self.fields.iter();
@@ -152,6 +244,17 @@ impl Schema {
 
     /// That of a file or data set. Columns of text, and of more than one level below events, are left out.
     pub fn of_table(table: &io::Schema) -> Self {
+        Self::of_columns(table, |name, dtype, list| Column::new(name, dtype, list))
+    }
+
+    /// The same, where energies are in a unit, and those columns are energies, too, for which `named` holds.
+    pub fn with_energies(table: &io::Schema, unit: Unit, named: impl Fn(&str) -> bool) -> Self {
+        Self::of_columns(table, |name, dtype, list| {
+            Column::with_energies(name, dtype, list, unit, named(name))
+        })
+    }
+
+    fn of_columns(table: &io::Schema, column: impl Fn(&str, DType, bool) -> Column) -> Self {
         let columns = table.fields().iter().filter_map(|field| {
             let list = match field.levels.as_slice() {
                 [] => false,
@@ -167,7 +270,7 @@ impl Schema {
                 io::DType::F64 => DType::F64,
                 _ => return None,
             };
-            Some(Column::new(&field.name, dtype, list))
+            Some(column(&field.name, dtype, list))
         });
         Self::new(columns)
     }
@@ -235,7 +338,24 @@ impl Schema {
                     && integer
                 {
                     let name = format!("{to}{which}");
-                    found.push((g, name, Target::Object { column, group }));
+                    let target = Target::Object {
+                        column,
+                        key: None,
+                        group,
+                    };
+                    found.push((g, name, target));
+                }
+            }
+            let lists = self
+                .groups
+                .iter()
+                .map(|g| if g.list { g.name.as_str() } else { "" });
+            let lists: Vec<&str> = lists.collect();
+            for (link, name) in group.links() {
+                if let Some(to) = leads_to(&group.name, name, &lists)
+                    && let Some(target) = group.link(link, to)
+                {
+                    found.push((g, name.to_owned(), target));
                 }
             }
         }
@@ -245,6 +365,38 @@ impl Schema {
                 group.fields.push((name, target));
             }
         }
+    }
+
+    /// Lets a link of a group lead to another one, by the names of group, reference and group; false where one of them is not there.
+    ///
+    /// # Example
+    /// ```
+    /// use pullback_analysis::{Schema, schema::Column};
+    /// use pullback_array::DType;
+    /// let mut schema = Schema::new([
+    ///     Column::new("AnalysisPhotonsAuxDyn.TruthLink.m_persKey", DType::I64, true),
+    ///     Column::new("AnalysisPhotonsAuxDyn.TruthLink.m_persIndex", DType::I64, true),
+    ///     Column::new("TruthElectronsAuxDyn.e", DType::F32, true),
+    /// ]);
+    /// assert!(schema.group("AnalysisPhotons").unwrap().field("Truth").is_none());
+    /// assert!(schema.let_lead("AnalysisPhotons", "Truth", "TruthElectrons"));
+    /// assert!(schema.group("AnalysisPhotons").unwrap().field("Truth").is_some());
+    /// ```
+    pub fn let_lead(&mut self, from: &str, name: &str, to: &str) -> bool {
+        let Some(to) = self.groups.iter().position(|g| g.list && g.name == to) else {
+            return false;
+        };
+        let Some(group) = self.groups.iter_mut().find(|g| g.name == from) else {
+            return false;
+        };
+        let link = group.links().find(|(_, n)| *n == name);
+        let Some(target) = link.and_then(|(link, _)| group.link(link, to)) else {
+            return false;
+        };
+        let name = name.to_owned();
+        group.fields.retain(|(n, _)| *n != name);
+        group.fields.push((name, target));
+        true
     }
 
     /// All columns.

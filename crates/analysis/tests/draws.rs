@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use pullback_analysis::draws::Random;
-use pullback_analysis::file::{AnalysisFile, Effect, FitModel, Free, Input, RegionKind};
+use pullback_analysis::file::{AnalysisFile, Effect, Evaluated, FitModel, Free, Input, RegionKind};
 use pullback_analysis::optimize::{Options, Part, Problem};
 use pullback_analysis::run::{Results, RunOptions, Shift};
 use pullback_analysis::{Analysis, Draw, Error, Object, generated, render};
@@ -356,6 +356,7 @@ fn calls_say_what_a_file_says() {
         name: "resolution".into(),
         up: 1.1,
         down: 0.9,
+        evaluated: Evaluated::Again,
     };
     let file = AnalysisFile::new("", analysis)
         .seed(5)

@@ -413,6 +413,7 @@ fn the_schema_has_the_keys_of_the_reader() {
         ("title", of(&schema)),
         ("[analysis]", of(&tables["analysis"])),
         ("[datasets.a]", each("datasets")),
+        ("[campaigns.a]", each("campaigns")),
         ("[objects.a]", of(object)),
         ("[regions.a]", each("regions")),
         ("[tables.a]", each("tables")),

@@ -175,7 +175,7 @@ fn mistakes_are_named_with_their_place() {
         (
             "rate = { weight = \"1.002\" }",
             "rate = { norm = 0.1, one_sided = true }",
-            "only a weight of one factor is one-sided by a word",
+            "only a weight of one factor, or files of one side, are one-sided by a word",
         ),
     ] {
         assert!(FILE.contains(from), "{from}");

@@ -71,7 +71,7 @@ fn exact(quote: &Quote) -> String {
 fn facts(found: &Optimized) -> Vec<(&'static str, String)> {
     let o = &found.outcome;
     let mut facts = Vec::new();
-    if let Some(luminosity) = found.after.file.luminosity {
+    if let Some(luminosity) = found.after.file.total_luminosity() {
         let text = format!("{} fb⁻¹", brief(luminosity / 1000.0));
         facts.push(("luminosity", text));
     }

@@ -52,7 +52,7 @@ fn heading<'a>(results: &'a Results, what: &str) -> Heading<'a> {
     Heading {
         title: &results.file.title,
         what: what.to_owned(),
-        luminosity: results.file.luminosity,
+        luminosity: results.file.total_luminosity(),
         shown: true,
     }
 }

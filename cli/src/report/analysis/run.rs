@@ -21,7 +21,7 @@ pub fn run(results: &Results) -> String {
         .collect();
     let events: u64 = results.datasets.iter().map(|d| d.0).sum();
     let mut facts = Vec::new();
-    if let Some(luminosity) = file.luminosity {
+    if let Some(luminosity) = file.total_luminosity() {
         let text = format!("{} fb⁻¹", brief(luminosity / 1000.0));
         facts.push(("luminosity", text));
     }
@@ -43,6 +43,7 @@ pub fn run(results: &Results) -> String {
         seen => results.observed.iter().any(Option::is_some),
         regions,
         datasets => tables::datasets(results),
+        tangents => tables::tangents(results),
         version => env!("CARGO_PKG_VERSION"),
     };
     template::render(TEMPLATE, values)

@@ -6,6 +6,8 @@ use pullback_analysis::run::{Bins, Cutflow, Results};
 use super::super::svg::Svg;
 use super::heading::brief;
 use crate::text::rounding::{round, significant};
+use crate::text::run::variation;
+use crate::text::tangents;
 
 /// A drawing in a page, a little larger than its own size at most.
 pub fn placed(svg: Svg) -> Value {
@@ -56,7 +58,29 @@ pub fn datasets(results: &Results) -> Vec<Vec<String>> {
             scale,
         ]
     });
-    rows.collect()
+    let variants = results.variants.iter().map(|v| {
+        let files = results.file.files_of(v);
+        let files = files.map(|f| f.display().to_string());
+        vec![
+            v.dataset.clone(),
+            variation(results, v.systematic, v.shift),
+            files.collect::<Vec<_>>().join(", "),
+            v.events.to_string(),
+            String::new(),
+            significant(v.scale, 4),
+        ]
+    });
+    rows.chain(variants).collect()
+}
+
+/// How far tangents are from the selection evaluated again; nothing without tangents.
+pub fn tangents(results: &Results) -> Option<Value> {
+    let mut rows = tangents::rows(results);
+    rows.iter_mut()
+        .flatten()
+        .for_each(|cell| *cell = cell.replace('-', "−"));
+    let note = tangents::NOTE;
+    (!rows.is_empty()).then(|| context! { header => tangents::HEADER, rows, note })
 }
 
 /// The yields of a histogram below its drawing.

@@ -54,7 +54,7 @@ impl<'b> Compiler<'b> {
         let label = Some(column.name.as_str().into());
         let value = self.b.labelled(label, || match column.dtype {
             DType::Bool => Value::Bool { yes: raw, no: None },
-            DType::I32 | DType::I64 | DType::U64 => Value::Int(raw.cast(DType::I64)),
+            _ if column.is_whole() => Value::Int(raw.cast(DType::I64)),
             _ => {
                 let x = raw.cast(DType::F64);
                 let factor = column.factor();

@@ -7,6 +7,7 @@ use super::collections::Origin;
 use super::express::Compiler;
 use super::value::{Maybe, Value, both, to_real};
 use super::vector::Vector;
+use crate::links::keys;
 use crate::schema::Target;
 use crate::types::{CollectionId, Def, Kinematics};
 
@@ -42,7 +43,9 @@ impl<'b> Compiler<'b> {
                 let found = self.model.schema.groups().get(*group);
                 match found.and_then(|g| g.field(name)) {
                     Some(Target::Column(column)) => self.column(column),
-                    Some(Target::Object { column, group }) => self.reference(column, group),
+                    Some(Target::Object { column, key, group }) => {
+                        self.reference(column, key, group)
+                    }
                     None => self.nothing(),
                 }
             }
@@ -106,8 +109,8 @@ impl<'b> Compiler<'b> {
         whole.unwrap_or_else(|| self.nothing())
     }
 
-    /// The object of another collection whose number a column holds.
-    fn reference(&self, column: usize, group: usize) -> Maybe<'b> {
+    /// The object of another collection whose number a column holds, where its key is one of that collection.
+    fn reference(&self, column: usize, key: Option<usize>, group: usize) -> Maybe<'b> {
         let target = self
             .model
             .collections
@@ -117,6 +120,24 @@ impl<'b> Compiler<'b> {
             return self.nothing();
         };
         let of = CollectionId(target);
+        let mut number = number;
+        if let Some(key) = key {
+            let name = self
+                .model
+                .schema
+                .groups()
+                .get(group)
+                .map(|g| g.name.as_str());
+            let Value::Int(key) = self.column(key).value else {
+                return self.nothing();
+            };
+            let own = keys(name.unwrap_or(""))
+                .map(|own| key.eq(self.b.integer(own)))
+                .reduce(|a, b| a | b);
+            if let Some(own) = own {
+                number = own.select(number, self.b.integer(-1));
+            }
+        }
         let index = self.b.locate(number, self.list(group));
         Maybe {
             value: Value::Object {

@@ -64,9 +64,8 @@ impl Draw {
 }
 
 impl AnalysisFile {
-    /// What the columns of a data set are: those of its files, and draws.
-    pub(crate) fn schema_of(&self, table: &io::Schema) -> Result<Schema> {
-        let plain = Schema::of_table(table);
+    /// The columns of the files of a data set, and draws.
+    pub(crate) fn with_draws(&self, plain: Schema, table: &io::Schema) -> Result<Schema> {
         let mut columns = plain.columns().to_vec();
         for draw in &self.draws {
             let (name, list) = draw.column(&plain)?;

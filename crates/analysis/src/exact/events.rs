@@ -71,19 +71,13 @@ impl Set {
         options: &RunOptions,
         tell: &mut dyn FnMut(u64) -> bool,
     ) -> Result<Opened> {
-        let patterns: Vec<String> = (input.files.iter())
-            .map(|p| p.to_string_lossy().into_owned())
-            .collect();
-        let data = Dataset::with_options(&patterns, options.data)?;
-        let (model, names) = channels(file, input, &file.schema_of(data.schema())?)?;
+        let (data, schema) = file.opened(input, options.data)?;
+        let (model, names) = channels(file, input, &schema)?;
         let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
         let compiled = model.compile(&wanted)?;
         let known: Vec<(&str, &[f64])> = compiled.parameters().collect();
         let place = |f: &Follows| known.iter().position(|(n, _)| *n == f.parameter);
-        let acts = |f: &Follows| {
-            let of = &file.systematics[f.systematic].processes;
-            of.contains(&input.process)
-        };
+        let acts = |f: &Follows| file.systematics[f.systematic].acts_on(input);
         let (mut reads, mut places) = (Vec::new(), Vec::new());
         for (k, f) in follows.iter().enumerate().filter(|(_, f)| acts(f)) {
             if let Some(at) = place(f) {

@@ -63,7 +63,7 @@ impl AnalysisFile {
     fn follows(&self) -> Result<Vec<Follows>> {
         let mut out = Vec::new();
         for (k, systematic) in self.systematics.iter().enumerate() {
-            let (Some(place), Effect::Parameter { name, up, down }) =
+            let (Some(place), Effect::Parameter { name, up, down, .. }) =
                 (&systematic.exact, &systematic.effect)
             else {
                 continue;

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use super::estimates::{Abcd, Estimate};
 use super::optimisation::{Free, Optimisation};
 use super::types::{
-    AnalysisFile, Effect, FitModel, Generated, Input, Plot, Region, RegionKind, Systematic,
+    AnalysisFile, Campaign, Effect, EnergyUnit, FitModel, Generated, Input, Plot, Region,
+    RegionKind, Systematic,
 };
 use crate::define::Analysis;
 use crate::draws::Draw;
 use crate::error::{Error, Result};
 use crate::place::Source;
+use crate::units::Unit;
 
 impl AnalysisFile {
     /// An analysis of these definitions (objects, columns, parameters, networks), still without data, regions and histograms.
@@ -60,6 +62,17 @@ impl AnalysisFile {
     /// Random numbers of objects or events.
     pub fn draw(mut self, draw: Draw) -> Self {
         self.draws.push(draw);
+        self
+    }
+
+    /// A campaign with its luminosity, in 1/pb.
+    pub fn campaign(mut self, name: impl Into<String>, inverse_pb: f64) -> Self {
+        self.campaigns.push(Campaign {
+            name: name.into(),
+            luminosity: inverse_pb,
+            weight: None,
+            certified: None,
+        });
         self
     }
 
@@ -124,6 +137,7 @@ impl AnalysisFile {
         self.systematics.push(Systematic {
             name: name.into(),
             processes: processes.iter().map(|p| (*p).to_owned()).collect(),
+            campaigns: Vec::new(),
             effect,
             exact: None,
         });
@@ -206,11 +220,14 @@ impl Input {
         Self {
             name: name.into(),
             process: name.into(),
+            campaign: None,
             files: files.into_iter().map(Into::into).collect(),
             observed: false,
             cross_section: None,
             generated: Generated::Events,
             weight: None,
+            energy: None,
+            links: Vec::new(),
             place: Source::new(format!("datasets.{name}"), name).everywhere(),
         }
     }
@@ -234,6 +251,12 @@ impl Input {
         self
     }
 
+    /// Of a campaign.
+    pub fn campaign(mut self, campaign: &str) -> Self {
+        self.campaign = Some(campaign.into());
+        self
+    }
+
     /// The cross-section, in pb; the weights of all events of the files then stand for it.
     pub fn cross_section(mut self, pb: f64) -> Self {
         self.cross_section = Some(pb);
@@ -243,6 +266,23 @@ impl Input {
     /// What the weights of all generated events add up to.
     pub fn generated(mut self, generated: Generated) -> Self {
         self.generated = generated;
+        self
+    }
+
+    /// The unit of its energies; columns are energies by their names, or one of these names and patterns.
+    pub fn energy(mut self, unit: Unit, columns: &[&str]) -> Self {
+        self.energy = Some(EnergyUnit {
+            unit,
+            columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+            place: Source::new(format!("datasets.{}.energy", self.name), unit.name()).everywhere(),
+        });
+        self
+    }
+
+    /// Lets a link lead to another collection: `("AnalysisPhotons.Truth", "TruthElectrons")`.
+    pub fn link(mut self, link: &str, to: &str) -> Self {
+        let place = Source::new(format!("datasets.{}.links", self.name), link).everywhere();
+        self.links.push((link.into(), to.into(), place));
         self
     }
 

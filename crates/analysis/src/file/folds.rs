@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::types::AnalysisFile;
 use crate::error::{Error, Result};
-use crate::run::Values;
+use crate::run::{Values, identified};
 
 /// What an optimisation in folds found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,32 +39,52 @@ impl AnalysisFile {
 
 impl Folds {
     /// The events of each fold, and their values.
-    pub(crate) fn of(&self, dataset: &str, chunk: &Chunk) -> Vec<(Chunk, &Values)> {
-        let folds = fold_of(self.seed, dataset, chunk, self.values.len());
+    pub(crate) fn of(&self, draws: &Draws, chunk: &Chunk) -> Result<Vec<(Chunk, &Values)>> {
+        let folds = draws.folds(chunk, self.values.len())?;
         let each = self.values.iter().enumerate().map(|(k, values)| {
             let own: Vec<bool> = folds.iter().map(|f| *f == k).collect();
             (chunk.take(&own), values)
         });
-        each.collect()
+        Ok(each.collect())
     }
 }
 
-/// The fold of each event: by its number in the data set alone, whatever the chunks are.
-pub(crate) fn fold_of(seed: u64, dataset: &str, chunk: &Chunk, folds: usize) -> Vec<usize> {
-    let draws = uniform(split_key(seed, dataset), chunk, 0);
-    draws.into_iter().map(|u| cell(u, folds)).collect()
+/// The draws that say where an event of a data set belongs: by its number in the data set alone, whatever the chunks are; where there are variations from other files, by
+/// the columns that identify it in all of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Draws {
+    key: Key,
+    /// The columns that identify events; none where numbers do.
+    pub identity: Vec<&'static str>,
 }
 
-/// The key of the draws that say where an event of a data set belongs.
-pub(crate) fn split_key(seed: u64, dataset: &str) -> Key {
-    Key::new(seed, "split").child(dataset)
-}
+impl Draws {
+    /// A variation has the name of its nominal data set.
+    pub fn new(seed: u64, dataset: &str, identity: Vec<&'static str>) -> Self {
+        Self {
+            key: Key::new(seed, "split").child(dataset),
+            identity,
+        }
+    }
 
-/// A number between 0 and 1 for each event of a chunk.
-pub(crate) fn uniform(key: Key, chunk: &Chunk, step: u32) -> Vec<f64> {
-    let mut u = vec![0.0; chunk.entries];
-    fill_uniform(&mut u, key, chunk.first, step);
-    u
+    /// A number between 0 and 1 for each event of a chunk.
+    pub fn uniform(&self, chunk: &Chunk, step: u32) -> Result<Vec<f64>> {
+        let mut u = vec![0.0; chunk.entries];
+        if self.identity.is_empty() {
+            fill_uniform(&mut u, self.key, chunk.first, step);
+        } else {
+            for (u, number) in u.iter_mut().zip(identified(chunk, &self.identity)?) {
+                fill_uniform(std::slice::from_mut(u), self.key, number, step);
+            }
+        }
+        Ok(u)
+    }
+
+    /// The fold of each event.
+    pub fn folds(&self, chunk: &Chunk, folds: usize) -> Result<Vec<usize>> {
+        let draws = self.uniform(chunk, 0)?;
+        Ok(draws.into_iter().map(|u| cell(u, folds)).collect())
+    }
 }
 
 /// Which of `n` equal parts of the unit interval a number is in.

@@ -17,8 +17,14 @@
 //! [datasets.data]
 //! files = "data.root"
 //! observed = true
+//! energy = "MeV"                             # of columns that are energies by name; or { unit = "MeV", columns = ["lep_iso*"] }
 //!
-//! [defaults.datasets]                        # what simulated data sets say if they say nothing
+//! [campaigns.2018]                           # data sets with `campaign = "2018"` stand for this luminosity
+//! luminosity = "59.8 /fb"                    # a `weight` and a `certified` of its own may follow
+//!
+//! links  = { "AnalysisPhotons.Truth" = "TruthElectrons" }   # of PHYSLITE, where they lead elsewhere than their names say
+//!
+//! [defaults.datasets]                        # what simulated data sets say if they say nothing; `energy` counts for observed ones, too
 //! generated = "genWeight"
 //! [defaults.systematics]                     # and systematics
 //! processes = ["z*", "tt"]
@@ -65,12 +71,13 @@
 //! minus   = ["tt", "zmm"]                    # simulated events of these processes there are subtracted, with the same weight
 //!
 //! [systematics]
-//! luminosity = { norm = 0.02 }
+//! luminosity = { norm = 0.02 }               # norm = { 2017 = 0.02, 2018 = 0.015 } by campaign; correlated = false: one for each
 //! # One factor is mirrored; with `one_sided = true` the other side is nominal.
 //! pileup     = { weight = ["puWeightUp / puWeight", "puWeightDown / puWeight"] }
 //! scale      = { vector = "LHEScaleWeight", members = [0, 1, 3, 5, 7, 8], combine = "envelope" }
 //! pdf        = { vector = "LHEPdfWeight", members = { from = 1, to = 100 }, combine = "hessian" }   # or "rms"
-//! muon_scale = { parameter = "muon_scale", processes = "zmm" }
+//! muon_scale = { parameter = "muon_scale", processes = "zmm" } # `method = "tangent"`: along the derivative at nominal
+//! shower     = { files = { zmm = "zmm_herwig_*.parquet" } }      # mirrored, or one_sided; or up = { zmm = ".." }, down = { zmm = ".." }
 //! top_pt     = { parameter = "top_pt", exact = true }   # moves weights alone: evaluated event by event in the fit of `pullback run`
 //!
 //! [fit]
@@ -99,9 +106,11 @@
 
 mod at;
 mod build;
+mod campaigns;
 mod certified;
 mod document;
 mod draws;
+mod energy;
 mod estimates;
 mod folds;
 mod include;
@@ -110,15 +119,16 @@ mod optimisation;
 mod read;
 mod tables;
 mod types;
+mod variants;
 
 pub use certified::Certified;
 pub(crate) use certified::{COLUMNS, whole};
 pub use document::LARGEST;
 pub use estimates::{Abcd, Estimate};
 pub use folds::Folds;
-pub(crate) use folds::{cell, fold_of, split_key, uniform};
+pub(crate) use folds::{Draws, cell};
 pub use optimisation::{Free, Goal, Method, Optimisation, Softening};
 pub use types::{
-    AnalysisFile, Combine, Effect, FitModel, Generated, Input, Plot, Prune, Region, RegionKind,
-    Systematic,
+    AnalysisFile, Campaign, Combine, Effect, EnergyUnit, Evaluated, FitModel, Generated, Input,
+    Plot, Prune, Region, RegionKind, Systematic,
 };

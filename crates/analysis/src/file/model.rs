@@ -1,7 +1,9 @@
 //! Systematic variations and what is fitted.
 
+use super::campaigns::Reach;
 use super::document::Entry;
-use super::types::{AnalysisFile, Combine, Effect, FitModel, Prune, Systematic};
+use super::types::{AnalysisFile, Combine, Effect, Evaluated, FitModel, Prune, Systematic};
+use super::variants::Sides;
 use crate::error::{Error, Result};
 use crate::place::Source;
 use crate::syntax::parse;
@@ -27,20 +29,30 @@ pub(super) fn position<'a>(
 
 /// Processes by name, or simulated ones by patterns with `*`.
 fn processes(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Vec<String>> {
-    let (known, simulated) = (file.processes(), file.simulated());
-    let mut found = Vec::new();
+    let simulated = file.simulated();
+    chosen(entry, "process", &file.processes(), &simulated)
+}
+
+/// Names of things that there are, by name or by patterns with `*`, which stand for those of `wild`.
+pub(super) fn chosen(
+    entry: &Entry<'_>,
+    what: &str,
+    known: &[&str],
+    wild: &[&str],
+) -> Result<Vec<String>> {
+    let mut found: Vec<String> = Vec::new();
     for pattern in entry.texts()? {
         if pattern.contains('*') {
-            let matching = simulated.iter().filter(|p| matches(&pattern, p));
+            let matching = wild.iter().filter(|p| matches(&pattern, p));
             found.extend(matching.map(|p| (*p).to_owned()));
         } else {
-            position(entry, "process", &pattern, known.iter().copied())?;
+            position(entry, what, &pattern, known.iter().copied())?;
             found.push(pattern);
         }
     }
     if found.is_empty() {
         return Err(entry.refuse(
-            "no process is meant",
+            format!("no {what} is meant"),
             format!("there are {}", known.join(", ")),
         ));
     }
@@ -48,7 +60,10 @@ fn processes(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Vec<String>> {
 }
 
 /// Whether a name fits to a pattern in which `*` stands for anything.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
+    if !pattern.contains('*') {
+        return pattern == name;
+    }
     let mut parts = pattern.split('*');
     let Some(rest) = parts.next().and_then(|first| name.strip_prefix(first)) else {
         return false;
@@ -65,7 +80,12 @@ fn matches(pattern: &str, name: &str) -> bool {
     last.is_empty() || name.ends_with(last)
 }
 
-pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> Result<Systematic> {
+/// A systematic, or one for each campaign.
+pub(super) fn systematic(
+    name: &str,
+    entry: &Entry<'_>,
+    file: &AnalysisFile,
+) -> Result<Vec<Systematic>> {
     let table = entry.table()?;
     let acts_on = table.get("processes");
     let kinds = (
@@ -73,12 +93,15 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
         table.get("weight"),
         table.get("parameter"),
     );
+    let files = Sides::of(&table);
+    let reach = Reach::of(&table);
     let values = table.get("values");
-    let (vector, chosen) = (table.get("vector"), table.get("members"));
+    let (vector, which) = (table.get("vector"), table.get("members"));
     let combine = table.get("combine");
     let (one_sided, exact) = (table.get("one_sided"), table.get("exact"));
+    let method = table.get("method");
     table.finish()?;
-    if let (Some(entry), None) = (chosen.as_ref().or(combine.as_ref()), &vector) {
+    if let (Some(entry), None) = (which.as_ref().or(combine.as_ref()), &vector) {
         return Err(entry.refuse(
             "members are those of a `vector` of weights",
             "write `vector = \"LHEPdfWeight\"`, or leave it out",
@@ -88,25 +111,32 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
         Some(entry) => processes(&entry, file)?,
         None => file.simulated().iter().map(|p| (*p).to_owned()).collect(),
     };
+    if files.any() {
+        let others = [&kinds.0, &kinds.1, &kinds.2, &vector, &values];
+        if let Some(other) = others.into_iter().flatten().next() {
+            return Err(other.refuse(
+                "a systematic of other files does nothing else",
+                "leave this out, or give it a name of its own",
+            ));
+        }
+        let found = files.systematic(name, entry, &acts_on, one_sided.as_ref(), file)?;
+        return reach.split(entry, found, file);
+    }
+    let mut campaigns = Vec::new();
     let effect = match (kinds, vector) {
-        ((None, None, None), Some(vector)) => members(entry, &vector, chosen, combine)?,
-        ((Some(norm), None, None), None) => {
-            let (down, up) = match norm.numbers()?.as_slice() {
-                [size] => (1.0 - size, 1.0 + size),
-                [down, up] => (1.0 + down, 1.0 + up),
-                _ => {
-                    return Err(norm.refuse(
-                        "one or two numbers are expected",
-                        "write `norm = 0.05`, or `norm = [-0.04, 0.06]`",
-                    ));
-                }
-            };
-            if !(down > 0.0 && up > 0.0) {
-                return Err(norm.refuse(
-                    format!("factors {down} and {up} are not positive"),
-                    "they are relative: 0.05 is 5 %",
-                ));
+        ((None, None, None), Some(vector)) => members(entry, &vector, which, combine)?,
+        ((Some(norm), None, None), None) if norm.is_table() => {
+            let names = file.campaigns.iter().map(|c| c.name.as_str());
+            let mut factors = Vec::new();
+            for (name, entry) in norm.table()?.entries() {
+                position(&entry, "campaign", name, names.clone())?;
+                factors.push((name.to_owned(), factors_of(&entry)?));
             }
+            campaigns = factors.iter().map(|(name, _)| name.clone()).collect();
+            Effect::Norms { factors }
+        }
+        ((Some(norm), None, None), None) => {
+            let [down, up] = factors_of(&norm)?;
             Effect::Norm { up, down }
         }
         ((None, Some(weight), None), None) => {
@@ -147,24 +177,29 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
                     ));
                 }
             };
+            let evaluated = method.as_ref().map(evaluated).transpose()?;
             Effect::Parameter {
                 name: name.into(),
                 up,
                 down,
+                evaluated: evaluated.unwrap_or_default(),
             }
         }
         _ => {
             return Err(entry.refuse(
                 format!("`{}` has to say what it does", entry.key),
-                "give it one of `norm` (a relative change of yields), `weight` (factors of event weights), `vector` (members of a vector of factors) and `parameter` (a parameter that is moved)",
+                "give it one of `norm` (a relative change of yields), `weight` (factors of event weights), `vector` (members of a vector of factors), `parameter` (a parameter that is moved) and `files` (other events)",
             ));
         }
     };
     if let (Some(entry), false) = (&one_sided, matches!(effect, Effect::Weight { .. })) {
         return Err(entry.refuse(
-            "only a weight of one factor is one-sided by a word",
+            "only a weight of one factor, or files of one side, are one-sided by a word",
             "write the side that is nominal: `norm = [0, 0.1]`, `values = [0, 1]`",
         ));
+    }
+    if let (Some(method), true) = (method, !matches!(effect, Effect::Parameter { .. })) {
+        return Err(method.refuse("only a parameter has a method", "leave it out"));
     }
     if let (Some(values), true) = (values, !matches!(effect, Effect::Parameter { .. })) {
         return Err(values.refuse("only a parameter has values", "leave them out"));
@@ -187,12 +222,46 @@ pub(super) fn systematic(name: &str, entry: &Entry<'_>, file: &AnalysisFile) -> 
             "write the weight of the data sets as an expression of a parameter, and `parameter = ..` here",
         ));
     }
-    Ok(Systematic {
+    let found = Systematic {
         name: name.into(),
         processes: acts_on,
+        campaigns,
         effect,
         exact: exact.map(|e| e.place()),
-    })
+    };
+    reach.split(entry, found, file)
+}
+
+/// The factors downwards and upwards of relative changes.
+fn factors_of(norm: &Entry<'_>) -> Result<[f64; 2]> {
+    let (down, up) = match norm.numbers()?.as_slice() {
+        [size] => (1.0 - size, 1.0 + size),
+        [down, up] => (1.0 + down, 1.0 + up),
+        _ => {
+            return Err(norm.refuse(
+                "one or two numbers are expected",
+                "write `norm = 0.05`, or `norm = [-0.04, 0.06]`",
+            ));
+        }
+    };
+    if down > 0.0 && up > 0.0 {
+        return Ok([down, up]);
+    }
+    Err(norm.refuse(
+        format!("factors {down} and {up} are not positive"),
+        "they are relative: 0.05 is 5 %",
+    ))
+}
+
+fn evaluated(entry: &Entry<'_>) -> Result<Evaluated> {
+    match entry.text()? {
+        "rerun" => Ok(Evaluated::Again),
+        "tangent" => Ok(Evaluated::Tangent),
+        other => Err(entry.refuse(
+            format!("there is no method `{other}`"),
+            "`rerun` evaluates the selection again at both values, `tangent` follows the derivative at nominal",
+        )),
+    }
 }
 
 /// Members of a vector of weights: which ones, and what is made of them.
@@ -317,7 +386,7 @@ fn smoothed(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Vec<usize>> {
         let names = file.systematics.iter().map(|s| s.name.as_str());
         if !pattern.contains('*') {
             let place = position(entry, "systematic", &pattern, names)?;
-            if let Effect::Norm { .. } = file.systematics[place].effect {
+            if let Effect::Norm { .. } | Effect::Norms { .. } = file.systematics[place].effect {
                 return Err(entry.refuse(
                     format!("`{pattern}` changes yields, which have no shape"),
                     "leave it out",
@@ -328,7 +397,8 @@ fn smoothed(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Vec<usize>> {
         }
         let shaped = file.systematics.iter().enumerate();
         let shaped = shaped.filter(|(_, s)| {
-            matches(&pattern, &s.name) && !matches!(s.effect, Effect::Norm { .. })
+            let norm = matches!(s.effect, Effect::Norm { .. } | Effect::Norms { .. });
+            matches(&pattern, &s.name) && !norm
         });
         let before = found.len();
         found.extend(shaped.map(|(k, _)| k));
@@ -372,6 +442,8 @@ mod tests {
             ("z*m", "zmm", true),
             ("z*x", "zmm", false),
             ("w*", "zmm", false),
+            ("zm", "zmm", false),
+            ("zmm", "zmm", true),
             ("*a*b", "xaybxab", true),
             ("*a*b", "xayb!", false),
             ("ab*ba", "aba", false),

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use pullback_array::Flow;
 
+use super::campaigns::campaign;
 use super::certified::Certified;
 use super::document::{Entry, Table};
 use super::draws::draw;
+use super::energy::energy_unit;
 use super::estimates::{all_abcd, estimate};
 use super::include::Documents;
 use super::model::{fit, position, systematic};
@@ -16,7 +18,7 @@ use super::types::{AnalysisFile, Generated, Input, Plot, Region, RegionKind};
 use crate::define::{Analysis, Object};
 use crate::error::{Error, Result};
 use crate::network::{Activation, Network, Weights};
-use crate::place::Source;
+use crate::place::{Place, Source};
 use crate::syntax::parse;
 
 impl AnalysisFile {
@@ -80,12 +82,20 @@ impl AnalysisFile {
         if let Some(table) = &defaults {
             table.finish()?;
         }
+        for (name, entry) in section(&root, "campaigns")? {
+            file.campaigns.push(campaign(name, &entry)?);
+        }
         for (name, mut entry) in section(&root, "datasets")? {
-            // Observed events have none of what simulated ones share.
+            // Observed events have none of what simulated ones share, but the unit of energies.
+            let energy = of_datasets.as_ref().map(Entry::table).transpose()?;
+            let energy = energy.and_then(|table| table.get("energy"));
             if let Some(defaults) = of_datasets.as_ref().filter(|_| !is_observed(&entry)) {
                 entry = entry.or(defaults);
             }
-            let input = dataset(name, &entry, weight.as_ref(), file.luminosity)?;
+            let mut input = dataset(name, &entry, weight.as_ref(), &file)?;
+            if let (None, Some(entry)) = (&input.energy, energy) {
+                input.energy = Some(energy_unit(&entry)?);
+            }
             file.datasets.push(input);
         }
         for (name, entry) in section(&root, "regions")? {
@@ -104,8 +114,8 @@ impl AnalysisFile {
             if let Some(defaults) = &of_systematics {
                 entry = entry.or(defaults);
             }
-            let systematic = systematic(name, &entry, &file)?;
-            file.systematics.push(systematic);
+            let found = systematic(name, &entry, &file)?;
+            file.systematics.extend(found);
         }
         if let Some(entry) = root.get("fit") {
             file.fit = Some(fit(&entry, &file)?);
@@ -124,10 +134,11 @@ impl AnalysisFile {
 }
 
 /// The tables of the document.
-const SECTIONS: [&str; 16] = [
+const SECTIONS: [&str; 17] = [
     "include",
     "defaults",
     "analysis",
+    "campaigns",
     "datasets",
     "draws",
     "objects",
@@ -152,7 +163,7 @@ fn section<'a>(root: &Table<'a>, name: &'static str) -> Result<Vec<(&'a str, Ent
 }
 
 /// An expression that is well-formed.
-fn expression(entry: &Entry<'_>) -> Result<Source> {
+pub(super) fn expression(entry: &Entry<'_>) -> Result<Source> {
     let source = entry.expression()?;
     parse(&source)?;
     Ok(source)
@@ -295,7 +306,7 @@ fn dataset(
     name: &str,
     entry: &Entry<'_>,
     weight: Option<&Source>,
-    luminosity: Option<f64>,
+    file: &AnalysisFile,
 ) -> Result<Input> {
     let table = entry.table()?;
     let (patterns, observed, process) = (
@@ -304,16 +315,18 @@ fn dataset(
         table.get("process"),
     );
     let process = process.map_or(Ok(name), |e| e.text())?.to_owned();
+    let of = table.get("campaign");
     let cross_section = table.get("cross_section");
     let own = table.get("weight");
-    let generated = table.get("generated");
+    let sum = table.get("generated");
+    let (energy, links) = (table.get("energy"), table.get("links"));
     table.finish()?;
     let what = "a pattern such as `\"data/*.root\"`, or several";
     let patterns = table.needed(patterns, "files", what)?;
     let files: Vec<_> = patterns.texts()?.iter().map(|p| patterns.path(p)).collect();
     let observed = observed.map_or(Ok(false), |e| e.flag())?;
     if observed {
-        let mut weights = [&cross_section, &own, &generated].into_iter().flatten();
+        let mut weights = [&cross_section, &own, &sum].into_iter().flatten();
         if let Some(entry) = weights.next() {
             return Err(entry.refuse(
                 "observed events have no weight",
@@ -321,37 +334,32 @@ fn dataset(
             ));
         }
     }
-    if let (Some(entry), None) = (&cross_section, luminosity) {
+    let mut campaign = None;
+    if let Some(entry) = of {
+        let names = file.campaigns.iter().map(|c| c.name.as_str());
+        campaign = Some(&file.campaigns[position(&entry, "campaign", entry.text()?, names)?]);
+    }
+    if let (Some(entry), None, None) = (&cross_section, campaign, file.luminosity) {
         return Err(entry.refuse(
             "a cross-section needs a luminosity",
-            "write `luminosity = \"140 /fb\"` under `[analysis]`",
+            "write `luminosity = \"140 /fb\"` under `[analysis]`, or `campaign = \"2018\"` with `[campaigns.2018]`",
         ));
     }
-    if let (Some(entry), None) = (&generated, &cross_section) {
+    let weight = campaign.and_then(|c| c.weight.as_ref()).or(weight);
+    if let (Some(entry), None) = (&sum, &cross_section) {
         return Err(entry.refuse(
             "the sum of generated weights is what a cross-section is divided by, and there is none",
             "give a `cross_section`, or leave it out",
         ));
     }
     let cross_section = cross_section.map(|e| e.area(1)).transpose()?;
-    let generated = match generated {
-        None => Generated::Events,
-        Some(entry) => match entry.number() {
-            Ok(n) if n > 0.0 && n.is_finite() => Generated::Number(n),
-            Ok(n) => {
-                return Err(entry.refuse(
-                    format!("{n} is no sum of weights to divide by"),
-                    "it has to be positive",
-                ));
-            }
-            Err(_) => Generated::Sum(expression(&entry)?),
-        },
-    };
+    let generated = sum.map_or(Ok(Generated::Events), |entry| generated(&entry))?;
     let own = own.map(|e| expression(&e)).transpose()?;
     let place = table.place();
     Ok(Input {
         name: name.into(),
         process,
+        campaign: campaign.map(|c| c.name.clone()),
         files,
         observed,
         cross_section,
@@ -361,8 +369,29 @@ fn dataset(
         } else {
             own.or_else(|| weight.cloned())
         },
+        energy: energy.map(|e| energy_unit(&e)).transpose()?,
+        links: links.map_or(Ok(Vec::new()), |e| links_of(&e))?,
         place,
     })
+}
+
+/// Links and where they lead.
+fn links_of(entry: &Entry<'_>) -> Result<Vec<(String, String, Place)>> {
+    let each = entry.table()?.entries().into_iter();
+    each.map(|(link, to)| Ok((link.to_owned(), to.text()?.to_owned(), to.place())))
+        .collect()
+}
+
+/// What generated weights add up to.
+pub(super) fn generated(entry: &Entry<'_>) -> Result<Generated> {
+    match entry.number() {
+        Ok(n) if n > 0.0 && n.is_finite() => Ok(Generated::Number(n)),
+        Ok(n) => Err(entry.refuse(
+            format!("{n} is no sum of weights to divide by"),
+            "it has to be positive",
+        )),
+        Err(_) => Ok(Generated::Sum(expression(entry)?)),
+    }
 }
 
 fn region(name: &str, entry: &Entry<'_>) -> Result<Region> {

@@ -10,6 +10,7 @@ use super::optimisation::Optimisation;
 use crate::define::Analysis;
 use crate::draws::Draw;
 use crate::place::{Place, Source};
+use crate::units::Unit;
 
 /// An analysis: data, selections, histograms, systematic variations, and what is fitted.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +27,8 @@ pub struct AnalysisFile {
     pub seed: u64,
     /// Random numbers of objects and events.
     pub draws: Vec<Draw>,
+    /// Campaigns of data taking, of which data sets can be.
+    pub campaigns: Vec<Campaign>,
     /// Where events come from.
     pub datasets: Vec<Input>,
     /// Regions in the order of the file.
@@ -50,6 +53,19 @@ pub struct AnalysisFile {
     pub(crate) definitions: Analysis,
 }
 
+/// A campaign of data taking: simulated events of it stand for its luminosity.
+#[derive(Debug, Clone)]
+pub struct Campaign {
+    /// Its name.
+    pub name: String,
+    /// Integrated luminosity, in 1/pb.
+    pub luminosity: f64,
+    /// The weight of its simulated events, instead of that of the analysis.
+    pub weight: Option<Source>,
+    /// The luminosity sections whose observed events count; those of the analysis without it.
+    pub certified: Option<Certified>,
+}
+
 /// Events of one kind.
 #[derive(Debug, Clone)]
 pub struct Input {
@@ -57,6 +73,8 @@ pub struct Input {
     pub name: String,
     /// The process it belongs to; several data sets may share one.
     pub process: String,
+    /// The campaign it belongs to.
+    pub campaign: Option<String>,
     /// Patterns of files, relative to the folder of the analysis file, with `:table` where there are several.
     pub files: Vec<PathBuf>,
     /// Whether these are observed events: they have no weights, and signal regions may be blind to them.
@@ -67,6 +85,20 @@ pub struct Input {
     pub generated: Generated,
     /// The weight of an event.
     pub weight: Option<Source>,
+    /// The unit of its energies, where it is not that of its names.
+    pub energy: Option<EnergyUnit>,
+    /// Links that lead elsewhere than their names say: collection and reference, the collection that they lead to, and where that is said.
+    pub(crate) links: Vec<(String, String, Place)>,
+    pub(crate) place: Place,
+}
+
+/// The unit of the energies of a data set, and which of its columns are energies besides those whose names say so.
+#[derive(Debug, Clone)]
+pub struct EnergyUnit {
+    /// The unit.
+    pub unit: Unit,
+    /// Names of columns, or patterns with `*`.
+    pub columns: Vec<String>,
     pub(crate) place: Place,
 }
 
@@ -140,6 +172,8 @@ pub struct Systematic {
     pub name: String,
     /// The processes that it acts on.
     pub processes: Vec<String>,
+    /// The campaigns that it acts on; all where there are none. Data sets of others are as they are.
+    pub campaigns: Vec<String>,
     /// What it does.
     pub effect: Effect,
     /// Where it says that it is exact: the weights of events are evaluated in the fit ([`crate::exact`]); templates at one standard deviation are there as well.
@@ -155,6 +189,11 @@ pub enum Effect {
         up: f64,
         /// The factor downwards.
         down: f64,
+    },
+    /// Yields of campaigns change by factors of their own.
+    Norms {
+        /// For each campaign, the factors downwards and upwards.
+        factors: Vec<(String, [f64; 2])>,
     },
     /// The weights of events change by factors.
     Weight {
@@ -172,7 +211,16 @@ pub enum Effect {
         /// How yields become up and down.
         combine: Combine,
     },
-    /// A parameter of the analysis changes, and the whole selection is evaluated again.
+    /// The events of some data sets are those of other files.
+    Files {
+        /// Upwards: each data set has the name of the nominal one that it stands for.
+        up: Vec<Input>,
+        /// Downwards, of the same names; empty where there are none.
+        down: Vec<Input>,
+        /// Whether the side without files is nominal, instead of mirrored.
+        one_sided: bool,
+    },
+    /// A parameter of the analysis changes.
     Parameter {
         /// Its name.
         name: String,
@@ -180,10 +228,28 @@ pub enum Effect {
         up: f64,
         /// Its value downwards.
         down: f64,
+        /// What the yields are there.
+        evaluated: Evaluated,
     },
 }
 
+/// How yields follow a parameter of the analysis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Evaluated {
+    /// The whole selection is evaluated again.
+    #[default]
+    Again,
+    /// Along the tangent at nominal: n ± Δ dn/dθ, with the total derivative of each bin, thresholds included. The selection is evaluated again, too: a run says
+    /// how far they are apart.
+    Tangent,
+}
+
 impl Effect {
+    /// Whether its variations are lines along a tangent.
+    pub(crate) fn is_tangent(&self) -> bool {
+        matches!(self, Self::Parameter { evaluated, .. } if *evaluated == Evaluated::Tangent)
+    }
+
     /// Positions in a vector of weights; none of other effects.
     pub(crate) fn members(&self) -> &[usize] {
         match self {

@@ -3,7 +3,7 @@
 use std::num::NonZero;
 use std::sync::Arc;
 
-use pullback_array::{Lowered, Workspace, transform};
+use pullback_array::{Column, Lowered, Workspace, transform};
 use pullback_io::{Chunk, Dataset};
 use transform::{Relaxation, Smoothing};
 
@@ -12,8 +12,10 @@ use crate::compile::Compiled;
 use crate::define::Analysis;
 use crate::draws::Drawn;
 use crate::error::Result;
-use crate::file::{AnalysisFile, Free, Generated, Input, Optimisation};
-use crate::run::{Plan, Quantity, Scope, Sweep, Values, Weighting, edges_name, widened};
+use crate::file::{AnalysisFile, Draws, Free, Generated, Input, Optimisation};
+use crate::run::{
+    Plan, Quantity, Scope, Shift, Sweep, Values, Variation, Weighting, edges_name, shared, widened,
+};
 use crate::schema::Schema;
 
 /// How an optimisation works.
@@ -43,9 +45,20 @@ impl Default for Options {
     }
 }
 
+/// What all data sets of an optimisation have in common.
+pub(super) struct Setting<'s> {
+    pub file: &'s AnalysisFile,
+    pub optimisation: &'s Optimisation,
+    /// The inputs that may move.
+    pub free: &'s [String],
+    pub options: &'s Options,
+}
+
 /// A simulated data set.
 pub(super) struct Set<'a> {
     pub input: &'a Input,
+    /// The variation that it is; nothing for a nominal one.
+    pub variant: Option<(usize, Shift)>,
     pub plan: Arc<Plan>,
     /// What the weights of all events are multiplied by.
     pub weights: f64,
@@ -74,36 +87,41 @@ pub(super) fn free_inputs(file: &AnalysisFile, optimisation: &Optimisation) -> V
 }
 
 impl<'a> Set<'a> {
-    /// Opens a data set and reads its events once. `free` are the inputs that may move; nothing if `tell`, which hears of events, says stop.
+    /// Opens a data set, which may be a variation, and reads its events once; nothing if `tell`, which hears of events, says stop.
     pub fn open(
-        file: &AnalysisFile,
-        optimisation: &Optimisation,
+        setting: &Setting<'_>,
         input: &'a Input,
-        free: &[String],
-        options: &Options,
+        variant: Option<(usize, Shift)>,
         memory: &mut usize,
         tell: &mut dyn FnMut(&str, u64) -> bool,
     ) -> Result<Option<Self>> {
-        let patterns: Vec<String> = (input.files.iter())
-            .map(|p| p.to_string_lossy().into_owned())
-            .collect();
-        let data = Dataset::with_options(&patterns, options.data)?;
-        let schema = file.schema_of(data.schema())?;
+        let Setting {
+            optimisation,
+            free,
+            options,
+            ..
+        } = *setting;
+        let plain = variant.map(|_| setting.file.of_variants());
+        let file = plain.as_ref().unwrap_or(setting.file);
+        let (data, schema) = file.opened(input, options.data)?;
         let plan = Plan::new(file, input, &schema, Scope::Channels)?;
         let mut skim = if options.skim {
             Skim::new(file, &schema, free, &plan)?
         } else {
             None
         };
-        let mut names = plan.nominal.compiled.columns();
+        let mut names = plan.compiled.columns();
         let more = skim.iter().flat_map(|s| s.compiled.columns());
         names.extend(more);
         let networks = network_columns(file, optimisation, &schema)?;
         names.extend(networks.iter().map(String::as_str));
+        let mut names: Vec<String> = names.into_iter().map(String::from).collect();
+        let identity = shared(setting.file, input, options.data)?;
+        let draws = Draws::new(optimisation.seed, &input.name, identity);
+        let split = Split::new(optimisation, draws, options.fold);
+        names.extend(split.columns().iter().map(|name| (*name).to_owned()));
         names.sort_unstable();
         names.dedup();
-        let names: Vec<String> = names.into_iter().map(String::from).collect();
-        let split = Split::new(optimisation, &input.name, options.fold);
         let plots = file.plots();
         let mut sums = Part::ALL.map(|_| Sweep::new(&plan, &plots, options.threads));
         let mut entries = [0_u64; 3];
@@ -113,7 +131,7 @@ impl<'a> Set<'a> {
         let drawn = Drawn::new(file, input, data.schema(), &columns)?;
         for chunk in data.chunks(&drawn.names())?.map(widened) {
             let chunk = drawn.add(chunk?)?;
-            let own = split.of(&chunk);
+            let own = split.of(&chunk)?;
             for (k, part) in Part::ALL.into_iter().enumerate() {
                 let range = split.range(part.into());
                 let of = |wanted: &dyn Fn(usize) -> bool| -> Vec<bool> {
@@ -144,15 +162,14 @@ impl<'a> Set<'a> {
         }
         let sums = sums.map(Sweep::finish);
         let all = plan
-            .nominal
             .item(Quantity::Generated, Weighting::Nominal)
             .map(|item| item.outputs.0);
         let generated = |k: usize| match (all, &input.generated) {
-            (Some(output), Generated::Sum(_)) => sums[k][0][0][output][0],
+            (Some(output), Generated::Sum(_)) => sums[k][output][0],
             _ => entries[k] as f64,
         };
         let parts = [generated(0), generated(1), generated(2)];
-        let mut total = sums[0][0][0].clone();
+        let mut total = sums[0].clone();
         if let Some(output) = all {
             total[output] = vec![parts.iter().sum()];
         }
@@ -163,6 +180,7 @@ impl<'a> Set<'a> {
         let whole: f64 = parts.iter().sum();
         Ok(Some(Self {
             input,
+            variant,
             plan: Arc::new(plan),
             weights,
             entries,
@@ -193,7 +211,7 @@ impl<'a> Set<'a> {
         }
         for chunk in self.data.chunks(&self.drawn.names())?.map(widened) {
             let chunk = self.drawn.add(chunk?)?;
-            let slots = self.split.of(&chunk);
+            let slots = self.split.of(&chunk)?;
             let own: Vec<bool> = slots.iter().map(|slot| range.contains(slot)).collect();
             let chunk = chunk.take(&own);
             match &mut self.skim {
@@ -250,7 +268,8 @@ struct Skim {
     compiled: Compiled,
     lowered: Lowered,
     memory: Workspace,
-    points: Vec<Vec<Vec<f64>>>,
+    /// What the inputs of its lanes are: the variations that move something here.
+    moved: Vec<Vec<f64>>,
 }
 
 impl Skim {
@@ -281,39 +300,35 @@ impl Skim {
         }
         let names: Vec<&str> = wanted.iter().map(String::as_str).collect();
         let compiled = analysis.check(schema)?.compile(&names)?;
-        let lowered = Lowered::new(transform::simplify(&compiled.program)?)?;
+        let read = |v: &&Variation| compiled.parameters().any(|(n, _)| n == v.parameter);
+        let variations: Vec<&Variation> = plan.variations.iter().filter(read).collect();
+        let outputs: Vec<String> = compiled.outputs.iter().map(|o| o.name.clone()).collect();
+        let lanes = variations.iter().map(|v| v.lane(outputs.clone()));
+        let program = transform::simplify(&compiled.program)?;
+        let program = transform::lanes(&program, &lanes.collect::<Vec<_>>())?;
+        let moved = variations.iter().map(|v| v.value.clone()).collect();
+        let lowered = Lowered::new(transform::simplify(&program)?)?;
         let memory = lowered.workspace();
-        // Points of the plan, for the inputs that are asked for here.
-        let mut points = Vec::new();
-        for pass in plan.passes() {
-            let known: Vec<&str> = pass.compiled.parameters().map(|(n, _)| n).collect();
-            for (_, point) in &pass.points {
-                let own = compiled.parameters().map(|(name, start)| {
-                    let place = known.iter().position(|k| *k == name);
-                    place.map_or_else(|| start.to_vec(), |p| point[p].clone())
-                });
-                points.push(own.collect::<Vec<_>>());
-            }
-        }
-        points.dedup();
         Ok(Some(Self {
             compiled,
             lowered,
             memory,
-            points,
+            moved,
         }))
     }
 
     fn keep(&mut self, chunk: &Chunk) -> Result<Vec<bool>> {
         let mut keep = vec![false; chunk.entries];
-        for point in &self.points {
-            let program = self.lowered.program();
-            let bindings = self.compiled.bind_to(program, chunk, point, &[])?;
-            self.lowered.run(&mut self.memory, &bindings)?;
-            for k in 0..self.compiled.outputs.len() {
-                let passed = self.memory.bool(k);
-                keep.iter_mut().zip(passed).for_each(|(a, b)| *a |= *b != 0);
-            }
+        let program = self.lowered.program();
+        let point: Vec<Vec<f64>> = (self.compiled.parameters())
+            .map(|(_, start)| start.to_vec())
+            .collect();
+        let lanes: Vec<Column<'_>> = self.moved.iter().map(Column::from).collect();
+        let bindings = self.compiled.bind_to(program, chunk, &point, &lanes)?;
+        self.lowered.run(&mut self.memory, &bindings)?;
+        for k in 0..program.outputs().len() {
+            let passed = self.memory.bool(k);
+            keep.iter_mut().zip(passed).for_each(|(a, b)| *a |= *b != 0);
         }
         Ok(keep)
     }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::events::Set;
-use crate::file::{AnalysisFile, Effect};
-use crate::run::{Bins, Filled, Quantity, Results, Shift, Sums, Weighting};
+use crate::file::AnalysisFile;
+use crate::run::{Bins, Filled, Item, Quantity, Results, Shift, Sums, Weighting};
 
 /// What a block of bins holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,8 +17,21 @@ pub(super) enum Kind {
     Entries,
     /// Expected events with a systematic at one standard deviation.
     Varied(usize, Shift),
+    /// Their variance from the number of simulated events, of a variation from other files.
+    Spread(usize, Shift),
     /// Expected events with a member of a vector of weights, by systematic and position in the vector.
     Member(usize, usize),
+}
+
+impl Kind {
+    /// What a variation by weights fills.
+    fn of(weighting: Weighting) -> Option<Self> {
+        match weighting {
+            Weighting::Factor { systematic, shift } => Some(Self::Varied(systematic, shift)),
+            Weighting::Member { systematic, member } => Some(Self::Member(systematic, member)),
+            Weighting::Raw | Weighting::Nominal => None,
+        }
+    }
 }
 
 /// Bins of one kind, of a process in a channel.
@@ -32,12 +45,12 @@ pub(super) struct Block {
 /// An output of a program of a data set, and the block that it is a part of.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Route {
-    pub pass: usize,
-    pub point: usize,
     pub output: usize,
     pub start: usize,
     pub bins: usize,
     pub kind: Kind,
+    /// What a campaign changes by, where that is all that a variation does to it; else 1.
+    pub factor: f64,
 }
 
 /// The list: blocks of bins.
@@ -82,10 +95,18 @@ impl Layout {
         let Some(process) = self.processes.iter().position(|p| *p == set.input.process) else {
             return routes;
         };
+        let nominal = all.iter().filter(|s| s.variant.is_none());
+        let moved: Vec<(usize, &str)> = nominal
+            .flat_map(|s| {
+                let moved = (0..file.systematics.len()).filter(|k| s.plan.moves(*k));
+                moved.map(|k| (k, s.input.process.as_str()))
+            })
+            .collect();
+        let standing = file.standing(set.input, &set.plan, &moved);
         for channel in 0..self.channels.len() {
             let (region, plot, bins) = self.channels[channel];
             let quantity = Quantity::Plot { plot, region };
-            let mut add = |layout: &mut Self, kind, pass, point, output| {
+            let mut add = |layout: &mut Self, kind, output, factor| {
                 let block = Block {
                     process,
                     channel,
@@ -93,51 +114,48 @@ impl Layout {
                 };
                 let start = layout.take(block);
                 routes.push(Route {
-                    pass,
-                    point,
                     output,
                     start,
                     bins,
                     kind,
+                    factor,
                 });
             };
-            let nominal = &set.plan.nominal;
-            let Some(raw) = nominal.item(quantity, Weighting::Raw) else {
+            let plan = &set.plan;
+            let Some(raw) = plan.item(quantity, Weighting::Raw) else {
                 continue;
             };
-            let weighted = nominal.item(quantity, Weighting::Nominal).unwrap_or(raw);
-            add(self, Kind::Yield, 0, 0, weighted.outputs.0);
-            add(self, Kind::Variance, 0, 0, weighted.outputs.1);
-            add(self, Kind::Entries, 0, 0, raw.outputs.0);
-            for item in nominal.items.iter().filter(|i| i.quantity == quantity) {
-                let kind = match item.weighting {
-                    Weighting::Factor { systematic, shift } => Kind::Varied(systematic, shift),
-                    Weighting::Member { systematic, member } => Kind::Member(systematic, member),
-                    Weighting::Raw | Weighting::Nominal => continue,
-                };
-                add(self, kind, 0, 0, item.outputs.0);
+            let weighted = plan.item(quantity, Weighting::Nominal).unwrap_or(raw);
+            if let Some((s, shift)) = set.variant {
+                add(self, Kind::Varied(s, shift), weighted.outputs.0, 1.0);
+                add(self, Kind::Spread(s, shift), weighted.outputs.1, 1.0);
+                continue;
             }
-            for (s, systematic) in file.systematics.iter().enumerate() {
-                let acts = systematic.processes.contains(&set.input.process)
-                    && matches!(systematic.effect, Effect::Parameter { .. });
-                let same = |other: &&Set<'_>| other.input.process == set.input.process;
-                if !acts || !all.iter().filter(same).any(|other| other.plan.moves(s)) {
-                    continue;
+            add(self, Kind::Yield, weighted.outputs.0, 1.0);
+            add(self, Kind::Variance, weighted.outputs.1, 1.0);
+            add(self, Kind::Entries, raw.outputs.0, 1.0);
+            let fixed = |i: &&Item| i.quantity == quantity && i.moved.is_none();
+            for item in plan.items.iter().filter(fixed) {
+                if let Some(kind) = Kind::of(item.weighting) {
+                    add(self, kind, item.outputs.0, 1.0);
                 }
-                for shift in [Shift::Up, Shift::Down] {
-                    let kind = Kind::Varied(s, shift);
-                    let found = set.plan.shifted.as_ref().and_then(|pass| {
-                        let mut points = pass.points.iter();
-                        let point = points.position(|(which, _)| *which == Some((s, shift)))?;
-                        let raw = pass.item(quantity, Weighting::Raw)?;
-                        let item = pass.item(quantity, Weighting::Nominal).unwrap_or(raw);
-                        Some((point, item.outputs.0))
-                    });
-                    // A data set that it does not move is as it was.
-                    match found {
-                        Some((point, output)) => add(self, kind, 1, point, output),
-                        None => add(self, kind, 0, 0, weighted.outputs.0),
-                    }
+            }
+            // A data set that a variation does not move is as it was.
+            for &(weighting, factor) in &standing {
+                if let Some(kind) = Kind::of(weighting) {
+                    add(self, kind, weighted.outputs.0, factor);
+                }
+            }
+            for v in &plan.variations {
+                let of =
+                    |weighting| plan.item_of(Some((v.systematic, v.shift)), quantity, weighting);
+                if let Some(item) = of(Weighting::Nominal).or_else(|| of(Weighting::Raw)) {
+                    add(
+                        self,
+                        Kind::Varied(v.systematic, v.shift),
+                        item.outputs.0,
+                        1.0,
+                    );
                 }
             }
         }
@@ -168,11 +186,11 @@ impl Layout {
     }
 
     /// What an output is multiplied by, of a part of the events: the numbers stand for all of them.
-    pub fn factor(kind: Kind, set: &Set<'_>, fraction: f64) -> f64 {
-        let w = set.weights;
-        match kind {
+    pub fn factor(route: &Route, set: &Set<'_>, fraction: f64) -> f64 {
+        let w = set.weights * route.factor;
+        match route.kind {
             Kind::Yield | Kind::Varied(..) | Kind::Member(..) => w / fraction,
-            Kind::Variance => w * w / fraction,
+            Kind::Variance | Kind::Spread(..) => w * w / fraction,
             Kind::Entries => 1.0 / fraction,
         }
     }
@@ -180,8 +198,8 @@ impl Layout {
     /// Adds the sums of a data set to the list.
     pub fn add(&self, into: &mut [f64], k: usize, set: &Set<'_>, fraction: f64, sums: &Sums) {
         for route in &self.routes[k] {
-            let factor = Self::factor(route.kind, set, fraction);
-            let found = &sums[route.pass][route.point][route.output];
+            let factor = Self::factor(route, set, fraction);
+            let found = &sums[route.output];
             let into = into[route.start..].iter_mut();
             into.zip(found).for_each(|(a, b)| *a += factor * b);
         }

@@ -9,6 +9,9 @@
 //! step to step; all else is exact, the variations of systematics too: the whole selection is evaluated again for each. Programs are recorded once. The best step
 //! is chosen by the exact objective on validation events, the result is quoted from the exact objective on test events.
 //!
+//! A variation from other files is a data set of its own with the soft programs of its nominal one. Its events are in the part of the nominal events that are the same
+//! ones, by run, section and number where all files have these (`event`, and `run` and `luminosityBlock` as far as they are there), else by their place in the files.
+//!
 //! Of a part of the events yields stand for all of them (weights are scaled by its share of the generated weights), and so do variances and numbers of entries: the
 //! uncertainty of the number of simulated events is that of the whole sample.
 

@@ -41,7 +41,7 @@ pub(super) fn standardise(
         let mut moments = network.moments();
         let columns: Vec<String> = network.columns().collect();
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-        for set in &mut *sets {
+        for set in sets.iter_mut().filter(|s| s.variant.is_none()) {
             let model = file.definitions.check(set.schema())?;
             let compiled = model.compile(&names)?;
             let lowered = Lowered::new(simplify(&compiled.program)?)?;
@@ -185,7 +185,7 @@ impl Problem<'_> {
                 continue;
             }
             let mut entropies = Vec::new();
-            for set in &self.sets {
+            for set in self.sets.iter().filter(|s| s.variant.is_none()) {
                 let schema = set.schema();
                 entropies.push(Entropy::new(self.file, set, schema, &name, self.threads)?);
             }
@@ -214,9 +214,8 @@ impl Problem<'_> {
                 }
                 let (value, factors) = self.entropy(&mut entropies, Part::Training, &values)?;
                 let mut gradient = vec![0.0; places.len()];
-                for ((set, entropy), factor) in
-                    self.sets.iter_mut().zip(&mut entropies).zip(factors)
-                {
+                let nominal = self.sets.iter_mut().filter(|s| s.variant.is_none());
+                for ((set, entropy), factor) in nominal.zip(&mut entropies).zip(factors) {
                     entropy.pull(set, &values, factor, &mut gradient)?;
                 }
                 adam.step(value, &gradient)?;
@@ -240,7 +239,8 @@ impl Problem<'_> {
     ) -> Result<(f64, Vec<f64>)> {
         let mut sums = Vec::new();
         let mut totals = [0.0; 2];
-        for (set, entropy) in self.sets.iter_mut().zip(&mut *entropies) {
+        let nominal = self.sets.iter_mut().filter(|s| s.variant.is_none());
+        for (set, entropy) in nominal.zip(&mut *entropies) {
             let scale = set.weights / set.fraction(part);
             let [value, weights] = entropy.value(set, part, values)?;
             totals[usize::from(entropy.signal)] += scale * weights;

@@ -135,7 +135,7 @@ pub(super) fn outcome(problem: &mut Problem<'_>, state: &State, began: Instant) 
             .iter()
             .map(|p| set.kept(*p))
             .sum::<Option<usize>>();
-        (set.input.name.clone(), set.entries.iter().sum(), kept)
+        (problem.name_of(set), set.entries.iter().sum(), kept)
     };
     Ok(Outcome {
         objective: goal.title(),

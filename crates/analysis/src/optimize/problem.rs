@@ -1,6 +1,6 @@
 //! The objective as a function of the free quantities: events to bins, bins to the objective, and back.
 
-use super::events::{Options, Set, free_inputs};
+use super::events::{Options, Set, Setting, free_inputs};
 use super::goal::{Evaluation, Objective};
 use super::layout::Layout;
 use super::networks::standardise;
@@ -77,6 +77,17 @@ impl<'a> Problem<'a> {
             });
         }
         let free = free_inputs(file, optimisation);
+        if let Some(systematic) = file.systematics.iter().find(|s| s.effect.is_tangent())
+            && let Some(moves) = free.first()
+        {
+            return Err(Error::Optimisation {
+                message: format!(
+                    "`{}` varies along a tangent, which has no derivative by `{moves}`: the surface terms of thresholds are estimates of first order",
+                    systematic.name
+                ),
+                help: "leave out `method` of the systematic while something is free; `pullback run --at` has tangents of the optimum".into(),
+            });
+        }
         for systematic in &file.systematics {
             if let crate::file::Effect::Parameter { name, .. } = &systematic.effect
                 && free.contains(name)
@@ -93,8 +104,17 @@ impl<'a> Problem<'a> {
         let mut quantities = Quantities::new(file, optimisation)?;
         let mut sets = Vec::new();
         let mut memory = options.memory;
-        for input in file.datasets.iter().filter(|d| !d.observed) {
-            let set = Set::open(file, optimisation, input, &free, options, &mut memory, tell)?;
+        let setting = Setting {
+            file,
+            optimisation,
+            free: &free,
+            options,
+        };
+        let nominal = file.datasets.iter().filter(|d| !d.observed);
+        let variants = file.variants().into_iter();
+        let variants = variants.map(|v| (v.input, Some((v.systematic, v.shift))));
+        for (input, variant) in nominal.map(|d| (d, None)).chain(variants) {
+            let set = Set::open(&setting, input, variant, &mut memory, tell)?;
             let Some(set) = set else { return Ok(None) };
             sets.push(set);
         }
@@ -275,12 +295,9 @@ impl<'a> Problem<'a> {
 fn cotangents(layout: &Layout, k: usize, set: &Set<'_>, fraction: f64, by: &[f64]) -> Sums {
     let mut out = set.plan.sums();
     for route in &layout.routes[k] {
-        // At every point: what is not asked for there has derivatives of zero.
-        for point in &mut out[route.pass] {
-            point[route.output].resize(route.bins, 0.0);
-        }
-        let factor = Layout::factor(route.kind, set, fraction);
-        let into = &mut out[route.pass][route.point][route.output];
+        let factor = Layout::factor(route, set, fraction);
+        let into = &mut out[route.output];
+        into.resize(route.bins, 0.0);
         let by = &by[route.start..route.start + route.bins];
         into.iter_mut().zip(by).for_each(|(a, b)| *a += factor * b);
     }

@@ -8,7 +8,7 @@ use super::layout::Kind;
 use super::problem::Problem;
 use super::split::Part;
 use crate::error::{Error, Result};
-use crate::file::{AnalysisFile, Effect};
+use crate::file::AnalysisFile;
 use crate::run::Shift;
 
 /// The exact objective on a part of the events.
@@ -36,10 +36,21 @@ pub struct Impact {
 }
 
 impl Problem<'_> {
+    /// The name of a data set for people.
+    pub(super) fn name_of(&self, set: &Set<'_>) -> String {
+        let Some((s, shift)) = set.variant else {
+            return set.input.name.clone();
+        };
+        let (name, systematic) = (&set.input.name, &self.file.systematics[s].name);
+        format!("{name} ({systematic} {})", shift.name().to_lowercase())
+    }
+
     /// The exact objective at free quantities.
     ///
     /// The uncertainty is linear in the number of events of each bin, with yields, variations and variances of a bin moving together:
     /// σ² = Σ_b (Σ_kinds ∂f/∂x_b · x_b/n_b)² Var(n_b).
+    ///
+    /// Variations from other files have events of their own, which are taken as independent.
     ///
     /// # Errors
     /// A model that cannot be fitted: no signal, no background.
@@ -75,7 +86,9 @@ impl Problem<'_> {
         let mut sum = 0.0;
         for process in 0..layout.processes.len() {
             // Variances are those of the whole sample; the part has fewer events.
-            let own = |set: &&Set<'_>| set.input.process == layout.processes[process];
+            let own = |set: &&Set<'_>| {
+                set.variant.is_none() && set.input.process == layout.processes[process]
+            };
             let fraction = self.sets.iter().find(own).map_or(1.0, share);
             for (channel, &(.., bins)) in layout.channels.iter().enumerate() {
                 let at = |kind| layout.start(process, channel, kind);
@@ -84,7 +97,12 @@ impl Problem<'_> {
                 };
                 let mut kinds = vec![Kind::Yield, Kind::Variance];
                 for s in 0..self.file.systematics.len() {
-                    kinds.extend(self.kinds(s));
+                    let apart = at(Kind::Spread(s, Shift::Up)).is_some();
+                    if !apart {
+                        kinds.extend(self.kinds(s));
+                        continue;
+                    }
+                    sum += self.apart(s, (process, channel, bins), share, found, list);
                 }
                 let starts: Vec<usize> = kinds.into_iter().filter_map(at).collect();
                 for bin in 0..bins {
@@ -101,6 +119,34 @@ impl Problem<'_> {
             }
         }
         sum.sqrt()
+    }
+
+    /// Σ_b (∂f/∂x_b)² Var(x_b) of the bins of a variation from other files.
+    fn apart(
+        &self,
+        s: usize,
+        (process, channel, bins): (usize, usize, usize),
+        share: &dyn Fn(&Set<'_>) -> f64,
+        found: &Evaluation,
+        list: &[f64],
+    ) -> f64 {
+        let mut sum = 0.0;
+        for shift in [Shift::Up, Shift::Down] {
+            let at = |kind| self.layout.start(process, channel, kind);
+            let starts = at(Kind::Varied(s, shift)).zip(at(Kind::Spread(s, shift)));
+            let own = |set: &&Set<'_>| {
+                set.variant == Some((s, shift))
+                    && set.input.process == self.layout.processes[process]
+            };
+            let Some(((varied, variance), set)) = starts.zip(self.sets.iter().find(own)) else {
+                continue;
+            };
+            let each = (0..bins)
+                .map(|b| found.by_list[varied + b].powi(2) * list[variance + b])
+                .sum::<f64>();
+            sum += each / share(set);
+        }
+        sum
     }
 
     fn violation(&self, (mut bin, entries, error): (usize, f64, f64)) -> String {
@@ -169,7 +215,7 @@ impl Problem<'_> {
 
     /// Σ ∂f/∂(varied bin) (varied − nominal): how the objective moves where the systematic grows by a part of itself.
     fn slope(&self, s: usize, found: &Evaluation, list: &[f64]) -> f64 {
-        if let Effect::Norm { .. } = self.file.systematics[s].effect {
+        if self.file.systematics[s].factors().is_some() {
             return found.by_norm.get(s).copied().unwrap_or(0.0);
         }
         let layout = &self.layout;

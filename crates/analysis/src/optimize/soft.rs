@@ -6,8 +6,8 @@ use std::sync::Arc;
 use pullback_array::{Column, Lowered, Program, Workspace, transform};
 use pullback_io::Chunk;
 use transform::{
-    Relaxation, Smoothing, Surface, SurfaceKernel, Width, decisions, interface, relax, simplify,
-    vjp, vjp_total,
+    Lane, Relaxation, Smoothing, Surface, SurfaceKernel, Width, decisions, interface, lanes, relax,
+    simplify, vjp, with_surface_terms,
 };
 
 use super::events::Set;
@@ -15,7 +15,7 @@ use super::layout::{Layout, Route};
 use super::split::{Part, Portion};
 use crate::error::Result;
 use crate::file::Softening;
-use crate::run::{Pass, Sums, Values, accumulate};
+use crate::run::{Plan, Sums, Values, accumulate};
 
 /// Elements at which the spread of a margin is measured, at most.
 const SAMPLE: usize = 1 << 16;
@@ -40,8 +40,8 @@ impl Spreads {
     }
 }
 
-/// The two programs of a pass.
-struct SoftPass {
+/// The soft programs of a data set: forward, and back. Variations are lanes of them.
+pub(super) struct Soft {
     forward: Lowered,
     backward: Option<Lowered>,
     memory: (Workspace, Option<Workspace>),
@@ -54,15 +54,11 @@ struct SoftPass {
     labels: Vec<String>,
 }
 
-/// The soft programs of a data set.
-pub(super) struct Soft {
-    passes: Vec<SoftPass>,
-}
-
-/// The part of a pass that matters here, and what it decides.
+/// The part of a program that matters here, without lanes, and what it decides.
 struct Prepared {
     program: Program,
     outputs: Vec<usize>,
+    lanes: Vec<Lane>,
     wrt: Vec<String>,
     smoothing: Smoothing,
     /// Where decisions stay as they are: how what they contribute to derivatives is estimated.
@@ -73,27 +69,25 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(
-        pass: &Pass,
-        number: usize,
-        routes: &[Route],
-        free: &[String],
-        softening: Softening,
-    ) -> Result<Self> {
-        let mut outputs: Vec<usize> = routes
-            .iter()
-            .filter(|r| r.pass == number)
-            .map(|r| r.output)
-            .collect();
+    fn new(plan: &Plan, routes: &[Route], free: &[String], softening: Softening) -> Result<Self> {
+        let mut outputs: Vec<usize> = routes.iter().map(|r| r.output).collect();
         outputs.sort_unstable();
         outputs.dedup();
-        let whole = &pass.compiled.program;
+        let of_lane = |lane: Option<usize>| -> Vec<usize> {
+            let own = outputs.iter().map(|k| plan.outputs[*k]);
+            own.filter(|o| o.1 == lane).map(|o| o.0).collect()
+        };
+        // What lanes give is wanted without them, too.
+        let recorded = of_lane(None);
+        let lanes = (0..plan.variations.len()).map(|v| plan.lane(v, &of_lane(Some(v))));
+        let lanes = lanes.collect();
+        let whole = &plan.compiled.program;
         let names: Vec<&str> = whole.inputs().iter().map(|(n, _)| &**n).collect();
         let kept: Vec<Option<&str>> = names.iter().map(|n| Some(*n)).collect();
-        let wanted = outputs.iter().map(|k| &*whole.outputs()[*k].0);
+        let wanted = recorded.iter().map(|k| &*whole.outputs()[*k].0);
         let wanted: Vec<(&str, &str)> = wanted.map(|n| (n, n)).collect();
         let program = simplify(&interface(whole, &kept, &wanted)?)?;
-        let own = pass.compiled.parameters().map(|(n, _)| n.to_owned());
+        let own = plan.compiled.parameters().map(|(n, _)| n.to_owned());
         let wrt: Vec<String> = own.filter(|n| free.contains(n)).collect();
         let smoothing = match softening {
             Softening::Normal => Smoothing::Normal,
@@ -104,6 +98,7 @@ impl Prepared {
                 margins: interface(&program, &kept, &[])?,
                 program,
                 outputs,
+                lanes,
                 wrt,
                 smoothing,
                 surface: Some(Surface::by_label()),
@@ -125,6 +120,7 @@ impl Prepared {
         Ok(Self {
             program,
             outputs,
+            lanes,
             wrt,
             smoothing,
             surface: None,
@@ -137,7 +133,7 @@ impl Prepared {
     /// Measures margins on a chunk, at the starts.
     fn measure(
         &self,
-        pass: &Pass,
+        plan: &Plan,
         chunk: &Chunk,
         start: &Values,
         spreads: &mut Spreads,
@@ -147,8 +143,8 @@ impl Prepared {
         }
         let lowered = Lowered::new(self.margins.clone())?;
         let mut ws = lowered.workspace();
-        let point = &pass.points_at(start)[0];
-        let bindings = pass.compiled.bind_to(&self.margins, chunk, point, &[])?;
+        let point = plan.point_at(start);
+        let bindings = plan.compiled.bind_to(&self.margins, chunk, &point, &[])?;
         lowered.run(&mut ws, &bindings)?;
         for (k, (name, _)) in self.margins.outputs().iter().enumerate() {
             let Ok(decision) = name.parse::<usize>() else {
@@ -171,11 +167,11 @@ impl Prepared {
     }
 
     /// Windows about the thresholds, from a chunk.
-    fn surface(&self, pass: &Pass, chunk: &Chunk, start: &Values) -> Result<Option<Surface>> {
+    fn surface(&self, plan: &Plan, chunk: &Chunk, start: &Values) -> Result<Option<Surface>> {
         let of: Vec<&str> = self.program.outputs().iter().map(|(n, _)| &**n).collect();
         let wrt: Vec<&str> = self.wrt.iter().map(String::as_str).collect();
-        let point = &pass.points_at(start)[0];
-        let inputs = pass.compiled.bind_to(&self.program, chunk, point, &[])?;
+        let point = plan.point_at(start);
+        let inputs = plan.compiled.bind_to(&self.program, chunk, &point, &[])?;
         let kernel = SurfaceKernel::default();
         let found = Surface::from_sample(&self.program, &of, &wrt, kernel, &inputs)?;
         Ok(Some(found))
@@ -188,7 +184,7 @@ impl Prepared {
         Some(ws.f64(k)).filter(|e| e.len() > 1)
     }
 
-    fn finish(self, spreads: &Spreads, threads: usize) -> Result<SoftPass> {
+    fn finish(self, spreads: &Spreads, threads: usize) -> Result<Soft> {
         let moving: Vec<&str> = self.wrt.iter().map(String::as_str).collect();
         let width = |k: usize| format!("width {k}");
         let policy = (self.list.iter().enumerate())
@@ -205,19 +201,22 @@ impl Prepared {
         let places: Vec<usize> = places.collect();
         let own = places.iter().map(|k| spreads.of(&self.keys[*k])).collect();
         let labels = places.iter().map(|k| self.keys[*k].0.clone()).collect();
-        let forward = Lowered::new(soft.clone())?;
+        let beside = |program: &Program| simplify(&lanes(program, &self.lanes)?);
+        let forward = Lowered::new(beside(&soft)?)?;
         let mut backward = None;
         if !self.wrt.is_empty() {
-            let of: Vec<&str> = soft.outputs().iter().map(|(n, _)| &**n).collect();
-            let both = match &self.surface {
-                Some(surface) => vjp_total(&soft, &of, &moving, surface)?,
-                None => vjp(&soft, &of, &moving)?,
+            let smooth = match &self.surface {
+                Some(surface) => {
+                    let of: Vec<&str> = soft.outputs().iter().map(|(n, _)| &**n).collect();
+                    beside(&with_surface_terms(&soft, &of, &moving, surface)?)?
+                }
+                None => Program::clone(forward.program()),
             };
+            let of: Vec<&str> = smooth.outputs().iter().map(|(n, _)| &**n).collect();
+            let both = vjp(&smooth, &of, &moving)?;
             let kept: Vec<Option<&str>> = both.inputs().iter().map(|(n, _)| Some(&**n)).collect();
-            // Of a total derivative its two parts follow on their sum.
-            let parts = if self.surface.is_some() { 3 } else { 1 };
-            let outputs = both.outputs().iter().skip(of.len()).step_by(parts);
-            let cotangents = outputs.take(moving.len()).map(|(n, _)| (&**n, &**n));
+            let cotangents = both.outputs().iter().skip(of.len());
+            let cotangents = cotangents.map(|(n, _)| (&**n, &**n));
             let only = interface(&both, &kept, &cotangents.collect::<Vec<_>>())?;
             backward = Some(Lowered::new(simplify(&only)?)?);
         }
@@ -225,7 +224,7 @@ impl Prepared {
             forward.workspace_with(threads, 1024),
             backward.as_ref().map(|b| b.workspace_with(threads, BLOCK)),
         );
-        Ok(SoftPass {
+        Ok(Soft {
             forward,
             backward,
             memory,
@@ -267,12 +266,9 @@ pub(super) fn soften(
     softening: Softening,
     threads: usize,
 ) -> Result<Vec<Soft>> {
-    let mut prepared = Vec::new();
-    for (set, routes) in sets.iter().zip(&layout.routes) {
-        let passes = set.plan.passes().enumerate();
-        let passes = passes.map(|(k, pass)| Prepared::new(pass, k, routes, free, softening));
-        prepared.push(passes.collect::<Result<Vec<_>>>()?);
-    }
+    let prepared = sets.iter().zip(&layout.routes);
+    let prepared = prepared.map(|(set, r)| Prepared::new(&set.plan, r, free, softening));
+    let mut prepared = prepared.collect::<Result<Vec<_>>>()?;
     let mut spreads = Spreads::default();
     let mut most: (usize, Option<Surface>) = (0, None);
     for (set, prepared) in sets.iter_mut().zip(&mut prepared) {
@@ -284,24 +280,22 @@ pub(super) fn soften(
             Ok(())
         })?;
         let Some(chunk) = largest else { continue };
+        // Widths are those of the nominal events.
+        if set.variant.is_some() {
+            continue;
+        }
         if softening != Softening::Surface {
-            // Of the nominal pass: widths are the same for all.
-            prepared[0].measure(&set.plan.nominal, &chunk, start, &mut spreads)?;
+            prepared.measure(&set.plan, &chunk, start, &mut spreads)?;
         } else if chunk.entries > most.0 {
-            let surface = prepared[0].surface(&set.plan.nominal, &chunk, start)?;
+            let surface = prepared.surface(&set.plan, &chunk, start)?;
             most = (chunk.entries, surface);
         }
     }
-    for pass in prepared.iter_mut().flatten() {
-        pass.surface.clone_from(&most.1);
+    for one in &mut prepared {
+        one.surface.clone_from(&most.1);
     }
-    let finish = |passes: Vec<Prepared>| -> Result<Soft> {
-        let passes = passes.into_iter().map(|p| p.finish(&spreads, threads));
-        Ok(Soft {
-            passes: passes.collect::<Result<_>>()?,
-        })
-    };
-    prepared.into_iter().map(finish).collect()
+    let finished = prepared.into_iter().map(|p| p.finish(&spreads, threads));
+    finished.collect()
 }
 
 impl Soft {
@@ -314,22 +308,21 @@ impl Soft {
         temperature: f64,
     ) -> Result<Sums> {
         let mut sums = set.plan.sums();
-        let points: Vec<_> = set.plan.passes().map(|p| p.points_at(values)).collect();
-        let widths: Vec<Vec<f64>> = self.widths(temperature);
         let plan = Arc::clone(&set.plan);
-        let exact: Vec<&Pass> = plan.passes().collect();
+        let point = plan.point_at(values);
+        let widths = self.widths(temperature);
+        let more: Vec<Column<'_>> = widths
+            .iter()
+            .map(Column::from)
+            .chain(plan.moved())
+            .collect();
         set.each(of, &mut |chunk| {
-            for (k, pass) in self.passes.iter_mut().enumerate() {
-                for (point, sums) in points[k].iter().zip(&mut sums[k]) {
-                    let more: Vec<Column<'_>> = widths[k].iter().map(Column::from).collect();
-                    let program = pass.forward.program();
-                    let bindings = exact[k].compiled.bind_to(program, chunk, point, &more)?;
-                    let ws = &mut pass.memory.0;
-                    pass.forward.run(ws, &bindings)?;
-                    for (j, output) in pass.outputs.iter().enumerate() {
-                        accumulate(&mut sums[*output], ws.f64(j));
-                    }
-                }
+            let program = self.forward.program();
+            let bindings = plan.compiled.bind_to(program, chunk, &point, &more)?;
+            let ws = &mut self.memory.0;
+            self.forward.run(ws, &bindings)?;
+            for (j, output) in self.outputs.iter().enumerate() {
+                accumulate(&mut sums[*output], ws.f64(j));
             }
             Ok(())
         })?;
@@ -346,53 +339,38 @@ impl Soft {
         by: &Sums,
         gradient: &mut Values,
     ) -> Result<()> {
-        let points: Vec<_> = set.plan.passes().map(|p| p.points_at(values)).collect();
-        let widths: Vec<Vec<f64>> = self.widths(temperature);
         let plan = Arc::clone(&set.plan);
-        let exact: Vec<&Pass> = plan.passes().collect();
+        let point = plan.point_at(values);
+        let widths = self.widths(temperature);
+        let (Some(backward), Some(ws)) = (&self.backward, &mut self.memory.1) else {
+            return Ok(());
+        };
+        let cotangents = self.outputs.iter().map(|o| Column::F64(&by[*o]));
+        let widths = widths.iter().map(Column::from);
+        let more: Vec<Column<'_>> = widths.chain(plan.moved()).chain(cotangents).collect();
         set.each(of, &mut |chunk| {
-            for (k, pass) in self.passes.iter_mut().enumerate() {
-                let (Some(backward), Some(ws)) = (&pass.backward, &mut pass.memory.1) else {
-                    continue;
-                };
-                for (point, by) in points[k].iter().zip(&by[k]) {
-                    let cotangents = pass.outputs.iter().map(|o| Column::F64(&by[*o]));
-                    let more: Vec<Column<'_>> = widths[k]
-                        .iter()
-                        .map(Column::from)
-                        .chain(cotangents)
-                        .collect();
-                    let program = backward.program();
-                    let bindings = exact[k].compiled.bind_to(program, chunk, point, &more)?;
-                    backward.run(ws, &bindings)?;
-                    for (j, name) in pass.wrt.iter().enumerate() {
-                        accumulate(gradient.entry(name.clone()).or_default(), ws.f64(j));
-                    }
-                }
+            let program = backward.program();
+            let bindings = plan.compiled.bind_to(program, chunk, &point, &more)?;
+            backward.run(ws, &bindings)?;
+            for (j, name) in self.wrt.iter().enumerate() {
+                accumulate(gradient.entry(name.clone()).or_default(), ws.f64(j));
             }
             Ok(())
         })
     }
 
     fn widths(&self, temperature: f64) -> Vec<Vec<f64>> {
-        let each = |pass: &SoftPass| pass.spreads.iter().map(|s| s * temperature).collect();
-        self.passes.iter().map(each).collect()
+        self.spreads.iter().map(|s| vec![s * temperature]).collect()
     }
 
     /// What is soft, and the spread of what it compares.
     pub fn spreads(&self) -> Vec<(String, f64)> {
-        let of = |p: &SoftPass| {
-            p.labels
-                .iter()
-                .cloned()
-                .zip(p.spreads.iter().copied())
-                .collect()
-        };
-        self.passes.first().map_or_else(Vec::new, of)
+        let spreads = self.spreads.iter().copied();
+        self.labels.iter().cloned().zip(spreads).collect()
     }
 
     /// How many decisions are soft.
     pub fn decisions(&self) -> usize {
-        self.passes.first().map_or(0, |p| p.spreads.len())
+        self.spreads.len()
     }
 }

@@ -5,7 +5,8 @@ use std::ops::Range;
 use pullback_io::Chunk;
 use pullback_prob::{Key, fill_uniform};
 
-use crate::file::{Optimisation, cell, fold_of, split_key, uniform};
+use crate::error::Result;
+use crate::file::{Draws, Optimisation, cell};
 
 /// What events are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,12 +44,11 @@ const PART: u32 = 0;
 const VALIDATION: u32 = 1;
 const BATCH: u32 = 2;
 
-/// Where an event belongs: by its number in the data set alone, whatever the chunks are. Variations of an event are where it is.
+/// Where an event belongs, whatever the chunks are. Variations of an event are where it is.
 ///
 /// Slots are the batches of the training events, one after the other, then the validation events, then the test events.
 pub(super) struct Split {
-    seed: u64,
-    dataset: String,
+    draws: Draws,
     shares: [f64; 3],
     fold: Option<[usize; 2]>,
     batches: usize,
@@ -56,15 +56,19 @@ pub(super) struct Split {
 
 impl Split {
     /// `fold` is the one whose events are for the test, where there are folds.
-    pub fn new(optimisation: &Optimisation, dataset: &str, fold: usize) -> Self {
+    pub fn new(optimisation: &Optimisation, draws: Draws, fold: usize) -> Self {
         let all: f64 = optimisation.split.iter().sum();
         Self {
-            seed: optimisation.seed,
-            dataset: dataset.to_owned(),
+            draws,
             shares: optimisation.split.map(|s| s / all),
             fold: optimisation.folds.map(|folds| [fold, folds]),
             batches: optimisation.batches,
         }
+    }
+
+    /// The columns that it reads.
+    pub fn columns(&self) -> &[&'static str] {
+        &self.draws.identity
     }
 
     /// How many slots there are.
@@ -84,9 +88,8 @@ impl Split {
     }
 
     /// The slot of each event of a chunk.
-    pub fn of(&self, chunk: &Chunk) -> Vec<usize> {
-        let key = split_key(self.seed, &self.dataset);
-        let draw = |step| uniform(key, chunk, step);
+    pub fn of(&self, chunk: &Chunk) -> Result<Vec<usize>> {
+        let draw = |step| self.draws.uniform(chunk, step);
         let [training, validation, _] = self.shares;
         let parts: Vec<Part> = match self.fold {
             None => {
@@ -96,12 +99,12 @@ impl Split {
                     u if u < ends[1] => Part::Validation,
                     _ => Part::Test,
                 };
-                draw(PART).into_iter().map(part).collect()
+                draw(PART)?.into_iter().map(part).collect()
             }
             Some([fold, folds]) => {
                 let limit = training / (training + validation);
-                let own = fold_of(self.seed, &self.dataset, chunk, folds);
-                let both = own.into_iter().zip(draw(VALIDATION));
+                let own = self.draws.folds(chunk, folds)?;
+                let both = own.into_iter().zip(draw(VALIDATION)?);
                 let part = |(k, v): (usize, f64)| match (k == fold, v < limit) {
                     (true, _) => Part::Test,
                     (false, true) => Part::Training,
@@ -111,16 +114,16 @@ impl Split {
             }
         };
         let batches = if self.batches > 1 {
-            draw(BATCH)
+            draw(BATCH)?
         } else {
             vec![0.0; chunk.entries]
         };
         let each = parts.into_iter().zip(batches);
-        each.map(|(part, u)| match part {
+        let each = each.map(|(part, u)| match part {
             Part::Training => cell(u, self.batches),
             other => self.range(other.into()).start,
-        })
-        .collect()
+        });
+        Ok(each.collect())
     }
 
     /// The batch of a step: every one once, in an order of its own, before any comes again.
@@ -146,6 +149,7 @@ mod tests {
     #[test]
     fn batches_are_the_training_events_and_come_once_each() {
         let mut o = Optimisation::new(Goal::Significance, Vec::new());
+        let seed = o.seed;
         let chunk = |first, entries| Chunk {
             first,
             entries,
@@ -153,10 +157,12 @@ mod tests {
             names: Vec::new().into(),
             columns: Vec::new(),
         };
-        let whole = Split::new(&o, "a", 0).of(&chunk(0, 10_000));
+        let draws = || Draws::new(seed, "a", Vec::new());
+        let of = |split: &Split, first, entries| split.of(&chunk(first, entries)).expect("slots");
+        let whole = of(&Split::new(&o, draws(), 0), 0, 10_000);
         o.batches = 5;
-        let split = Split::new(&o, "a", 0);
-        let slots = split.of(&chunk(0, 10_000));
+        let split = Split::new(&o, draws(), 0);
+        let slots = of(&split, 0, 10_000);
         let training = split.range(Part::Training.into());
         for (one, other) in whole.iter().zip(&slots) {
             assert_eq!(*one == 0, training.contains(other));
@@ -167,7 +173,7 @@ mod tests {
             assert!((900..1100).contains(&n), "{n}");
         }
         // Whatever the chunks are.
-        let halves = [split.of(&chunk(0, 4321)), split.of(&chunk(4321, 5679))];
+        let halves = [of(&split, 0, 4321), of(&split, 4321, 5679)];
         assert_eq!(halves.concat(), slots);
         let order = |epoch: usize| -> Vec<usize> {
             let of = |k| match Split::batch(&o, 5 * epoch + k) {

@@ -156,7 +156,7 @@ impl Templates {
                 (Slot::Uncertainty, _) => start(a.sample, Kind::Variance)
                     .map_or(Source::Nothing, |start| Source::Variance { start }),
                 (Slot::Histosys | Slot::Normsys, Some(systematic)) => {
-                    if let file::Effect::Norm { up, down } = file.systematics[systematic].effect {
+                    if let Some((up, down)) = file.systematics[systematic].factors() {
                         Source::Norm {
                             systematic,
                             up,

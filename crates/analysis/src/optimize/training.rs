@@ -108,9 +108,10 @@ impl Problem<'_> {
         let entries: Vec<_> = self
             .sets
             .iter()
-            .map(|s| (&s.input.name, s.entries))
+            .map(|s| (&s.input.name, s.variant, s.entries))
             .collect();
         let inputs = (
+            (self.file.luminosity, &self.file.campaigns),
             &self.file.definitions,
             &self.file.datasets,
             &self.file.systematics,

@@ -1,7 +1,7 @@
 //! From the sums of the programs to results.
 
 use super::estimates::acts;
-use super::plan::{Pass, Plan, Quantity, Shift, Weighting, bins_of, is_seen};
+use super::plan::{Plan, Quantity, Shift, Variation, Weighting, is_seen};
 use super::result::{Bins, Cutflow, Filled, Results, Step};
 use super::sweep::Sums;
 use crate::error::{Error, Result};
@@ -15,6 +15,24 @@ pub(crate) struct Scale {
     pub weights: f64,
     /// The part of all events that was summed. Yields stand for all of them, and so do variances and numbers of entries.
     pub fraction: f64,
+}
+
+/// Bins by what they count and how, nothing if that is not counted.
+pub(super) fn bins(
+    plan: &Plan,
+    sums: &[Vec<f64>],
+    (moved, quantity): (Option<(usize, Shift)>, Quantity),
+    weighting: Weighting,
+    scale: Scale,
+) -> Option<Bins> {
+    let raw = plan.item_of(moved, quantity, Weighting::Raw)?;
+    let weighted = plan.item_of(moved, quantity, weighting).unwrap_or(raw);
+    let values = |output: usize, factor: f64| sums[output].iter().map(|x| x * factor).collect();
+    Some(Bins {
+        sums: values(weighted.outputs.0, scale.weights / scale.fraction),
+        variances: values(weighted.outputs.1, scale.weights.powi(2) / scale.fraction),
+        entries: values(raw.outputs.0, 1.0 / scale.fraction),
+    })
 }
 
 impl AnalysisFile {
@@ -51,11 +69,14 @@ impl AnalysisFile {
             file: self.clone(),
             processes,
             datasets: Vec::new(),
+            variants: Vec::new(),
             observed: vec![None; self.regions.len()],
             cutflows,
             histograms,
             units: vec![String::new(); self.histograms.len()],
             n_minus_one: Vec::new(),
+            derivatives: Vec::new(),
+            biases: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -68,10 +89,12 @@ impl AnalysisFile {
         plan: &Plan,
         nominal: &[Vec<f64>],
     ) -> Result<f64> {
-        let (Some(cross_section), Some(luminosity)) = (input.cross_section, self.luminosity) else {
+        let (Some(cross_section), Some(luminosity)) =
+            (input.cross_section, self.luminosity_of(input))
+        else {
             return Ok(1.0);
         };
-        let all = (plan.nominal).item(Quantity::Generated, Weighting::Nominal);
+        let all = plan.item(Quantity::Generated, Weighting::Nominal);
         let generated = match &input.generated {
             Generated::Number(n) => *n,
             Generated::Events => entries as f64,
@@ -101,12 +124,9 @@ impl AnalysisFile {
         moved: &[(usize, &str)],
     ) {
         let process = results.processes.iter().position(|p| *p == input.process);
-        let bins = |pass: &Pass, sums: &[Vec<f64>], quantity, weighting| {
-            bins_of(pass, sums, (quantity, weighting), scale)
-        };
         self.put_estimates(results, input, plan, sums, scale);
         let nominal_bins =
-            |quantity, weighting| bins(&plan.nominal, &sums[0][0], quantity, weighting);
+            |quantity, weighting| bins(plan, sums, (None, quantity), weighting, scale);
         for (r, cutflow) in results.cutflows.iter_mut().enumerate() {
             for (cuts, step) in cutflow.steps.iter_mut().enumerate() {
                 let found = nominal_bins(Quantity::Step { region: r, cuts }, Weighting::Nominal);
@@ -137,6 +157,7 @@ impl AnalysisFile {
             }
         }
         let counts = results.processes.len();
+        let standing = self.standing(input, plan, moved);
         for filled in &mut results.histograms {
             let quantity = Quantity::Plot {
                 plot: filled.plot,
@@ -156,7 +177,7 @@ impl AnalysisFile {
             }
             let Some(p) = process else { continue };
             filled.nominal[p].add(&nominal);
-            let own = plan.nominal.items.iter().filter(|i| i.quantity == quantity);
+            let own = plan.items.iter().filter(|i| i.quantity == quantity);
             for item in own {
                 if let Weighting::Member { systematic, member } = item.weighting
                     && let Some(found) = nominal_bins(quantity, item.weighting)
@@ -164,43 +185,37 @@ impl AnalysisFile {
                     filled.add_member((systematic, member), (p, counts), &found);
                 }
             }
-            let mut vary = |systematic: usize, shift: Shift, found: &Bins| {
-                let place = filled
-                    .variations
-                    .iter()
-                    .position(|(s, d, _)| (*s, *d) == (systematic, shift));
-                let place = place.unwrap_or_else(|| {
-                    filled
-                        .variations
-                        .push((systematic, shift, vec![None; counts]));
-                    filled.variations.len() - 1
-                });
-                filled.variations[place].2[p]
-                    .get_or_insert_with(|| Bins::zeros(found.sums.len()))
-                    .add(found);
-            };
-            for (pass, sums) in plan.shifted.iter().zip(sums.iter().skip(1)) {
-                for ((which, _), sums) in pass.points.iter().zip(sums) {
-                    let found = bins(pass, sums, quantity, Weighting::Nominal);
-                    if let (Some((s, shift)), Some(found)) = (*which, found)
-                        && acts(&self.systematics[s], input)
-                    {
-                        vary(s, shift, &found);
+            let own = |v: &&Variation| acts(&self.systematics[v.systematic], input);
+            for v in plan.variations.iter().filter(own) {
+                let moved = (v.systematic, v.shift);
+                let found = bins(
+                    plan,
+                    sums,
+                    (Some(moved), quantity),
+                    Weighting::Nominal,
+                    scale,
+                );
+                if let Some(found) = found {
+                    filled.vary(moved, (p, counts), &found);
+                }
+            }
+            for (weighting, factor) in &standing {
+                let part = nominal.times(*factor);
+                match *weighting {
+                    Weighting::Factor { systematic, shift } => {
+                        filled.vary((systematic, shift), (p, counts), &part);
                     }
+                    Weighting::Member { systematic, member } => {
+                        filled.add_member((systematic, member), (p, counts), &part);
+                    }
+                    Weighting::Raw | Weighting::Nominal => {}
                 }
             }
-            // What a systematic moves in other data sets of the process alone is here as it was.
-            for (s, of) in moved.iter().filter(|(s, _)| !plan.moves(*s)) {
-                if *of == input.process {
-                    vary(*s, Shift::Up, &nominal);
-                    vary(*s, Shift::Down, &nominal);
-                }
-            }
-            for item in plan.nominal.items.iter().filter(|i| i.quantity == quantity) {
+            for item in plan.items.iter().filter(|i| i.quantity == quantity) {
                 if let Weighting::Factor { systematic, shift } = item.weighting
                     && let Some(found) = nominal_bins(quantity, item.weighting)
                 {
-                    vary(systematic, shift, &found);
+                    filled.vary((systematic, shift), (p, counts), &found);
                 }
             }
         }
@@ -223,7 +238,7 @@ impl AnalysisFile {
         for (s, systematic) in self.systematics.iter().enumerate() {
             let mut filled = results.histograms.iter();
             let moves = filled.any(|h| h.variations.iter().any(|(k, ..)| *k == s));
-            if !moves && !matches!(systematic.effect, crate::file::Effect::Norm { .. }) {
+            if !moves && systematic.factors().is_none() {
                 let name = &systematic.name;
                 let message = format!("the systematic `{name}` moves no histogram");
                 results.warnings.push(message);

@@ -82,7 +82,7 @@ pub(super) fn unit(dimension: Option<Dimension>) -> String {
 
 impl AnalysisFile {
     /// The cuts that compare a number per event with numbers, binned by a first look at the simulated data sets.
-    pub(super) fn compared(&self, opened: &[(&Input, &Dataset, Schema)]) -> Result<Vec<Compared>> {
+    pub(super) fn compared(&self, opened: &[(&Input, &Dataset, &Schema)]) -> Result<Vec<Compared>> {
         let candidates = self.candidates();
         // What is compared is of the same type everywhere: names mean the same in all data sets.
         let Some((.., schema)) = opened.iter().find(|(input, ..)| !input.observed) else {

@@ -1,10 +1,8 @@
 //! Processes made of observed events of other regions: what contributes to them.
 
-use super::collect::Scale;
-use super::plan::{
-    Pass, Plan, Quantity, Scope, Shift, Weighting, bins_of, factors, is_seen, product,
-};
-use super::result::{Bins, Filled, Results};
+use super::collect::{Scale, bins};
+use super::plan::{Plan, Quantity, Scope, Shift, Weighting, factors, is_seen, product};
+use super::result::{Bins, Results};
 use super::sweep::Sums;
 use crate::define::Histogram;
 use crate::error::{Error, Result};
@@ -13,7 +11,7 @@ use crate::place::Source;
 
 /// Whether a systematic varies the events of a data set as those of its process.
 pub(crate) fn acts(systematic: &Systematic, input: &Input) -> bool {
-    !input.observed && systematic.processes.contains(&input.process)
+    !input.observed && systematic.acts_on(input)
 }
 
 /// Whether a systematic varies the events of a data set in an estimate: because it varies the estimate, or the process that is subtracted.
@@ -33,23 +31,6 @@ impl Bins {
     pub(super) fn signed(mut self, sign: f64) -> Self {
         self.sums.iter_mut().for_each(|x| *x *= sign);
         self
-    }
-}
-
-impl Filled {
-    /// Adds to the variation of a process.
-    fn vary(&mut self, which: (usize, Shift), (p, of): (usize, usize), found: &Bins) {
-        let place = self
-            .variations
-            .iter()
-            .position(|(s, d, _)| (*s, *d) == which);
-        let place = place.unwrap_or_else(|| {
-            self.variations.push((which.0, which.1, vec![None; of]));
-            self.variations.len() - 1
-        });
-        self.variations[place].2[p]
-            .get_or_insert_with(|| Bins::zeros(found.sums.len()))
-            .add(found);
     }
 }
 
@@ -118,21 +99,25 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    fn of(&self, pass: &Pass, sums: &[Vec<f64>], weighting: Weighting) -> Option<Bins> {
-        let found = bins_of(pass, sums, (self.quantity, weighting), self.scale)?;
+    fn of(&self, moved: Option<(usize, Shift)>, weighting: Weighting) -> Option<Bins> {
+        self.plan.item_of(moved, self.quantity, weighting)?;
+        let found = bins(
+            self.plan,
+            self.sums,
+            (moved, self.quantity),
+            weighting,
+            self.scale,
+        )?;
         Some(found.signed(self.sign))
     }
 
     fn nominal(&self, weighting: Weighting) -> Option<Bins> {
-        self.plan.nominal.item(self.quantity, weighting)?;
-        self.of(&self.plan.nominal, &self.sums[0][0], weighting)
+        self.of(None, weighting)
     }
 
     /// At another value of a parameter.
     fn shifted(&self, which: (usize, Shift)) -> Option<Bins> {
-        let pass = self.plan.shifted.as_ref()?;
-        let point = pass.points.iter().position(|(w, _)| *w == Some(which))?;
-        self.of(pass, &self.sums[1][point], Weighting::Nominal)
+        self.of(Some(which), Weighting::Nominal)
     }
 }
 
@@ -156,6 +141,19 @@ impl AnalysisFile {
                         "take the events of a control region",
                     ));
                 }
+            }
+            let other = self
+                .systematics
+                .iter()
+                .find(|s| matches!(s.effect, Effect::Files { .. }) && Self::varies(s, estimate));
+            if let Some(other) = other {
+                return Err(refuse(
+                    format!(
+                        "`{}` takes the events of other files, for what `{}` subtracts",
+                        other.name, estimate.name
+                    ),
+                    "name the data sets of other processes alone, or subtract others",
+                ));
             }
             let mut minus = estimate.minus.iter();
             if let Some(name) = minus.find(|p| !simulated.contains(&p.as_str())) {
@@ -220,19 +218,31 @@ impl AnalysisFile {
                         filled.add_member((s, member), (first + e, of), found);
                     }
                     for shift in [Shift::Up, Shift::Down] {
-                        let found = match &systematic.effect {
-                            Effect::Norm { up, down } => {
-                                let factor = if shift == Shift::Up { *up } else { *down };
-                                Some(nominal.clone().signed(factor))
-                            }
-                            Effect::Weight { down: None, .. } if shift == Shift::Down => continue,
-                            Effect::Weight { .. } => part.nominal(Weighting::Factor {
-                                systematic: s,
-                                shift,
-                            }),
-                            Effect::Parameter { .. } => part.shifted((s, shift)),
-                            Effect::Members { .. } => continue,
-                        };
+                        let found =
+                            match &systematic.effect {
+                                Effect::Norm { up, down } => {
+                                    let factor = if shift == Shift::Up { *up } else { *down };
+                                    Some(nominal.clone().signed(factor))
+                                }
+                                Effect::Weight { down: None, .. } if shift == Shift::Down => {
+                                    continue;
+                                }
+                                Effect::Weight { .. } => part.nominal(Weighting::Factor {
+                                    systematic: s,
+                                    shift,
+                                }),
+                                Effect::Norms { factors } => {
+                                    let mut own = factors.iter();
+                                    let own = own.find(|(c, _)| input.campaign.as_ref() == Some(c));
+                                    let factor = own.map_or(1.0, |(_, [down, up])| {
+                                        if shift == Shift::Up { *up } else { *down }
+                                    });
+                                    Some(nominal.clone().signed(factor))
+                                }
+                                Effect::Parameter { .. } => part.shifted((s, shift)),
+                                // Refused where the analysis is checked.
+                                Effect::Members { .. } | Effect::Files { .. } => continue,
+                            };
                         let found = found.filter(|_| here);
                         let found = found.as_ref().unwrap_or(&nominal);
                         filled.vary((s, shift), (first + e, of), found);
@@ -247,7 +257,9 @@ impl AnalysisFile {
         let own = systematic.processes.contains(&estimate.name);
         let mut subtracted = estimate.minus.iter();
         match systematic.effect {
-            Effect::Norm { .. } => !own && subtracted.any(|p| systematic.processes.contains(p)),
+            Effect::Norm { .. } | Effect::Norms { .. } => {
+                !own && subtracted.any(|p| systematic.processes.contains(p))
+            }
             _ => own || subtracted.any(|p| systematic.processes.contains(p)),
         }
     }

@@ -53,6 +53,24 @@ impl Combine {
 }
 
 impl Filled {
+    /// Adds to a variation of the process at `process.0` of `process.1`.
+    pub(super) fn vary(
+        &mut self,
+        (systematic, shift): (usize, Shift),
+        (process, of): (usize, usize),
+        found: &Bins,
+    ) {
+        let mut all = self.variations.iter();
+        let place = all.position(|(s, d, _)| (*s, *d) == (systematic, shift));
+        let place = place.unwrap_or_else(|| {
+            self.variations.push((systematic, shift, vec![None; of]));
+            self.variations.len() - 1
+        });
+        self.variations[place].2[process]
+            .get_or_insert_with(|| Bins::zeros(found.sums.len()))
+            .add(found);
+    }
+
     /// Adds the bins of a member of a vector, of the process at `process.0` of `process.1`.
     pub(super) fn add_member(
         &mut self,

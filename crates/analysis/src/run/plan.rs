@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use pullback_array::{Flow, Lowered, transform};
+use pullback_array::{Column, Flow, Lowered, transform};
+use transform::Lane;
 
-use super::collect::Scale;
 use super::compared::{Compared, unit};
 use super::estimates::{acts, acts_in, contributions, sign};
-use super::result::Bins;
 use super::sweep::Sums;
 use crate::compile::{Compiled, What};
 use crate::define::Histogram;
@@ -63,27 +62,34 @@ pub(crate) enum Weighting {
 pub(crate) struct Item {
     pub quantity: Quantity,
     pub weighting: Weighting,
+    /// The systematic that moved a parameter.
+    pub moved: Option<(usize, Shift)>,
     /// Outputs with its bins and sums of squares.
     pub outputs: (usize, usize),
 }
 
-/// Values of the parameters, and the systematic that moved one of them.
-pub(crate) type Point = (Option<(usize, Shift)>, Vec<Vec<f64>>);
-
-/// A program, and the values of the parameters at which it runs.
-pub(crate) struct Pass {
-    pub compiled: Compiled,
-    pub lowered: Lowered,
-    pub items: Vec<Item>,
-    pub points: Vec<Point>,
+/// A systematic that moves a parameter: a lane of the program.
+#[derive(Debug, Clone)]
+pub(crate) struct Variation {
+    /// What its inputs and outputs are called by.
+    pub lane: String,
+    pub systematic: usize,
+    pub shift: Shift,
+    pub parameter: String,
+    /// Where it moves it to.
+    pub value: Vec<f64>,
 }
 
-/// The programs of a data set.
+/// The program of a data set.
 pub(crate) struct Plan {
-    /// Everything, at the starts of the parameters.
-    pub nominal: Pass,
-    /// What systematics that move a parameter vary: the histograms alone.
-    pub shifted: Option<Pass>,
+    /// What is recorded, at one value of each parameter.
+    pub compiled: Compiled,
+    /// The same with a lane for each variation.
+    pub lowered: Lowered,
+    pub items: Vec<Item>,
+    pub variations: Vec<Variation>,
+    /// For each output of the program with lanes, the output that is recorded and the variation.
+    pub outputs: Vec<(usize, Option<usize>)>,
     /// The units of the histograms that are filled: position and unit.
     pub units: Vec<(usize, String)>,
 }
@@ -216,105 +222,132 @@ impl Plan {
             Some((*plot, histogram_unit(&model, name)))
         });
         let units = units.collect();
-        let nominal = Pass::new(&model, &wanted)?;
-        wanted.retain(|(quantity, weighting, _)| {
-            matches!(quantity, Quantity::Plot { .. } | Quantity::Estimate { .. })
-                && matches!(weighting, Weighting::Raw | Weighting::Nominal)
-        });
-        let mut shifted = None;
-        if moves_a_parameter(file, input) {
-            let mut pass = Pass::new(&model, &wanted)?;
-            pass.points = points(file, input, &pass.compiled);
-            shifted = Some(pass).filter(|pass| !pass.points.is_empty());
-        }
-        Ok(Self {
-            nominal,
-            shifted,
+        let names: Vec<&str> = wanted.iter().map(|(_, _, name)| name.as_str()).collect();
+        let compiled = model.compile(&names)?;
+        let varied = wanted.iter().filter(|(q, w, _)| is_varied(*q, *w));
+        let varied: Vec<&str> = varied.map(|(_, _, name)| name.as_str()).collect();
+        // Cutflows and other weights may read more.
+        let variations = variations(file, input, &model.compile(&varied)?);
+        let mut plan = Self {
+            lowered: Lowered::new(transform::simplify(&compiled.program)?)?,
+            outputs: (0..compiled.outputs.len()).map(|k| (k, None)).collect(),
+            compiled,
+            items: Vec::new(),
+            variations,
             units,
+        };
+        plan.items = (wanted.iter())
+            .filter_map(|(quantity, weighting, name)| plan.item_called(name, *quantity, *weighting))
+            .collect();
+        if !plan.variations.is_empty() {
+            plan.add_lanes()?;
+        }
+        Ok(plan)
+    }
+
+    fn item_called(&self, name: &str, quantity: Quantity, weighting: Weighting) -> Option<Item> {
+        let bins = self.compiled.output(name, What::Bins)?;
+        let squares = self.compiled.output(name, What::Squares)?;
+        Some(Item {
+            quantity,
+            weighting,
+            moved: None,
+            outputs: (bins, squares),
         })
+    }
+
+    /// Adds a lane for each variation: the histograms, and no cutflows.
+    fn add_lanes(&mut self) -> Result<()> {
+        let varied = self.items.iter();
+        let varied: Vec<Item> = varied
+            .filter(|i| is_varied(i.quantity, i.weighting))
+            .cloned()
+            .collect();
+        let outputs = varied.iter().flat_map(|i| [i.outputs.0, i.outputs.1]);
+        let outputs: Vec<usize> = outputs.collect();
+        let lanes = (0..self.variations.len()).map(|v| self.lane(v, &outputs));
+        let lanes: Vec<Lane> = lanes.collect();
+        let program = transform::lanes(self.lowered.program(), &lanes)?;
+        self.lowered = Lowered::new(transform::simplify(&program)?)?;
+        for (v, variation) in self.variations.iter().enumerate() {
+            for item in &varied {
+                let at = self.outputs.len();
+                self.outputs
+                    .extend([item.outputs.0, item.outputs.1].map(|k| (k, Some(v))));
+                self.items.push(Item {
+                    moved: Some((variation.systematic, variation.shift)),
+                    outputs: (at, at + 1),
+                    ..item.clone()
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The lane of a variation, with some of the outputs that are recorded.
+    pub fn lane(&self, variation: usize, outputs: &[usize]) -> Lane {
+        let name = |k: &usize| self.compiled.outputs[*k].name.clone();
+        let outputs = outputs.iter().map(name).collect();
+        self.variations[variation].lane(outputs)
     }
 
     /// Whether a systematic moves something here.
     pub fn moves(&self, systematic: usize) -> bool {
-        let mut points = self.shifted.iter().flat_map(|pass| &pass.points);
-        points.any(|(which, _)| which.is_some_and(|(s, _)| s == systematic))
+        self.variations.iter().any(|v| v.systematic == systematic)
     }
 
-    /// Sums of nothing: for each pass, point and output.
+    /// Sums of nothing, for each output.
     pub fn sums(&self) -> Sums {
-        let of =
-            |pass: &Pass| vec![vec![Vec::new(); pass.compiled.outputs.len()]; pass.points.len()];
-        self.passes().map(of).collect()
+        vec![Vec::new(); self.outputs.len()]
     }
 
-    /// The passes over each chunk.
-    pub fn passes(&self) -> impl Iterator<Item = &Pass> {
-        std::iter::once(&self.nominal).chain(&self.shifted)
-    }
-}
-
-impl Pass {
-    /// The histograms that are wanted, at the starts of the parameters.
-    fn new(model: &Model, wanted: &[(Quantity, Weighting, String)]) -> Result<Self> {
-        let names: Vec<&str> = wanted.iter().map(|(_, _, name)| name.as_str()).collect();
-        let compiled = model.compile(&names)?;
-        let lowered = Lowered::new(transform::simplify(&compiled.program)?)?;
-        let items = wanted.iter().filter_map(|(quantity, weighting, name)| {
-            let outputs = compiled
-                .output(name, What::Bins)
-                .zip(compiled.output(name, What::Squares))?;
-            Some(Item {
-                quantity: *quantity,
-                weighting: *weighting,
-                outputs,
-            })
-        });
-        let items = items.collect();
-        let starts = compiled.parameters().map(|(_, s)| s.to_vec()).collect();
-        Ok(Self {
-            compiled,
-            lowered,
-            items,
-            points: vec![(None, starts)],
-        })
+    /// The values of the inputs that are no columns; those that are not given have their starts.
+    pub fn point_at(&self, values: &Values) -> Vec<Vec<f64>> {
+        let all = self.compiled.parameters();
+        let at = |(name, start): (&str, &[f64])| {
+            let given = values.get(name);
+            given.map_or_else(|| start.to_vec(), Clone::clone)
+        };
+        all.map(at).collect()
     }
 
-    /// Its points, with other values for some inputs. What a systematic moves is where it moves it to.
-    pub fn points_at(&self, values: &Values) -> Vec<Vec<Vec<f64>>> {
-        let names: Vec<&str> = self.compiled.parameters().map(|(name, _)| name).collect();
-        let each = self.points.iter().map(|(_, point)| {
-            let all = names.iter().zip(point);
-            all.map(|(name, start)| values.get(*name).unwrap_or(start).clone())
-                .collect()
-        });
-        each.collect()
+    /// The inputs of the lanes.
+    pub fn moved(&self) -> impl Iterator<Item = Column<'_>> {
+        self.variations.iter().map(|v| Column::from(&v.value))
     }
 
-    /// A histogram by what it counts and how.
+    /// A histogram by what it counts and how, where nothing is moved.
     pub fn item(&self, quantity: Quantity, weighting: Weighting) -> Option<&Item> {
+        self.item_of(None, quantity, weighting)
+    }
+
+    /// The same where a systematic moves a parameter.
+    pub fn item_of(
+        &self,
+        moved: Option<(usize, Shift)>,
+        quantity: Quantity,
+        weighting: Weighting,
+    ) -> Option<&Item> {
         let mut items = self.items.iter();
-        items.find(|i| i.quantity == quantity && i.weighting == weighting)
+        items.find(|i| i.moved == moved && i.quantity == quantity && i.weighting == weighting)
     }
 }
 
-/// The bins of a histogram of a pass.
-pub(super) fn bins_of(
-    pass: &Pass,
-    sums: &[Vec<f64>],
-    (quantity, weighting): (Quantity, Weighting),
-    scale: Scale,
-) -> Option<Bins> {
-    let raw = pass.item(quantity, Weighting::Raw)?;
-    let weighted = pass.item(quantity, weighting).unwrap_or(raw);
-    let values = |output: usize, factor: f64| {
-        let each = sums[output].iter();
-        each.map(|x| x * factor).collect()
-    };
-    Some(Bins {
-        sums: values(weighted.outputs.0, scale.weights / scale.fraction),
-        variances: values(weighted.outputs.1, scale.weights.powi(2) / scale.fraction),
-        entries: values(raw.outputs.0, 1.0 / scale.fraction),
-    })
+/// Whether a histogram is filled at the values of variations, too.
+fn is_varied(quantity: Quantity, weighting: Weighting) -> bool {
+    matches!(quantity, Quantity::Plot { .. } | Quantity::Estimate { .. })
+        && matches!(weighting, Weighting::Raw | Weighting::Nominal)
+}
+
+impl Variation {
+    /// The lane with outputs of these names.
+    pub fn lane(&self, outputs: Vec<String>) -> Lane {
+        Lane {
+            name: self.lane.clone(),
+            moved: vec![self.parameter.clone()],
+            outputs,
+        }
+    }
 }
 
 /// What a systematic multiplies the weights of events by.
@@ -343,7 +376,10 @@ pub(super) fn factors(s: usize, systematic: &Systematic) -> Vec<(Weighting, Sour
             });
             each.collect()
         }
-        Effect::Norm { .. } | Effect::Parameter { .. } => Vec::new(),
+        Effect::Norm { .. }
+        | Effect::Norms { .. }
+        | Effect::Parameter { .. }
+        | Effect::Files { .. } => Vec::new(),
     }
 }
 
@@ -356,15 +392,8 @@ fn histogram_unit(model: &Model, name: &str) -> String {
     }
 }
 
-/// Whether a systematic moves a parameter of this data set.
-fn moves_a_parameter(file: &AnalysisFile, input: &Input) -> bool {
-    let moves =
-        |s: &Systematic| matches!(s.effect, Effect::Parameter { .. }) && is_varied(file, s, input);
-    file.systematics.iter().any(moves)
-}
-
 /// Whether a systematic varies events of a data set: as those of its process, or in an estimate.
-fn is_varied(file: &AnalysisFile, systematic: &Systematic, input: &Input) -> bool {
+fn reaches(file: &AnalysisFile, systematic: &Systematic, input: &Input) -> bool {
     let mut parts = file.estimates.iter();
     acts(systematic, input)
         || parts.any(|e| sign(input, e).is_some() && acts_in(systematic, input, e))
@@ -392,25 +421,27 @@ fn element(vector: &Source, member: usize) -> Source {
     Source::new(vector.key(), text)
 }
 
-/// The points of the systematics that move a parameter which the program reads.
-fn points(file: &AnalysisFile, input: &Input, compiled: &Compiled) -> Vec<Point> {
-    let nominal: Vec<Vec<f64>> = compiled.parameters().map(|(_, s)| s.to_vec()).collect();
-    let mut points = Vec::new();
+/// What systematics do to parameters that a program reads.
+fn variations(file: &AnalysisFile, input: &Input, compiled: &Compiled) -> Vec<Variation> {
+    let mut all = Vec::new();
     for (s, systematic) in file.systematics.iter().enumerate() {
-        let Effect::Parameter { name, up, down } = &systematic.effect else {
+        let Effect::Parameter { name, up, down, .. } = &systematic.effect else {
             continue;
         };
-        let place = compiled.parameters().position(|(n, _)| n == name);
         // What the program does not read changes nothing.
-        let Some(place) = place else { continue };
-        if !is_varied(file, systematic, input) {
+        let read = compiled.parameters().any(|(n, _)| n == name);
+        if !read || !reaches(file, systematic, input) {
             continue;
         }
-        for (shift, value) in [(Shift::Up, *up), (Shift::Down, *down)] {
-            let mut values = nominal.clone();
-            values[place] = vec![value];
-            points.push((Some((s, shift)), values));
-        }
+        let both = [(Shift::Up, *up, "up"), (Shift::Down, *down, "down")];
+        all.extend(both.map(|(shift, value, word)| Variation {
+            // Names of systematics need not differ.
+            lane: format!("[{} {word}, {s}]", systematic.name),
+            systematic: s,
+            shift,
+            parameter: name.clone(),
+            value: vec![value],
+        }));
     }
-    points
+    all
 }

@@ -2,6 +2,7 @@
 
 use super::compared::Bound;
 use super::plan::Shift;
+use super::tangent::{Bias, Derivative};
 use crate::file::AnalysisFile;
 
 /// Contents of bins.
@@ -21,6 +22,15 @@ impl Bins {
             sums: vec![0.0; n],
             variances: vec![0.0; n],
             entries: vec![0.0; n],
+        }
+    }
+
+    /// The same with weights that are larger by a factor.
+    pub(super) fn times(&self, factor: f64) -> Self {
+        Self {
+            sums: self.sums.iter().map(|x| x * factor).collect(),
+            variances: self.variances.iter().map(|x| x * factor * factor).collect(),
+            entries: self.entries.clone(),
         }
     }
 
@@ -56,6 +66,21 @@ pub struct Cutflow {
     pub region: usize,
     /// Before the first cut, and after each one.
     pub steps: Vec<Step>,
+}
+
+/// A data set from other files that stood for a nominal one in a variation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stood {
+    /// Name of the data set.
+    pub dataset: String,
+    /// Position of the systematic.
+    pub systematic: usize,
+    /// Its direction.
+    pub shift: Shift,
+    /// How many events it has.
+    pub events: u64,
+    /// What their weights were multiplied by.
+    pub scale: f64,
 }
 
 /// A histogram in a region.
@@ -120,6 +145,8 @@ pub struct Results {
     pub processes: Vec<String>,
     /// For each data set, how many events it has, and what its weights were multiplied by.
     pub datasets: Vec<(u64, f64)>,
+    /// The data sets that stand for others in variations.
+    pub variants: Vec<Stood>,
     /// One for each region.
     pub cutflows: Vec<Cutflow>,
     /// Observed events in each step of each region, where they are looked at.
@@ -130,6 +157,10 @@ pub struct Results {
     pub units: Vec<String>,
     /// What cuts decide on, if that was asked for.
     pub n_minus_one: Vec<Distribution>,
+    /// Derivatives of histograms by the parameters of systematics whose variations are lines along tangents.
+    pub derivatives: Vec<Derivative>,
+    /// How far these lines are from the selection that is evaluated again.
+    pub biases: Vec<Bias>,
     /// What to keep in mind.
     pub warnings: Vec<String>,
 }

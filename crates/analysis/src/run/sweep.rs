@@ -2,17 +2,18 @@
 
 use std::num::NonZero;
 
-use pullback_array::Workspace;
-use pullback_io::{Chunk, Dataset};
+use pullback_array::{Column, Workspace};
+use pullback_io::Chunk;
 
 use super::collect::Scale;
 use super::compared::Compared;
 use super::estimates::acts;
-use super::plan::{Item, Pass, Plan, Quantity, Scope, Values};
+use super::open::Opened;
+use super::plan::{Item, Plan, Quantity, Scope, Values};
 use super::result::Results;
-use crate::draws::Drawn;
+use super::tangent::Tangents;
 use crate::error::{Error, Result};
-use crate::file::{AnalysisFile, COLUMNS, Input};
+use crate::file::{AnalysisFile, Input};
 use crate::place::Source;
 
 /// How far a run is.
@@ -47,8 +48,8 @@ impl Default for RunOptions {
     }
 }
 
-/// Sums of the outputs of each pass, at each of its points.
-pub(crate) type Sums = Vec<Vec<Vec<Vec<f64>>>>;
+/// Sums of the outputs of a program.
+pub(crate) type Sums = Vec<Vec<f64>>;
 
 impl AnalysisFile {
     /// Reads all events and fills everything. `progress` is told how far the run is, and stops it by returning false.
@@ -63,19 +64,19 @@ impl AnalysisFile {
         self.check_estimates()?;
         let mut opened = Vec::new();
         for input in &self.datasets {
-            let patterns: Vec<String> = (input.files.iter())
-                .map(|p| p.to_string_lossy().into_owned())
-                .collect();
-            let data = Dataset::with_options(&patterns, options.data)?;
-            let schema = self.schema_of(data.schema())?;
-            let plan = Plan::new(self, input, &schema, Scope::Everything)?;
-            opened.push((input, data, plan));
+            opened.push(Opened::new(self, input, options)?);
         }
         let compared = self.look(options, &mut opened)?;
-        let events = opened.iter().map(|(_, data, _)| data.entries()).sum();
+        let plain = self.of_variants();
+        let mut variants = Vec::new();
+        for variant in self.variants() {
+            variants.push((variant, Opened::new(&plain, variant.input, options)?));
+        }
+        let all = opened.iter().chain(variants.iter().map(|(_, o)| o));
+        let events = all.map(|o| o.data.entries()).sum();
         let plots = self.plots();
         let mut moved: Vec<(usize, &str)> = Vec::new();
-        for (input, _, plan) in &opened {
+        for Opened { input, plan, .. } in &opened {
             let systematics = 0..self.systematics.len();
             moved.extend(
                 systematics
@@ -89,7 +90,12 @@ impl AnalysisFile {
         let mut results = self.empty();
         let processes = results.processes.len();
         results.n_minus_one = compared.iter().map(|c| c.empty(processes)).collect();
-        for (input, data, plan) in &opened {
+        let nominal = opened.iter().map(|o| (None, o));
+        let varied = variants.iter().map(|(variant, o)| (Some(*variant), o));
+        for (variant, opened) in nominal.chain(varied) {
+            let Opened {
+                input, data, plan, ..
+            } = opened;
             let mut tell = |more: u64| {
                 done += more;
                 progress(Progress {
@@ -98,75 +104,40 @@ impl AnalysisFile {
                     events,
                 })
             };
-            // What is varied is among what is nominal, and so are its columns.
-            let mut names = plan.nominal.compiled.columns();
-            let certified = self.certified.as_ref().filter(|_| input.observed);
-            if let Some(certified) = certified {
-                let known = |column: &str| {
-                    let mut fields = data.schema().fields().iter();
-                    fields.any(|f| f.name == column)
-                };
-                if let Some(column) = COLUMNS.into_iter().find(|c| !known(c)) {
-                    return Err(certified.missing(column, &input.name));
-                }
-                let more = COLUMNS.into_iter().filter(|c| !names.contains(c));
-                names.extend(more.collect::<Vec<_>>());
-            }
-            let drawn = Drawn::new(self, input, data.schema(), &names)?;
-            let chunks = data.chunks(&drawn.names())?.map(widened);
-            let mut sweep = Sweep::new(plan, &plots, options.threads);
-            for chunk in chunks {
-                let chunk = drawn.add(chunk?)?;
-                let read = chunk.entries as u64;
-                let none = Values::new();
-                let folds = match &self.folds {
-                    Some(folds) => folds.of(&input.name, &chunk),
-                    None => vec![(chunk, &none)],
-                };
-                for (chunk, values) in folds {
-                    let chunk = match certified {
-                        Some(certified) => certified.of(&chunk)?,
-                        None => chunk,
-                    };
-                    sweep.add(&chunk, values)?;
-                }
-                if !tell(read) {
-                    return Ok(None);
-                }
-            }
-            let sums = sweep.finish();
-            let scale = self.scale(input, data.entries(), plan, &sums[0][0])?;
-            results.datasets.push((data.entries(), scale));
-            check(self, plan, &sums, input)?;
+            let mut tangents = Tangents::new(self, plan, data, options.threads)?;
+            let sums = opened.sums(self, &plots, options, &mut tangents, &mut tell)?;
+            let Some(sums) = sums else { return Ok(None) };
+            let weights = self.scale(input, data.entries(), plan, &sums)?;
             let scale = Scale {
-                weights: scale,
+                weights,
                 fraction: 1.0,
             };
-            self.put(&mut results, input, plan, &sums, scale, &moved);
+            if let Some(variant) = variant {
+                let events = data.entries();
+                results.variants.push(variant.stood(events, weights));
+                results.put_variant(variant, plan, &sums, scale);
+            } else {
+                results.datasets.push((data.entries(), weights));
+                self.put(&mut results, input, plan, &sums, scale, &moved);
+                tangents.put(&mut results, input, scale)?;
+            }
         }
         self.fill_abcd(&mut results)?;
         results.combine();
+        results.linearise();
         self.warn(&mut results);
         Ok(Some(results))
     }
 
     /// The cuts whose distributions are wanted, in the plans as well.
-    fn look(
-        &self,
-        options: &RunOptions,
-        opened: &mut [(&Input, Dataset, Plan)],
-    ) -> Result<Vec<Compared>> {
+    fn look(&self, options: &RunOptions, opened: &mut [Opened<'_>]) -> Result<Vec<Compared>> {
         if !options.n_minus_one {
             return Ok(Vec::new());
         }
-        let schemas = opened.iter().map(|(input, data, _)| {
-            let schema = self.schema_of(data.schema())?;
-            Ok((*input, data, schema))
-        });
-        let compared = self.compared(&schemas.collect::<Result<Vec<_>>>()?)?;
-        for (input, data, plan) in opened {
-            let schema = self.schema_of(data.schema())?;
-            *plan = Plan::with(self, input, &schema, Scope::Everything, &compared)?;
+        let schemas = opened.iter().map(|o| (o.input, &o.data, &o.schema));
+        let compared = self.compared(&schemas.collect::<Vec<_>>())?;
+        for o in opened {
+            o.plan = Plan::with(self, o.input, &o.schema, Scope::Everything, &compared)?;
         }
         Ok(compared)
     }
@@ -192,11 +163,11 @@ pub(crate) fn accumulate(sum: &mut Vec<f64>, found: &[f64]) {
     sum.iter_mut().zip(found).for_each(|(a, b)| *a += b);
 }
 
-/// Sums of all outputs over chunks, at each point of the parameters.
+/// Sums of all outputs over chunks.
 pub(crate) struct Sweep<'a> {
     plan: &'a Plan,
     plots: &'a [usize],
-    memory: Vec<Workspace>,
+    memory: Workspace,
     sums: Sums,
     any: bool,
 }
@@ -207,9 +178,7 @@ impl<'a> Sweep<'a> {
         Self {
             plan,
             plots,
-            memory: (plan.passes())
-                .map(|pass| pass.lowered.workspace_with(threads, 1024))
-                .collect(),
+            memory: plan.lowered.workspace_with(threads, 1024),
             sums: plan.sums(),
             any: false,
         }
@@ -218,16 +187,14 @@ impl<'a> Sweep<'a> {
     /// Adds a chunk.
     pub fn add(&mut self, chunk: &Chunk, values: &Values) -> Result<()> {
         self.any = true;
-        let passes = self.plan.passes().zip(&mut self.memory);
-        for ((pass, ws), sums) in passes.zip(&mut self.sums) {
-            for (point, sums) in pass.points_at(values).iter().zip(sums) {
-                let program = pass.lowered.program();
-                let bindings = pass.compiled.bind_to(program, chunk, point, &[])?;
-                pass.lowered.run(ws, &bindings)?;
-                for (k, sum) in sums.iter_mut().enumerate() {
-                    accumulate(sum, ws.f64(k));
-                }
-            }
+        let plan = self.plan;
+        let point = plan.point_at(values);
+        let lanes: Vec<Column<'_>> = plan.moved().collect();
+        let program = plan.lowered.program();
+        let bindings = plan.compiled.bind_to(program, chunk, &point, &lanes)?;
+        plan.lowered.run(&mut self.memory, &bindings)?;
+        for (k, sum) in self.sums.iter_mut().enumerate() {
+            accumulate(sum, self.memory.f64(k));
         }
         Ok(())
     }
@@ -237,23 +204,19 @@ impl<'a> Sweep<'a> {
         if self.any {
             return self.sums;
         }
-        for (pass, sums) in self.plan.passes().zip(&mut self.sums) {
-            for sums in sums {
-                for item in &pass.items {
-                    let bins = match item.quantity {
-                        Quantity::Plot { plot, .. }
-                        | Quantity::Estimate {
-                            plot: Some(plot), ..
-                        } => self.plots[plot],
-                        Quantity::Compared { bins, .. } => bins,
-                        Quantity::Step { .. }
-                        | Quantity::Generated
-                        | Quantity::Estimate { plot: None, .. } => 1,
-                    };
-                    sums[item.outputs.0] = vec![0.0; bins];
-                    sums[item.outputs.1] = vec![0.0; bins];
-                }
-            }
+        for item in &self.plan.items {
+            let bins = match item.quantity {
+                Quantity::Plot { plot, .. }
+                | Quantity::Estimate {
+                    plot: Some(plot), ..
+                } => self.plots[plot],
+                Quantity::Compared { bins, .. } => bins,
+                Quantity::Step { .. }
+                | Quantity::Generated
+                | Quantity::Estimate { plot: None, .. } => 1,
+            };
+            self.sums[item.outputs.0] = vec![0.0; bins];
+            self.sums[item.outputs.1] = vec![0.0; bins];
         }
         self.sums
     }
@@ -261,16 +224,10 @@ impl<'a> Sweep<'a> {
 
 /// Weights that are not finite spoil everything that they are added to.
 pub(crate) fn check(file: &AnalysisFile, plan: &Plan, sums: &Sums, input: &Input) -> Result<()> {
-    let spoiled = |(pass, sums): (&Pass, &Vec<Vec<Vec<f64>>>)| {
-        let finite = |item: &Item| {
-            let mut of = sums.iter().flat_map(|sums| &sums[item.outputs.0]);
-            of.all(|x| x.is_finite())
-        };
-        let found = pass.items.iter().find(|item| !finite(item));
-        found.map(|item| item.quantity)
-    };
+    let finite = |item: &&Item| sums[item.outputs.0].iter().all(|x| x.is_finite());
+    let spoiled = plan.items.iter().find(|item| !finite(item));
     let mut weight = input.weight.as_ref().map(Source::everywhere);
-    match plan.passes().zip(sums).find_map(spoiled) {
+    match spoiled.map(|item| item.quantity) {
         None => return Ok(()),
         // Of an observed event, or where the weight of the process is finite: its own would have been found before.
         Some(Quantity::Estimate { estimate, .. }) => {

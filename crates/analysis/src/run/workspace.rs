@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::plan::Shift;
 use super::result::{Bins, Filled, Results};
 use super::smooth::smoothed;
-use crate::file::{Effect, FitModel, Systematic};
+use crate::file::{FitModel, Systematic};
 
 impl Results {
     /// The HistFactory workspace (pyhf JSON 1.0.0) of the analysis; nothing without `[fit]`.
@@ -107,7 +107,7 @@ fn varied(
 ) -> Vec<Value> {
     let name = &systematic.name;
     let own = systematic.processes.contains(process);
-    if let (Effect::Norm { up, down }, true) = (&systematic.effect, own) {
+    if let (Some((up, down)), true) = (systematic.factors(), own) {
         return vec![json!({"name": name, "type": "normsys", "data": {"hi": up, "lo": down}})];
     }
     let nominal = &filled.nominal[p].sums;

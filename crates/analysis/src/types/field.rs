@@ -78,9 +78,9 @@ impl Checker<'_> {
     /// The type of a column of the data.
     pub fn column_type(&self, column: usize) -> FieldType {
         let found = self.schema.columns().get(column);
-        let kind = match found.map(|c| c.dtype) {
-            Some(DType::Bool) => Kind::Bool,
-            Some(DType::I32 | DType::I64 | DType::U64) => Kind::Int,
+        let kind = match found {
+            Some(c) if c.dtype == DType::Bool => Kind::Bool,
+            Some(c) if c.is_whole() => Kind::Int,
             _ => Kind::Real,
         };
         FieldType {

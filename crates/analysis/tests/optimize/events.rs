@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use pullback_analysis::file::AnalysisFile;
 use pullback_analysis::generated;
+use pullback_io::parquet::{WriteOptions, Writer};
 use pullback_sim::{Generator, Process};
 
 /// The folder of the samples.
@@ -27,8 +28,26 @@ pub fn folder() -> &'static Path {
             let path = folder.join(format!("{name}.parquet"));
             generated::write(&path, &mut generator, events).expect("written");
         }
+        // Other events of the same process, and the same ones in another order.
+        let mut other = Generator::new(Process::TTbar, 8).expect("in the menu");
+        generated::write(&folder.join("tt_other.parquet"), &mut other, 8000).expect("written");
+        turned(&folder.join("tt_turned.parquet"), 12000);
         folder
     })
+}
+
+/// The events of the sample of top quarks, the second half first.
+fn turned(path: &Path, events: usize) {
+    let mut generator = Generator::new(Process::TTbar, 7).expect("in the menu");
+    let mut sample = |first: usize, n: usize| generator.generate(first as u64, n).expect("made");
+    let sink = std::fs::File::create(path).expect("a file");
+    let fields = generated::fields(&sample(0, 0));
+    let mut writer = Writer::new(sink, &fields, WriteOptions::default()).expect("begun");
+    for first in [events / 2, 0] {
+        let columns = generated::columns(&sample(first, events / 2)).expect("columns");
+        writer.write(&columns).expect("written");
+    }
+    writer.finish().expect("ended");
 }
 
 pub const ZPRIME: &str = include_str!("zprime.toml");

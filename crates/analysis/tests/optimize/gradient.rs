@@ -5,7 +5,7 @@ use pullback_analysis::optimize::{Options, Part, Problem};
 use crate::events::read;
 
 /// The gradient equals differences of order four of the soft objective.
-fn check(change: &[(&str, &str)]) {
+pub fn check(change: &[(&str, &str)]) {
     check_within(change, 2e-3);
 }
 

@@ -5,3 +5,4 @@ mod folds;
 mod gradient;
 mod refused;
 mod training;
+mod variants;

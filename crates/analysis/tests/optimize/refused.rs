@@ -49,7 +49,8 @@ fn each_mistake_has_its_message() {
 #[test]
 fn an_analysis_by_calls_is_that_of_the_file() {
     use pullback_analysis::file::{
-        AnalysisFile, Effect, FitModel, Free, Generated, Goal, Input, Optimisation, RegionKind,
+        AnalysisFile, Effect, Evaluated, FitModel, Free, Generated, Goal, Input, Optimisation,
+        RegionKind,
     };
     use pullback_analysis::{Analysis, Object};
     let file = read(&[]);
@@ -103,6 +104,7 @@ fn an_analysis_by_calls_is_that_of_the_file() {
         name: "jes".into(),
         up: 1.0,
         down: -1.0,
+        evaluated: Evaluated::Again,
     };
     let mut analysis = AnalysisFile::new("by calls", definitions)
         .luminosity(20_000.0)

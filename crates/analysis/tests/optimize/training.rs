@@ -151,12 +151,30 @@ fn events_that_are_read_again_and_threads_change_nothing() {
 
 #[test]
 fn the_uncertainty_of_a_quote_is_the_spread_over_splits() {
+    spread_over_splits("");
+}
+
+/// The events of a variation from other files are independent of the nominal ones.
+#[test]
+fn and_with_a_variation_from_other_files() {
+    // A change that is larger than its noise: the estimate is linear.
+    spread_over_splits(
+        "other = { files = { tt = { files = \"tt_other.parquet\", weight = \"genWeight * (1 + 0.0005 * (st - 500))\" } } }\n",
+    );
+}
+
+fn spread_over_splits(systematic: &str) {
+    let systematic = format!("[systematics]\n{systematic}");
     let mut values = Vec::new();
     let mut claimed = 0.0;
     for seed in 1..=14 {
         let seed = format!("[optimize]\nseed = {seed}\nsplit = [0.3, 0.3, 0.4]");
         let edges = ("[300, 500, 700, 900, 1100, 2000]", "[300, 600, 2000]");
-        let file = read(&[("[optimize]", &seed), edges]);
+        let file = read(&[
+            ("[optimize]", &seed),
+            edges,
+            ("[systematics]\n", &systematic),
+        ]);
         let mut problem = open(&file);
         let x = problem.start().to_vec();
         for part in [Part::Training, Part::Validation] {

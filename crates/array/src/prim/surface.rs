@@ -4,7 +4,6 @@
 //! Δᵢ = f(xᵢ, 1) − f(xᵢ, 0): Reynolds' transport theorem, with the surface m = 0. A kernel Kₕ of width h in place of δ makes it an estimate
 //! (Wang, Fu, Hu & Marcus 2012, <https://doi.org/10.1287/opre.1110.1018>; Hong 2009, <https://doi.org/10.1287/opre.1080.0531>).
 
-use pullback_ad::Binary;
 use pullback_ad::isa::Isa;
 
 use crate::attr::Attrs;
@@ -12,7 +11,8 @@ use crate::build::{Builder, Sym};
 use crate::error::{Error, Result};
 use crate::exec::map::{Lane, select};
 use crate::exec::{Kernel, LowerCx};
-use crate::prim::binary::{BinaryOp, two_doubles};
+use crate::prim::binary::two_doubles;
+use crate::prim::masked_mul::MaskedMul;
 use crate::primitive::{Call, Nature, Primitive};
 use crate::program::Program;
 use crate::sample::Sample;
@@ -116,7 +116,7 @@ impl Primitive for FrozenMul {
     }
 
     fn convention(&self) -> &'static str {
-        "Values as of `mul`, 0·inf is NaN. A derivative of the weight is an error, not zero: it is an estimate whose derivative would be none."
+        "0·inf and 0·NaN are 0 where the zero is the weight: an element whose passing changes nothing has no surface term, whatever its margin does. A derivative of the weight is an error, not zero: it is an estimate whose derivative would be none."
     }
 
     fn nature(&self) -> Nature {
@@ -159,7 +159,7 @@ impl Primitive for FrozenMul {
     }
 
     fn lower(&self, cx: &LowerCx<'_>) -> Result<Kernel> {
-        BinaryOp(Binary::Mul).lower(cx)
+        MaskedMul.lower(cx)
     }
 
     fn samples(&self) -> Vec<Sample> {
@@ -170,12 +170,11 @@ impl Primitive for FrozenMul {
                 let weight = s.b.constant_f64(&[1.5, -2.0, 0.0], n);
                 frozen(&s.b, weight, x * x)
             }),
-            Sample::special("0·inf", &[f64::NAN, 6.0], |s| {
+            Sample::special("zeros that win", &[0.0, 0.0, f64::NAN, 6.0], |s| {
                 let n = s.b.dense("n");
-                let (w, x) = (
-                    s.f64("w", n, &[0.0, 2.0]),
-                    s.f64("x", n, &[f64::INFINITY, 3.0]),
-                );
+                let (inf, nan) = (f64::INFINITY, f64::NAN);
+                let w = s.f64("w", n, &[0.0, 0.0, 1.0, 2.0]);
+                let x = s.f64("x", n, &[inf, nan, nan, 3.0]);
                 frozen(&s.b, w, x)
             }),
         ]

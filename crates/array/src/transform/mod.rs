@@ -10,6 +10,7 @@ mod cotangent;
 mod forward;
 mod interface;
 mod jacobian;
+mod lanes;
 mod linear_part;
 mod linear_terms;
 mod linearize;
@@ -36,6 +37,7 @@ pub(crate) use forward::{
 };
 pub use interface::interface;
 pub use jacobian::JacobianPlan;
+pub use lanes::{Lane, lanes};
 pub use linearize::{Linearized, linearize};
 pub use rebuild::{prune, replay};
 pub use relax::{Decision, Relaxation, Smoothing, decisions, relax};

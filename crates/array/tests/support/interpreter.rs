@@ -479,7 +479,9 @@ impl<'a> Interpreter<'a> {
             "surface" => {
                 let pairs = arg(0).num().iter().zip(arg(1).num());
                 one(Array::Num(
-                    pairs.map(|(m, w)| c(0.0, w.re * m.im)).collect(),
+                    pairs
+                        .map(|(m, w)| c(0.0, if w.re == 0.0 { 0.0 } else { w.re * m.im }))
+                        .collect(),
                 ))
             }
             // Zero where the first factor is, whatever the second.
@@ -491,7 +493,11 @@ impl<'a> Interpreter<'a> {
             }
             "frozen_mul" => {
                 let pairs = arg(0).num().iter().zip(arg(1).num());
-                one(Array::Num(pairs.map(|(w, x)| C::from(w.re) * *x).collect()))
+                let product = |(w, x): (&C, &C)| match w.re {
+                    0.0 => C::from(0.0),
+                    w => C::from(w) * *x,
+                };
+                one(Array::Num(pairs.map(product).collect()))
             }
             "cast" => one(cast(arg(0), attrs.dtype("dtype")?)),
             "powi" => one(map(arg(0), |z| z.powi(attrs.int("n").unwrap_or(0)))),

@@ -170,3 +170,44 @@ fn a_width_that_is_no_width_when_it_runs_gives_nan_and_no_derivative_without_its
         assert_eq!((ws.f64(0), ws.f64(2)), (&[2.0, 2.0][..], &[0.0, 0.0][..]));
     }
 }
+
+/// An event that is not selected may be near an edge with a number that has no derivative there: its weight is zero, and it says nothing.
+#[test]
+fn what_is_not_selected_needs_no_derivative() {
+    let b = Builder::new();
+    let events = b.stream("events");
+    let (x, good) = (b.input("x", events), b.input("good", events));
+    let s = b.input("s", Space::SCALAR);
+    let y = (x * s).sqrt();
+    let edges = b.constant_f64(&[-1.0, 0.0, 1.0, 9.0], b.dense_of("edges", 4));
+    let index = y.bin_index(edges, Flow::Drop, Last::Open).named("y");
+    let weight = good.gt(0.0.into()).select(1.0.into(), 0.0.into());
+    let h = weight.scatter_add(index, b.dense_of("bins", 3));
+    let program = b.finish(&[("h", h)]).unwrap();
+    let total = transform::jvp_total(&program, &["h"], &["s"], &Surface::new(0.1)).unwrap();
+    let lowered = Lowered::new(total).unwrap();
+    let mut ws = lowered.workspace();
+    let run = |ws: &mut _, good: f64| {
+        // The square root of zero, at an edge, and a selected event at the next one.
+        let (x, good) = ([0.0, 0.99], [good, 1.0]);
+        let columns = [
+            Column::from(&x),
+            Column::from(&good),
+            (&1.0).into(),
+            (&1.0).into(),
+        ];
+        lowered.run(ws, &Bindings::ordered(&columns)).unwrap();
+    };
+    run(&mut ws, 0.0);
+    let found = ws.f64(1).to_vec();
+    assert!(
+        found[1] < -1.0 && found[2] == -found[1] && found[0] == 0.0,
+        "{found:?}"
+    );
+    run(&mut ws, 1.0);
+    assert!(
+        ws.f64(1)[0].is_nan(),
+        "a selected one has none: {:?}",
+        ws.f64(1)
+    );
+}

@@ -28,7 +28,7 @@ fn refusal(program: &Program, surface: &Surface) -> String {
 #[test]
 fn structures_without_known_surface_terms_are_refused_by_name_and_label() {
     type Case = for<'b> fn(&'b Builder, Sym<'b>, Sym<'b>) -> Sym<'b>;
-    let cases: [(Case, &str); 11] = [
+    let cases: [(Case, &str); 10] = [
         (
             |_, x, _| {
                 x.gt(1.0.into())
@@ -88,13 +88,6 @@ fn structures_without_known_surface_terms_are_refused_by_name_and_label() {
                 deep.select(y.broadcast(path), 0.0.into()).sum_all()
             },
             "[PB0206] surface refuses gt (deep): it decides in [events, muons, n]",
-        ),
-        (
-            |_, x, _| {
-                let (a, b) = (x.gt(1.0.into()).named("cut"), x.gt(2.0.into()).named("cut"));
-                (a & b).select(x, 0.0.into()).sum_all()
-            },
-            "[PB0206] surface refuses gt (cut): two decisions are called `cut`",
         ),
         (
             |b, x, _| {

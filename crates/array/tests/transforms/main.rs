@@ -5,6 +5,7 @@ mod support;
 
 mod compose;
 mod executor;
+mod lanes;
 mod plans;
 mod simplify;
 mod specialise;

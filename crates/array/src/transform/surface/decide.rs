@@ -180,7 +180,7 @@ impl Analysis<'_> {
             let label = label(program, node.first);
             // A number that is compared is not at its threshold but at single points.
             if !scalar && !self.surface.is_pathwise(&label) {
-                below.push(self.decision(node, label)?);
+                below.push(self.decision(node, &label)?);
             }
             return Ok(false);
         }
@@ -229,7 +229,7 @@ impl Analysis<'_> {
         Ok(primitive.nature() != Nature::Structure)
     }
 
-    fn decision(&mut self, node: &Node, label: String) -> Result<usize> {
+    fn decision(&mut self, node: &Node, label: &str) -> Result<usize> {
         let (program, value) = (self.program, node.first);
         let space = program.ty(value).space;
         let Some(stream) = space
@@ -258,13 +258,7 @@ impl Analysis<'_> {
         if node.primitive == prim::BIN_INDEX && program.ty(node.args[1]).space.depth() != 1 {
             return refuse(program, value, "its edges have lanes");
         }
-        if self.found.list.iter().any(|d| d.label == label) {
-            return refuse(
-                program,
-                value,
-                format!("two decisions are called `{label}`"),
-            );
-        }
+        let label = self.numbered(label);
         self.found.list.push(Decision {
             value,
             label,
@@ -272,6 +266,14 @@ impl Analysis<'_> {
             level: space.level(1),
         });
         Ok(self.found.list.len() - 1)
+    }
+
+    /// The label of a further decision: `label`, or `label#2`, `label#3`, … where others are called so, as both ends of a window are.
+    fn numbered(&self, label: &str) -> String {
+        let taken = |l: &String| self.found.list.iter().any(|d| d.label == *l);
+        let counted = (2..).map(|k: usize| format!("{label}#{k}"));
+        let mut labels = std::iter::once(label.to_owned()).chain(counted);
+        labels.find(|l| !taken(l)).unwrap_or_default()
     }
 
     /// Where a count of the stream, at node `k`, becomes a double its surface term is added, repeated or not. What else is done with the integer is refused,

@@ -62,7 +62,7 @@ impl Surface {
         self
     }
 
-    /// The half-width for the decision of that label. Of bins it is not more than half of the narrower bin beside the edge.
+    /// The half-width for the decision of that label; `label#2` is the second one that is called so, as the ends of a window are. Of bins it is not more than half of the narrower bin beside the edge.
     pub fn width(mut self, label: &str, width: impl Into<Width>) -> Self {
         self.widths.push((Arc::from(label), width.into()));
         self
@@ -78,6 +78,17 @@ impl Surface {
     /// Leaves out the surface term of the decision of that label: its derivative stays pathwise, at frozen selection, because the caller says so.
     pub fn pathwise(mut self, label: &str) -> Self {
         self.pathwise.push(Arc::from(label));
+        self
+    }
+
+    /// The same with all widths that are numbers divided: what is best for a part of the events is too wide for all of them, by the fifth root of their ratio.
+    pub fn narrowed(mut self, by: f64) -> Self {
+        let own = self.widths.iter_mut().map(|(_, w)| w);
+        for width in own.chain(&mut self.width) {
+            if let Width::Value(h) = width {
+                *h /= by;
+            }
+        }
         self
     }
 

@@ -1,0 +1,177 @@
+//! Campaigns of data taking, and systematics of some of them.
+
+use super::certified::Certified;
+use super::document::{Entry, Table};
+use super::model::chosen;
+use super::read::expression;
+use super::types::{AnalysisFile, Campaign, Effect, Input, Systematic};
+use crate::error::Result;
+
+/// What a file says of a campaign.
+pub(super) fn campaign(name: &str, entry: &Entry<'_>) -> Result<Campaign> {
+    let table = entry.table()?;
+    let (luminosity, weight) = (table.get("luminosity"), table.get("weight"));
+    let certified = table.get("certified");
+    table.finish()?;
+    let what = "its integrated luminosity: `\"59.8 /fb\"`";
+    let luminosity = table.needed(luminosity, "luminosity", what)?.area(-1)?;
+    let read = |e: &Entry<'_>| Certified::read(e.path(e.text()?));
+    Ok(Campaign {
+        name: name.into(),
+        luminosity,
+        weight: weight.map(|e| expression(&e)).transpose()?,
+        certified: certified.map(|e| read(&e)).transpose()?,
+    })
+}
+
+/// On which campaigns a systematic acts: `campaigns`, and `correlated`.
+pub(super) struct Reach<'a> {
+    campaigns: Option<Entry<'a>>,
+    correlated: Option<Entry<'a>>,
+}
+
+impl<'a> Reach<'a> {
+    pub fn of(table: &Table<'a>) -> Self {
+        Self {
+            campaigns: table.get("campaigns"),
+            correlated: table.get("correlated"),
+        }
+    }
+
+    /// The systematic of these campaigns; one for each of them where they are not correlated.
+    pub fn split(
+        &self,
+        entry: &Entry<'_>,
+        mut systematic: Systematic,
+        file: &AnalysisFile,
+    ) -> Result<Vec<Systematic>> {
+        let known: Vec<&str> = file.campaigns.iter().map(|c| c.name.as_str()).collect();
+        if let (None, Some(entry)) = (
+            known.first(),
+            self.campaigns.as_ref().or(self.correlated.as_ref()),
+        ) {
+            return Err(entry.refuse(
+                "there are no campaigns",
+                "write `[campaigns.2018]` with its `luminosity`, and `campaign = \"2018\"` in data sets",
+            ));
+        }
+        if let Some(entry) = &self.campaigns {
+            if let Effect::Norms { .. } = systematic.effect {
+                return Err(entry.refuse(
+                    "the campaigns are those that `norm` has sizes for",
+                    "leave out `campaigns`",
+                ));
+            }
+            systematic.campaigns = chosen(entry, "campaign", &known, &known)?;
+        }
+        let correlated = self.correlated.as_ref().map_or(Ok(true), Entry::flag)?;
+        if correlated {
+            let found = limited(systematic, file);
+            return match found {
+                Some(found) => Ok(vec![found]),
+                None => Err(entry.refuse(
+                    format!("`{}` acts on no data set of its campaigns", entry.key),
+                    "look at `campaign` of the data sets, and at `processes`",
+                )),
+            };
+        }
+        let own = |d: &&Input| !d.observed && systematic.processes.contains(&d.process);
+        let mut apart = file.datasets.iter().filter(own);
+        if let Some(none) = apart.find(|d| d.campaign.is_none()) {
+            return Err(entry.refuse(
+                format!("`{}` belongs to no campaign", none.name),
+                "give it a `campaign`, or name `processes` whose data sets have one",
+            ));
+        }
+        let of = if systematic.campaigns.is_empty() {
+            known.into_iter().map(String::from).collect()
+        } else {
+            systematic.campaigns.clone()
+        };
+        let each = of.into_iter().filter_map(|campaign| {
+            let mut one = systematic.clone();
+            if let Effect::Norms { factors } = &systematic.effect {
+                let found = factors.iter().find(|(name, _)| *name == campaign);
+                let [down, up] = found.map(|(_, factors)| *factors)?;
+                one.effect = Effect::Norm { up, down };
+            }
+            one.name = format!("{}_{campaign}", systematic.name);
+            one.campaigns = vec![campaign];
+            limited(one, file)
+        });
+        Ok(each.collect())
+    }
+}
+
+/// A systematic of the processes that have data sets of its campaigns; nothing if none has one. One that acts on all of their data sets is not limited.
+fn limited(mut systematic: Systematic, file: &AnalysisFile) -> Option<Systematic> {
+    if systematic.campaigns.is_empty() {
+        return Some(systematic);
+    }
+    let all = systematic.clone();
+    let simulated = || file.datasets.iter().filter(|d| !d.observed);
+    systematic.processes.retain(|p| {
+        let mut own = simulated().filter(|d| d.process == *p);
+        own.any(|d| all.acts_on(d))
+    });
+    if let Effect::Files { up, down, .. } = &mut systematic.effect {
+        for side in [&mut *up, down] {
+            side.retain(|v| all.acts_on(v));
+        }
+        if up.is_empty() {
+            return None;
+        }
+        let varied: Vec<&str> = up.iter().map(|v| v.process.as_str()).collect();
+        (systematic.processes).retain(|p| varied.contains(&p.as_str()));
+    }
+    let mut own = simulated().filter(|d| systematic.processes.contains(&d.process));
+    let whole = own.all(|d| all.acts_on(d)) && !matches!(systematic.effect, Effect::Norms { .. });
+    if whole {
+        systematic.campaigns.clear();
+    }
+    (!systematic.processes.is_empty()).then_some(systematic)
+}
+
+impl Systematic {
+    /// Whether it moves the events of a data set.
+    pub(crate) fn acts_on(&self, input: &Input) -> bool {
+        let campaign = input.campaign.as_ref();
+        let there = campaign.is_some_and(|c| self.campaigns.contains(c));
+        self.processes.contains(&input.process) && (self.campaigns.is_empty() || there)
+    }
+
+    /// The factors upwards and downwards of the yields of whole processes, if that is what it is.
+    pub(crate) fn factors(&self) -> Option<(f64, f64)> {
+        match self.effect {
+            Effect::Norm { up, down } if self.campaigns.is_empty() => Some((up, down)),
+            _ => None,
+        }
+    }
+}
+
+impl AnalysisFile {
+    fn campaign_of(&self, input: &Input) -> Option<&Campaign> {
+        let name = input.campaign.as_ref()?;
+        self.campaigns.iter().find(|c| c.name == *name)
+    }
+
+    /// The luminosity that a data set stands for, in 1/pb.
+    pub(crate) fn luminosity_of(&self, input: &Input) -> Option<f64> {
+        let campaign = self.campaign_of(input);
+        campaign.map(|c| c.luminosity).or(self.luminosity)
+    }
+
+    /// The luminosity sections whose events count, of an observed data set.
+    pub(crate) fn certified_of(&self, input: &Input) -> Option<&Certified> {
+        let own = self.campaign_of(input).and_then(|c| c.certified.as_ref());
+        own.or(self.certified.as_ref()).filter(|_| input.observed)
+    }
+
+    /// The luminosity of all data, in 1/pb: of the campaigns together, or that of the analysis where there are none.
+    pub fn total_luminosity(&self) -> Option<f64> {
+        if self.campaigns.is_empty() {
+            return self.luminosity;
+        }
+        Some(self.campaigns.iter().map(|c| c.luminosity).sum())
+    }
+}
