@@ -1,6 +1,8 @@
 //! Pages and plots of runs and optimisations: that they stand alone, have their numbers beside them, and overwrite nothing.
 
 mod common;
+#[path = "common/pdf.rs"]
+mod pdf;
 
 use std::collections::BTreeMap;
 
@@ -53,7 +55,10 @@ fn check_pictures(folder: &Folder, below: &str) -> Vec<String> {
     for name in &names {
         let text = folder.read(&format!("{below}/{name}"));
         if let Some(stem) = name.strip_suffix(".svg") {
+            let beside = format!("{stem}.pdf");
+            assert!(names.contains(&beside), "{stem}");
             assert!(names.contains(&format!("{stem}.csv")), "{stem}");
+            pdf::check(&beside, &folder.read(&format!("{below}/{beside}")), &text);
             assert!(
                 text.starts_with("<?xml") && text.ends_with("</svg>\n"),
                 "{name}"
@@ -69,8 +74,10 @@ fn check_pictures(folder: &Folder, below: &str) -> Vec<String> {
                 );
             }
             stems.push(stem.to_owned());
+        } else if let Some(stem) = name.strip_suffix(".pdf") {
+            assert!(names.contains(&format!("{stem}.svg")), "{stem}");
         } else {
-            let stem = name.strip_suffix(".csv").expect("SVG or CSV");
+            let stem = name.strip_suffix(".csv").expect("SVG, PDF or CSV");
             assert!(names.contains(&format!("{stem}.svg")), "{stem}");
             let mut lines = text.lines();
             let columns = lines.next().expect("a header").split(',').count();
@@ -133,6 +140,29 @@ fn a_run_writes_a_page_and_plots_with_their_numbers() {
         let of_run: Vec<f64> = numbers(&m_ll["yields"][process]["sums"]);
         assert_eq!(beside[process], of_run);
     }
+    // What is drawn in the PDF has the heights of the numbers.
+    let name = "p/SR_m_ll_muon_scale";
+    let svg = folder.read(&format!("{name}.svg"));
+    let (_, shapes, _) = pdf::drawing(&svg);
+    let page = pdf::page(&folder.read(&format!("{name}.pdf")));
+    let place = |class: &str| {
+        let class = format!("class=\"{class}\"");
+        let at = shapes.iter().position(|s| s.element.contains(&class));
+        &page.shapes[at.expect("a shape of the class")]
+    };
+    let ys = |shape: &[f64]| -> Vec<f64> { shape.iter().copied().skip(1).step_by(2).collect() };
+    let bottom = ys(place("frame")).into_iter().fold(0.0, f64::max);
+    let numbers_beside = sums(&folder.read(&format!("{name}.csv")));
+    let nominal = &numbers_beside["zll + tt"];
+    let heights = ys(place("total"));
+    assert_eq!(heights.len(), 2 * nominal.len());
+    let highest = nominal.iter().copied().fold(0.0, f64::max);
+    let unit = (bottom - heights.iter().copied().fold(f64::INFINITY, f64::min)) / highest;
+    for (y, n) in heights.chunks(2).zip(nominal) {
+        assert_eq!(y[0], y[1]);
+        assert!((bottom - y[0] - unit * n).abs() < 0.011, "{y:?} {n}");
+    }
+
     // Blind regions have no data in any picture.
     assert!(!beside.contains_key("data"));
     assert!(sums(&folder.read("p/top_cut_1.csv")).contains_key("data"));
@@ -182,6 +212,12 @@ fn nothing_is_overwritten_and_what_cannot_be_written_is_an_error() {
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
         assert!(run.stderr.contains("is there already"), "{}", run.stderr);
     }
+    std::fs::create_dir(folder.path().join("q")).expect("a folder");
+    folder.write("q/figure.pdf", "mine");
+    let run = folder.run(&["run", "a.toml", "--plots", "q"], "");
+    assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
+    assert!(run.stderr.contains("figure.pdf"), "{}", run.stderr);
+    assert_eq!(names(&folder, "q"), ["figure.pdf"]);
     assert_eq!(folder.read("a.html"), "mine");
     assert_eq!(
         (folder.read("p/SR_m_ll.svg"), names(&folder, "p").len()),
@@ -221,7 +257,7 @@ fn names_cannot_break_pages_and_plots() {
         )
         .replace(
             "\"Z to mu mu beside top pairs\"",
-            "\"<script>alert(1)</script>\"",
+            "\"<script>alert(1)</script> \\\\ (é, √s, tt̄, 10⁻³, 猫) ET\"",
         );
     folder.write("a.toml", text);
     let run = folder.run(&["run", "a.toml", "--report", "a.html", "--plots", "p"], "");

@@ -235,7 +235,7 @@ pub struct PictureArgs {
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 
-    /// Write the plots into this folder as SVG, each with its numbers beside it as CSV
+    /// Write the plots into this folder as SVG and PDF, each with its numbers beside it as CSV
     #[arg(long, value_name = "DIR")]
     pub plots: Option<PathBuf>,
 

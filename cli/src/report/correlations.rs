@@ -2,9 +2,9 @@
 
 use pullback_stats::fit::{Covariance, FitResult};
 
+use super::drawing::{Anchor, Drawing};
 use super::image;
 use super::palette::{diverging, hex};
-use super::svg::{Anchor, Svg};
 use crate::text::shorten;
 
 /// Parameters in the labelled matrix of a wide page, and of a narrow one.
@@ -148,7 +148,7 @@ fn matrix<'a>(
         22.0 + 5.3 * longest as f64
     };
     let width = left + look.cell * n + if look.numbers { 40.0 } else { 2.0 };
-    let mut svg = Svg::new(
+    let mut drawing = Drawing::new(
         width,
         look.top + look.cell * n + 2.0,
         "correlations of the strongest correlated parameters",
@@ -158,9 +158,9 @@ fn matrix<'a>(
         let middle = y + look.cell / 2.0;
         let label = shorten(name(i), look.name);
         if look.numbers {
-            svg.text(left - 6.0, middle + 4.0, Anchor::End, "name", &label);
+            drawing.text(left - 6.0, middle + 4.0, Anchor::End, "name", &label);
             let x = left + look.cell * (row as f64 + 0.5);
-            svg.rotated_text(
+            drawing.rotated_text(
                 x + 3.0,
                 look.top - 6.0,
                 -65.0,
@@ -170,14 +170,14 @@ fn matrix<'a>(
             );
         } else {
             // Columns have the numbers of the rows.
-            svg.text(
+            drawing.text(
                 left - 4.0,
                 middle + 3.0,
                 Anchor::End,
                 "small",
                 &format!("{label} {}", row + 1),
             );
-            svg.text(
+            drawing.text(
                 left + look.cell * (row as f64 + 0.5),
                 look.top - 4.0,
                 Anchor::Middle,
@@ -188,16 +188,16 @@ fn matrix<'a>(
         for (column, &j) in order.iter().enumerate() {
             let x = left + look.cell * column as f64;
             if i == j {
-                svg.rect(x, y, look.cell - 0.5, look.cell - 0.5, "#c9ccd1");
+                drawing.rect(x, y, look.cell - 0.5, look.cell - 0.5, "#c9ccd1");
                 continue;
             }
             let r = c.correlation(i, j);
             let (colour, dark) = diverging(r);
-            svg.open_with_title(&format!("{}, {}: {r:+.3}", name(i), name(j)));
-            svg.rect(x, y, look.cell - 0.5, look.cell - 0.5, &hex(colour));
+            drawing.open_with_title(&format!("{}, {}: {r:+.3}", name(i), name(j)));
+            drawing.rect(x, y, look.cell - 0.5, look.cell - 0.5, &hex(colour));
             if look.numbers && r.abs() >= 0.005 {
                 let percent = format!("{:.0}", 100.0 * r).replace('-', "−");
-                svg.text(
+                drawing.text(
                     x + look.cell / 2.0,
                     middle + 3.5,
                     Anchor::Middle,
@@ -205,8 +205,8 @@ fn matrix<'a>(
                     &percent,
                 );
             }
-            svg.close();
+            drawing.close();
         }
     }
-    svg.finish(look.stretch)
+    drawing.finish(look.stretch)
 }

@@ -1,8 +1,8 @@
 //! How the parameter of interest and its error move with data and signal: bars per bin.
 
 use super::channels::{TOGETHER_TITLE, arrange};
+use super::drawing::{Anchor, Drawing, Paint};
 use super::scale::Scale;
-use super::svg::{Anchor, Svg};
 use crate::text::{Lever, shorten};
 
 const WIDTH: f64 = 360.0;
@@ -116,7 +116,7 @@ fn chart(
 ) -> String {
     let end = TOP + 2.0 * PANEL + GAP;
     let below = if names.is_some() { NAMES } else { BOTTOM };
-    let mut svg = Svg::new(width, end + below, &format!("derivatives in {title}"));
+    let mut drawing = Drawing::new(width, end + below, &format!("derivatives in {title}"));
     let x = Scale::linear((0.0, levers.len() as f64), (LEFT, width - RIGHT));
     let step = x.at(1.0) - x.at(0.0);
     for (i, (name, range, values)) in panels.iter().enumerate() {
@@ -124,32 +124,32 @@ fn chart(
         let y = Scale::linear(*range, (top + PANEL, top));
         for (b, (value, lever)) in values.iter().zip(levers).enumerate() {
             let (from, to) = (y.at(value.max(0.0)), y.at(value.min(0.0)));
-            svg.open_with_title(&format!(
+            drawing.open_with_title(&format!(
                 "{}[{}]: {name} = {value:+.6}",
                 lever.channel, lever.bin
             ));
-            svg.rect(
+            drawing.rect(
                 x.at(b as f64) + 0.12 * step,
                 from,
                 0.76 * step,
                 to - from,
                 if *value < 0.0 { "#2166ac" } else { "#b2182b" },
             );
-            svg.close();
+            drawing.close();
         }
-        svg.line((LEFT, y.at(0.0)), (width - RIGHT, y.at(0.0)), "mark");
+        drawing.line((LEFT, y.at(0.0)), (width - RIGHT, y.at(0.0)), "mark");
         let corners = [
             (LEFT, top),
             (width - RIGHT, top),
             (width - RIGHT, top + PANEL),
             (LEFT, top + PANEL),
         ];
-        svg.path(&corners, true, r#"class="frame""#);
+        drawing.path(&corners, true, Paint::class("frame"));
         for (value, label) in y.ticks(4) {
-            svg.line((LEFT, y.at(value)), (LEFT + 5.0, y.at(value)), "mark");
-            svg.text(LEFT - 4.0, y.at(value) + 3.4, Anchor::End, "tick", &label);
+            drawing.line((LEFT, y.at(value)), (LEFT + 5.0, y.at(value)), "mark");
+            drawing.text(LEFT - 4.0, y.at(value) + 3.4, Anchor::End, "tick", &label);
         }
-        svg.rotated_text(
+        drawing.rotated_text(
             11.0,
             top + PANEL / 2.0,
             -90.0,
@@ -162,7 +162,7 @@ fn chart(
     for (b, lever) in levers.iter().enumerate() {
         let middle = x.at(b as f64 + 0.5);
         if let Some(name) = names.and_then(|n| n.get(b)) {
-            svg.rotated_text(
+            drawing.rotated_text(
                 middle + 3.5,
                 end + 8.0,
                 -90.0,
@@ -171,7 +171,7 @@ fn chart(
                 &shorten(name, 20),
             );
         } else if b % every == 0 {
-            svg.text(
+            drawing.text(
                 middle,
                 end + 13.0,
                 Anchor::Middle,
@@ -181,7 +181,7 @@ fn chart(
         }
     }
     if names.is_none() {
-        svg.text(
+        drawing.text(
             f64::midpoint(LEFT, width - RIGHT),
             end + 27.0,
             Anchor::Middle,
@@ -189,5 +189,5 @@ fn chart(
             "bin",
         );
     }
-    svg.finish(1.35)
+    drawing.finish(1.35)
 }

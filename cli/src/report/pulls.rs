@@ -2,8 +2,8 @@
 
 use pullback_stats::fit::FittedParameter;
 
+use super::drawing::{Anchor, Drawing};
 use super::scale::Scale;
-use super::svg::{Anchor, Svg};
 use crate::text::shorten;
 
 /// Parameters per drawing; more make more drawings, which the page sets side by side.
@@ -47,14 +47,14 @@ fn range(parameters: &[&FittedParameter]) -> f64 {
 
 fn plot(parameters: &[&FittedParameter], range: f64) -> String {
     let bottom = TOP + ROW * parameters.len() as f64;
-    let mut svg = Svg::new(
+    let mut drawing = Drawing::new(
         WIDTH,
         bottom + BOTTOM,
         "pulls and constraints of nuisance parameters",
     );
     let x = Scale::linear((-range, range), (LEFT, WIDTH - RIGHT));
     for (sigmas, colour) in [(2.0, "#fbf1d3"), (1.0, "#dcefdc")] {
-        svg.rect(
+        drawing.rect(
             x.at(-sigmas),
             TOP,
             x.at(sigmas) - x.at(-sigmas),
@@ -63,14 +63,14 @@ fn plot(parameters: &[&FittedParameter], range: f64) -> String {
         );
     }
     for (value, label) in x.ticks(5) {
-        svg.line(
+        drawing.line(
             (x.at(value), TOP),
             (x.at(value), bottom),
             if value == 0.0 { "zero" } else { "grid" },
         );
-        svg.text(x.at(value), bottom + 13.0, Anchor::Middle, "tick", &label);
+        drawing.text(x.at(value), bottom + 13.0, Anchor::Middle, "tick", &label);
     }
-    svg.text(
+    drawing.text(
         f64::midpoint(LEFT, WIDTH - RIGHT),
         bottom + 28.0,
         Anchor::Middle,
@@ -94,8 +94,8 @@ fn plot(parameters: &[&FittedParameter], range: f64) -> String {
             ),
             None => format!("{}: pull {pull:+.3}", p.name),
         };
-        svg.open_with_title(&title);
-        svg.text(
+        drawing.open_with_title(&title);
+        drawing.text(
             LEFT - 6.0,
             y + 3.6,
             Anchor::End,
@@ -104,10 +104,10 @@ fn plot(parameters: &[&FittedParameter], range: f64) -> String {
         );
         if let Some(c) = p.constraint {
             let bar = format!("bar {class}");
-            svg.line((x.at(pull - c), y), (x.at(pull + c), y), &bar);
+            drawing.line((x.at(pull - c), y), (x.at(pull + c), y), &bar);
         }
-        svg.disc(x.at(pull), y, 3.0, &format!("point {class}"));
-        svg.close();
+        drawing.disc(x.at(pull), y, 3.0, &format!("point {class}"));
+        drawing.close();
     }
-    svg.finish(1.35)
+    drawing.finish(1.35)
 }

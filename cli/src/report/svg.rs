@@ -1,9 +1,8 @@
-//! Writes SVG.
+//! Drawings as SVG.
 
 use std::fmt::Write;
 
-/// The style of drawings.
-pub const DRAWING: &str = include_str!("drawing.css");
+use super::drawing::{Anchor, DRAWING, Drawing, Element, N, Paint, Shape, Text};
 
 /// How much larger a drawing is that stands alone.
 const ALONE: f64 = 1.6;
@@ -11,158 +10,21 @@ const ALONE: f64 = 1.6;
 /// What drawings refer to: the pattern of uncertainties. A page has it once.
 pub const HATCH: &str = r##"<defs><pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0V5" stroke="#222" stroke-opacity="0.55" stroke-width="1"/></pattern></defs>"##;
 
-/// A drawing that grows.
-#[derive(Debug, Clone)]
-pub struct Svg {
-    width: f64,
-    height: f64,
-    label: String,
-    body: String,
-}
-
-/// Where a text is anchored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Anchor {
-    /// Starts there.
-    Start,
-    /// Centred there.
-    Middle,
-    /// Ends there.
-    End,
-}
-
-impl Svg {
-    /// An empty drawing; the label says what it shows to those who do not see it.
-    pub fn new(width: f64, height: f64, label: &str) -> Self {
-        Self {
-            width,
-            height,
-            label: escape(label),
-            body: String::new(),
-        }
-    }
-
-    /// A filled rectangle. Empty ones are left out.
-    pub fn rect(&mut self, x: f64, y: f64, width: f64, height: f64, fill: &str) {
-        if width > 0.0 && height > 0.0 {
-            let _ = write!(
-                self.body,
-                r#"<rect x="{}" y="{}" width="{}" height="{}" fill="{fill}"/>"#,
-                N(x),
-                N(y),
-                N(width),
-                N(height)
-            );
-        }
-    }
-
-    /// A line with a class of the style sheet.
-    pub fn line(&mut self, from: (f64, f64), to: (f64, f64), class: &str) {
-        let _ = write!(
-            self.body,
-            r#"<line x1="{}" y1="{}" x2="{}" y2="{}" class="{class}"/>"#,
-            N(from.0),
-            N(from.1),
-            N(to.0),
-            N(to.1)
-        );
-    }
-
-    /// A disc.
-    pub fn disc(&mut self, x: f64, y: f64, radius: f64, class: &str) {
-        let _ = write!(
-            self.body,
-            r#"<circle cx="{}" cy="{}" r="{}" class="{class}"/>"#,
-            N(x),
-            N(y),
-            N(radius)
-        );
-    }
-
-    /// A path through points, with attributes.
-    pub fn path(&mut self, points: &[(f64, f64)], closed: bool, attributes: &str) {
-        if points.is_empty() {
-            return;
-        }
-        self.body.push_str("<path d=\"");
-        for (i, (x, y)) in points.iter().enumerate() {
-            let _ = write!(
-                self.body,
-                "{}{} {}",
-                if i == 0 { 'M' } else { 'L' },
-                N(*x),
-                N(*y)
-            );
-        }
-        let _ = write!(
-            self.body,
-            "{}\" {attributes}/>",
-            if closed { "Z" } else { "" }
-        );
-    }
-
-    /// A text with a class of the style sheet.
-    pub fn text(&mut self, x: f64, y: f64, anchor: Anchor, class: &str, text: &str) {
-        self.rotated_text(x, y, 0.0, anchor, class, text);
-    }
-
-    /// A text turned by an angle in degrees.
-    pub fn rotated_text(
-        &mut self,
-        x: f64,
-        y: f64,
-        angle: f64,
-        anchor: Anchor,
-        class: &str,
-        text: &str,
-    ) {
-        let anchor = match anchor {
-            Anchor::Start => "start",
-            Anchor::Middle => "middle",
-            Anchor::End => "end",
-        };
-        let _ = write!(
-            self.body,
-            r#"<text x="{}" y="{}" text-anchor="{anchor}" class="{class}""#,
-            N(x),
-            N(y)
-        );
-        if angle != 0.0 {
-            let _ = write!(
-                self.body,
-                r#" transform="rotate({} {} {})""#,
-                N(angle),
-                N(x),
-                N(y)
-            );
-        }
-        let _ = write!(self.body, ">{}</text>", escape(text));
-    }
-
-    /// Opens a group that shows a text when pointed at; [`Svg::close`] ends it.
-    pub fn open_with_title(&mut self, title: &str) {
-        let _ = write!(self.body, "<g><title>{}</title>", escape(title));
-    }
-
-    /// Ends a group.
-    pub fn close(&mut self) {
-        self.body.push_str("</g>");
-    }
-
-    /// The element; it takes the width of its container up to `stretch` times its own size.
-    pub fn finish(self, stretch: f64) -> String {
+impl Drawing {
+    /// The element of a page; it takes the width of its container up to `stretch` times its own size.
+    pub fn finish(&self, stretch: f64) -> String {
         format!(
             r#"<svg viewBox="0 0 {w} {h}" style="max-width:{max}px" role="img" aria-label="{label}" xmlns="http://www.w3.org/2000/svg">{body}</svg>"#,
             w = N(self.width),
             h = N(self.height),
             max = N(self.width * stretch),
-            label = self.label,
-            body = self.body,
+            label = escape(&self.label),
+            body = self.body(),
         )
     }
 
     /// A document that stands alone, with its style, on white.
-    pub fn document(self) -> String {
+    pub fn svg(&self) -> String {
         format!(
             r##"<?xml version="1.0" encoding="UTF-8"?>
 <svg viewBox="0 0 {w} {h}" width="{pixels_w}" height="{pixels_h}" role="img" aria-label="{label}" xmlns="http://www.w3.org/2000/svg"><style>svg {{ font-family: Helvetica, Arial, "DejaVu Sans", sans-serif; }}
@@ -172,27 +34,90 @@ impl Svg {
             h = N(self.height),
             pixels_w = N(self.width * ALONE),
             pixels_h = N(self.height * ALONE),
-            label = self.label,
+            label = escape(&self.label),
             style = DRAWING,
-            body = self.body,
+            body = self.body(),
         )
+    }
+
+    fn body(&self) -> String {
+        let mut out = String::new();
+        for element in &self.elements {
+            let _ = match element {
+                Element::Shape(shape, paint) => draw(&mut out, shape, paint),
+                Element::Text(text) => put(&mut out, text),
+                Element::Open(title) => write!(out, "<g><title>{}</title>", escape(title)),
+                Element::Close => out.write_str("</g>"),
+            };
+        }
+        out
     }
 }
 
-/// A coordinate with at most two decimals.
-struct N(f64);
-
-impl std::fmt::Display for N {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // What is not finite must not break the drawing.
-        let x = if self.0.is_finite() {
-            (self.0 * 100.0).round() / 100.0
-        } else {
-            0.0
-        };
-        // No minus zero.
-        write!(f, "{}", x + 0.0)
+fn draw(out: &mut String, shape: &Shape, paint: &Paint) -> std::fmt::Result {
+    match shape {
+        Shape::Rect([x, y, width, height]) => write!(
+            out,
+            r#"<rect x="{}" y="{}" width="{}" height="{}""#,
+            N(*x),
+            N(*y),
+            N(*width),
+            N(*height)
+        )?,
+        Shape::Line([from, to]) => write!(
+            out,
+            r#"<line x1="{}" y1="{}" x2="{}" y2="{}""#,
+            N(from.0),
+            N(from.1),
+            N(to.0),
+            N(to.1)
+        )?,
+        Shape::Disc((x, y), radius) => write!(
+            out,
+            r#"<circle cx="{}" cy="{}" r="{}""#,
+            N(*x),
+            N(*y),
+            N(*radius)
+        )?,
+        Shape::Path(points, closed) => {
+            out.write_str("<path d=\"")?;
+            for (i, (x, y)) in points.iter().enumerate() {
+                let to = if i == 0 { 'M' } else { 'L' };
+                write!(out, "{to}{} {}", N(*x), N(*y))?;
+            }
+            out.write_str(if *closed { "Z\"" } else { "\"" })?;
+        }
     }
+    for (name, value) in [
+        ("class", &paint.class),
+        ("fill", &paint.fill),
+        ("fill-opacity", &paint.fill_opacity.map(|x| x.to_string())),
+        ("stroke", &paint.stroke),
+        ("stroke-width", &paint.stroke_width.map(|x| x.to_string())),
+    ] {
+        if let Some(value) = value {
+            write!(out, r#" {name}="{value}""#)?;
+        }
+    }
+    out.write_str("/>")
+}
+
+fn put(out: &mut String, text: &Text) -> std::fmt::Result {
+    let (x, y) = (N(text.at.0), N(text.at.1));
+    let anchor = match text.anchor {
+        Anchor::Start => "start",
+        Anchor::Middle => "middle",
+        Anchor::End => "end",
+    };
+    let class = &text.class;
+    write!(
+        out,
+        r#"<text x="{x}" y="{y}" text-anchor="{anchor}" class="{class}""#
+    )?;
+    if text.angle != 0.0 {
+        write!(out, r#" transform="rotate({} {x} {y})""#, N(text.angle))?;
+    }
+    write!(out, ">{}</text>", escape(&text.words))
 }
 
 /// Text for markup and attributes.
@@ -218,10 +143,10 @@ mod tests {
 
     #[test]
     fn names_cannot_break_out() {
-        let mut svg = Svg::new(10.0, 10.0, "a\"b");
-        svg.text(1.0, 2.0, Anchor::End, "t", "</text><script>");
-        svg.rect(0.0, f64::NAN, 1.0 / 3.0, 1.0, "red");
-        let text = svg.finish(1.0);
+        let mut drawing = Drawing::new(10.0, 10.0, "a\"b");
+        drawing.text(1.0, 2.0, Anchor::End, "t", "</text><script>");
+        drawing.rect(0.0, f64::NAN, 1.0 / 3.0, 1.0, "#f00");
+        let text = drawing.finish(1.0);
         assert!(
             !text.contains("<script>") && !text.contains("NaN"),
             "{text}"

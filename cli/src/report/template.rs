@@ -2,7 +2,7 @@
 
 use minijinja::{AutoEscape, Environment, Value};
 
-use super::svg::DRAWING;
+use super::drawing::DRAWING;
 
 const STYLE: &str = include_str!("style.css");
 

@@ -2,10 +2,10 @@
 
 use pullback_stats::fit::{ChannelYields, Yield};
 
+use super::drawing::{Anchor, Drawing, HATCHED, Paint};
 use super::legend::{Key, stack};
 use super::poisson::interval;
 use super::scale::Scale;
-use super::svg::{Anchor, Svg};
 use crate::text::shorten;
 
 const LEFT: f64 = 50.0;
@@ -55,8 +55,8 @@ pub fn plot(channel: &ChannelYields, keys: &[Key], names: Option<&[String]>) -> 
         width,
     };
     let label = format!("yields of {} before and after the fit", channel.channel);
-    let mut svg = Svg::new(width, TOP + MAIN + GAP + RATIO + frame.bottom, &label);
-    draw_stack(&mut svg, channel, keys, &frame);
+    let mut drawing = Drawing::new(width, TOP + MAIN + GAP + RATIO + frame.bottom, &label);
+    draw_stack(&mut drawing, channel, keys, &frame);
     let low_high = |y: &Yield| {
         (
             y.value - y.error.unwrap_or(0.0),
@@ -64,17 +64,17 @@ pub fn plot(channel: &ChannelYields, keys: &[Key], names: Option<&[String]>) -> 
         )
     };
     let band: Vec<(f64, f64)> = channel.postfit.iter().map(low_high).collect();
-    draw_band(&mut svg, &band, frame.x, frame.y, r#"fill="url(#hatch)""#);
+    draw_band(&mut drawing, &band, frame.x, frame.y, Paint::fill(HATCHED));
     let before: Vec<f64> = channel.prefit.iter().map(|y| y.value).collect();
-    svg.path(
+    drawing.path(
         &steps(&before, frame.x, frame.y),
         false,
-        r#"class="prefit""#,
+        Paint::class("prefit"),
     );
-    draw_ratio(&mut svg, channel, &frame);
-    draw_data(&mut svg, channel, &frame);
-    draw_axes(&mut svg, &frame);
-    (svg.finish(1.35), width > WIDTH * 1.6)
+    draw_ratio(&mut drawing, channel, &frame);
+    draw_data(&mut drawing, channel, &frame);
+    draw_axes(&mut drawing, &frame);
+    (drawing.finish(1.35), width > WIDTH * 1.6)
 }
 
 /// The vertical axis: logarithmic where bins differ much.
@@ -131,7 +131,7 @@ fn steps(values: &[f64], x: Scale, y: Scale) -> Vec<(f64, f64)> {
     values.iter().enumerate().flat_map(corner).collect()
 }
 
-fn draw_stack(svg: &mut Svg, channel: &ChannelYields, keys: &[Key], frame: &Frame<'_>) {
+fn draw_stack(drawing: &mut Drawing, channel: &ChannelYields, keys: &[Key], frame: &Frame<'_>) {
     let mut below = vec![0.0; frame.bins];
     for key in keys {
         let samples = stack(channel, key, keys);
@@ -147,20 +147,20 @@ fn draw_stack(svg: &mut Svg, channel: &ChannelYields, keys: &[Key], frame: &Fram
         }
         let mut outline = steps(&above, frame.x, frame.y);
         outline.extend(steps(&below, frame.x, frame.y).into_iter().rev());
-        svg.path(&outline, true, &format!(r#"fill="{}""#, key.colour));
+        drawing.path(&outline, true, Paint::fill(key.colour));
         below = above;
     }
 }
 
-fn draw_band(svg: &mut Svg, band: &[(f64, f64)], x: Scale, y: Scale, attributes: &str) {
+fn draw_band(drawing: &mut Drawing, band: &[(f64, f64)], x: Scale, y: Scale, paint: Paint) {
     let low: Vec<f64> = band.iter().map(|b| b.0).collect();
     let high: Vec<f64> = band.iter().map(|b| b.1).collect();
     let mut outline = steps(&high, x, y);
     outline.extend(steps(&low, x, y).into_iter().rev());
-    svg.path(&outline, true, attributes);
+    drawing.path(&outline, true, paint);
 }
 
-fn draw_ratio(svg: &mut Svg, channel: &ChannelYields, frame: &Frame<'_>) {
+fn draw_ratio(drawing: &mut Drawing, channel: &ChannelYields, frame: &Frame<'_>) {
     let relative = |y: &Yield| {
         let e = y.error.unwrap_or(0.0) / y.value;
         if e.is_finite() {
@@ -170,8 +170,8 @@ fn draw_ratio(svg: &mut Svg, channel: &ChannelYields, frame: &Frame<'_>) {
         }
     };
     let band: Vec<(f64, f64)> = channel.postfit.iter().map(relative).collect();
-    draw_band(svg, &band, frame.x, frame.ratio, r##"fill="#d5d8dd""##);
-    svg.line(
+    draw_band(drawing, &band, frame.x, frame.ratio, Paint::fill("#d5d8dd"));
+    drawing.line(
         (LEFT, frame.ratio.at(1.0)),
         (frame.width - RIGHT, frame.ratio.at(1.0)),
         "zero",
@@ -183,53 +183,53 @@ fn draw_ratio(svg: &mut Svg, channel: &ChannelYields, frame: &Frame<'_>) {
         .map(|(b, a)| b.value / a.value)
         .map(|r| if r.is_finite() { r } else { 1.0 })
         .collect();
-    svg.path(
+    drawing.path(
         &steps(&before, frame.x, frame.ratio),
         false,
-        r#"class="prefit""#,
+        Paint::class("prefit"),
     );
 }
 
-fn draw_data(svg: &mut Svg, channel: &ChannelYields, frame: &Frame<'_>) {
+fn draw_data(drawing: &mut Drawing, channel: &ChannelYields, frame: &Frame<'_>) {
     let (low, high) = ratio_range(channel);
     for (b, (n, fit)) in channel.observed.iter().zip(&channel.postfit).enumerate() {
         let x = frame.x.at(b as f64 + 0.5);
         let (from, to) = interval(*n);
-        svg.open_with_title(&format!(
+        drawing.open_with_title(&format!(
             "bin {b}: observed {n}, after the fit {:.4}",
             fit.value
         ));
-        svg.line((x, frame.y.at(from)), (x, frame.y.at(to)), "data");
-        svg.disc(x, frame.y.at(*n), 2.6, "point data");
+        drawing.line((x, frame.y.at(from)), (x, frame.y.at(to)), "data");
+        drawing.disc(x, frame.y.at(*n), 2.6, "point data");
         let ratio = n / fit.value;
         if ratio.is_finite() {
-            svg.line(
+            drawing.line(
                 (x, frame.ratio.at(from / fit.value)),
                 (x, frame.ratio.at(to / fit.value)),
                 "data",
             );
             if (low..=high).contains(&ratio) {
-                svg.disc(x, frame.ratio.at(ratio), 2.6, "point data");
+                drawing.disc(x, frame.ratio.at(ratio), 2.6, "point data");
             } else {
                 let foot = if ratio > high { 6.0 } else { -6.0 };
                 let y = frame.ratio.at(ratio);
-                svg.path(
+                drawing.path(
                     &[(x, y), (x - 3.5, y + foot), (x + 3.5, y + foot)],
                     true,
-                    r##"fill="#111""##,
+                    Paint::fill("#111"),
                 );
             }
         }
-        svg.close();
+        drawing.close();
     }
 }
 
-fn draw_axes(svg: &mut Svg, frame: &Frame<'_>) {
+fn draw_axes(drawing: &mut Drawing, frame: &Frame<'_>) {
     let right = frame.width - RIGHT;
     let (top, bottom) = (TOP + MAIN, TOP + MAIN + GAP + RATIO);
     for (y0, y1) in [(TOP, top), (top + GAP, bottom)] {
         let corners = [(LEFT, y0), (right, y0), (right, y1), (LEFT, y1)];
-        svg.path(&corners, true, r#"class="frame""#);
+        drawing.path(&corners, true, Paint::class("frame"));
     }
     for (scale, wished, name, middle) in [
         (frame.y, 5, "events per bin", TOP + MAIN / 2.0),
@@ -238,16 +238,16 @@ fn draw_axes(svg: &mut Svg, frame: &Frame<'_>) {
         for (value, label) in scale.ticks(wished) {
             let y = scale.at(value);
             let length = if label.is_empty() { 2.5 } else { 5.0 };
-            svg.line((LEFT, y), (LEFT + length, y), "mark");
-            svg.text(LEFT - 4.0, y + 3.4, Anchor::End, "tick", &label);
+            drawing.line((LEFT, y), (LEFT + length, y), "mark");
+            drawing.text(LEFT - 4.0, y + 3.4, Anchor::End, "tick", &label);
         }
-        svg.rotated_text(11.0, middle, -90.0, Anchor::Middle, "axis", name);
+        drawing.rotated_text(11.0, middle, -90.0, Anchor::Middle, "axis", name);
     }
-    draw_bin_labels(svg, frame, bottom);
+    draw_bin_labels(drawing, frame, bottom);
 }
 
 /// Bins are numbered from 0, as in the names of their parameters.
-fn draw_bin_labels(svg: &mut Svg, frame: &Frame<'_>, bottom: f64) {
+fn draw_bin_labels(drawing: &mut Drawing, frame: &Frame<'_>, bottom: f64) {
     let right = frame.width - RIGHT;
     let room = (right - LEFT) / frame.bins.max(1) as f64;
     let every = ((22.0 / room).ceil() as usize).max(1);
@@ -255,17 +255,17 @@ fn draw_bin_labels(svg: &mut Svg, frame: &Frame<'_>, bottom: f64) {
         let x = frame.x.at(b as f64 + 0.5);
         if b > 0 {
             let edge = frame.x.at(b as f64);
-            svg.line((edge, bottom), (edge, bottom - 4.0), "mark");
+            drawing.line((edge, bottom), (edge, bottom - 4.0), "mark");
         }
         if let Some(name) = frame.names.and_then(|n| n.get(b)) {
             let name = shorten(name, 20);
-            svg.rotated_text(x + 3.5, bottom + 8.0, -90.0, Anchor::End, "tick", &name);
+            drawing.rotated_text(x + 3.5, bottom + 8.0, -90.0, Anchor::End, "tick", &name);
         } else if b % every == 0 {
-            svg.text(x, bottom + 13.0, Anchor::Middle, "tick", &b.to_string());
+            drawing.text(x, bottom + 13.0, Anchor::Middle, "tick", &b.to_string());
         }
     }
     if frame.names.is_none() {
         let middle = f64::midpoint(LEFT, right);
-        svg.text(middle, bottom + 27.0, Anchor::Middle, "axis", "bin");
+        drawing.text(middle, bottom + 27.0, Anchor::Middle, "axis", "bin");
     }
 }

@@ -6,6 +6,9 @@ use crate::failure::Failure;
 use crate::output;
 use crate::report::Picture;
 
+/// Endings of the files of a plot: two forms of the drawing, and its numbers.
+const ENDINGS: [&str; 3] = ["svg", "pdf", "csv"];
+
 /// Where a report and plots go.
 #[derive(Debug, Clone, Copy)]
 pub struct Targets<'a> {
@@ -43,7 +46,10 @@ impl Targets<'_> {
         }
         for entry in std::fs::read_dir(folder).map_err(|e| failed(folder, &e))? {
             let path = entry.map_err(|e| failed(folder, &e))?.path();
-            if path.extension().is_some_and(|e| e == "svg" || e == "csv") {
+            if path
+                .extension()
+                .is_some_and(|e| ENDINGS.iter().any(|own| e == *own))
+            {
                 return Err(there(&path));
             }
         }
@@ -65,8 +71,15 @@ impl Targets<'_> {
         }
         if let Some((folder, pictures)) = pictures {
             for picture in &pictures {
-                output::write_file(&folder.join(format!("{}.svg", picture.name)), &picture.svg)?;
-                output::write_file(&folder.join(format!("{}.csv", picture.name)), &picture.csv)?;
+                let Picture {
+                    name,
+                    svg,
+                    pdf,
+                    csv,
+                } = picture;
+                for (ending, content) in ENDINGS.iter().zip([svg, pdf, csv]) {
+                    output::write_file(&folder.join(format!("{name}.{ending}")), content)?;
+                }
             }
             let plots = crate::text::count(pictures.len(), "plot");
             written.push(format!("{plots} to {}", shown(folder)));

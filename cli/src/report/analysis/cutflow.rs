@@ -2,8 +2,8 @@
 
 use pullback_analysis::run::{Cutflow, Results};
 
+use super::super::drawing::{Anchor, Drawing, Paint};
 use super::super::scale::Scale;
-use super::super::svg::{Anchor, Svg};
 use super::content::Colours;
 use super::heading::Heading;
 use crate::text::shorten;
@@ -16,7 +16,12 @@ const ROW: f64 = 24.0;
 const BOTTOM: f64 = 36.0;
 
 /// The drawing.
-pub fn draw(results: &Results, cutflow: &Cutflow, colours: &Colours, heading: &Heading<'_>) -> Svg {
+pub fn draw(
+    results: &Results,
+    cutflow: &Cutflow,
+    colours: &Colours,
+    heading: &Heading<'_>,
+) -> Drawing {
     let legend = colours.legend(results);
     let keys: Vec<(&str, &'static str, bool)> = (legend.iter())
         .map(|(name, colour, _)| (name.as_str(), *colour, false))
@@ -24,8 +29,8 @@ pub fn draw(results: &Results, cutflow: &Cutflow, colours: &Colours, heading: &H
     let top = TOP + heading.height(keys.len(), WIDTH);
     let bottom = top + ROW * cutflow.steps.len() as f64;
     let region = &results.file.regions[cutflow.region].name;
-    let mut svg = Svg::new(WIDTH, bottom + BOTTOM, &format!("cutflow of {region}"));
-    heading.draw(&mut svg, &keys, WIDTH);
+    let mut drawing = Drawing::new(WIDTH, bottom + BOTTOM, &format!("cutflow of {region}"));
+    heading.draw(&mut drawing, &keys, WIDTH);
     let all = cutflow.steps.iter().flat_map(|s| &s.yields);
     let positive = all.map(|b| b.sums[0]).filter(|x| *x > 0.0);
     let low = positive.clone().fold(f64::INFINITY, f64::min);
@@ -38,8 +43,8 @@ pub fn draw(results: &Results, cutflow: &Cutflow, colours: &Colours, heading: &H
     let x = Scale::logarithmic(domain, (LEFT, WIDTH - RIGHT));
     for (value, label) in x.ticks(4).into_iter().filter(|t| !t.1.is_empty()) {
         let at = x.at(value);
-        svg.line((at, top), (at, bottom), "light");
-        svg.text(at, bottom + 13.0, Anchor::Middle, "tick", &label);
+        drawing.line((at, top), (at, bottom), "light");
+        drawing.text(at, bottom + 13.0, Anchor::Middle, "tick", &label);
     }
     let middle = |k: usize| top + ROW * (k as f64 + 0.5);
     for (p, name) in results.processes.iter().enumerate() {
@@ -49,15 +54,11 @@ pub fn draw(results: &Results, cutflow: &Cutflow, colours: &Colours, heading: &H
         let points: Vec<(f64, f64)> = left
             .map(|(k, s)| (x.at(s.yields[p].sums[0]), middle(k)))
             .collect();
-        svg.path(
-            &points,
-            false,
-            &format!(r#"fill="none" stroke="{colour}" stroke-width="1.2""#),
-        );
+        drawing.path(&points, false, Paint::line(colour, 1.2));
         for (x, y) in points {
-            svg.open_with_title(name);
-            svg.rect(x - 3.2, y - 3.2, 6.4, 6.4, colour);
-            svg.close();
+            drawing.open_with_title(name);
+            drawing.rect(x - 3.2, y - 3.2, 6.4, 6.4, colour);
+            drawing.close();
         }
     }
     for (k, step) in cutflow.steps.iter().enumerate() {
@@ -66,7 +67,7 @@ pub fn draw(results: &Results, cutflow: &Cutflow, colours: &Colours, heading: &H
         } else {
             &step.cut
         };
-        svg.text(
+        drawing.text(
             LEFT - 8.0,
             middle(k) + 3.8,
             Anchor::End,
@@ -80,13 +81,13 @@ pub fn draw(results: &Results, cutflow: &Cutflow, colours: &Colours, heading: &H
         (WIDTH - RIGHT, bottom),
         (LEFT, bottom),
     ];
-    svg.path(&corners, true, r#"class="frame""#);
-    svg.text(
+    drawing.path(&corners, true, Paint::class("frame"));
+    drawing.text(
         WIDTH - RIGHT,
         bottom + 28.0,
         Anchor::End,
         "axis",
         "expected events",
     );
-    svg
+    drawing
 }

@@ -1,6 +1,6 @@
 //! What stands above a drawing that stands alone: the analysis, the luminosity, what is drawn and in which colours.
 
-use super::super::svg::{Anchor, Svg};
+use super::super::drawing::{Anchor, Drawing};
 use crate::text::shorten;
 
 /// The text above a drawing; a page says it elsewhere.
@@ -37,7 +37,7 @@ impl Heading<'_> {
     }
 
     /// Draws it: names, colours, and whether they are lines.
-    pub fn draw(&self, svg: &mut Svg, keys: &[(&str, &'static str, bool)], width: f64) {
+    pub fn draw(&self, drawing: &mut Drawing, keys: &[(&str, &'static str, bool)], width: f64) {
         if !self.shown {
             return;
         }
@@ -45,7 +45,7 @@ impl Heading<'_> {
             .luminosity
             .map(|l| format!("{} fb⁻¹", brief(l / 1000.0)));
         let room = if right.is_some() { 48 } else { 56 };
-        svg.text(
+        drawing.text(
             8.0,
             14.0,
             Anchor::Start,
@@ -53,9 +53,9 @@ impl Heading<'_> {
             &shorten(self.title, room),
         );
         if let Some(text) = right {
-            svg.text(width - 12.0, 14.0, Anchor::End, "axis", &text);
+            drawing.text(width - 12.0, 14.0, Anchor::End, "axis", &text);
         }
-        svg.text(
+        drawing.text(
             8.0,
             14.0 + LINE,
             Anchor::Start,
@@ -67,8 +67,8 @@ impl Heading<'_> {
             let x = 8.0 + KEY * (k % columns) as f64;
             let y = 14.0 + LINE * (2 + k / columns) as f64;
             let thick = if *line { 2.5 } else { 9.0 };
-            svg.rect(x, y - 3.5 - thick / 2.0, 14.0, thick, colour);
-            svg.text(x + 18.0, y, Anchor::Start, "key", &shorten(name, 13));
+            drawing.rect(x, y - 3.5 - thick / 2.0, 14.0, thick, colour);
+            drawing.text(x + 18.0, y, Anchor::Start, "key", &shorten(name, 13));
         }
     }
 }

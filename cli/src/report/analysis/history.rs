@@ -2,8 +2,8 @@
 
 use pullback_analysis::optimize::{Outcome, Record};
 
+use super::super::drawing::{Anchor, Drawing, Paint};
 use super::super::scale::Scale;
-use super::super::svg::{Anchor, Svg};
 use super::heading::Heading;
 use super::panel::Panel;
 
@@ -27,7 +27,7 @@ const KEYS: [(&str, &str, bool); 3] = [
 ];
 
 /// The drawing; nothing where no step was made.
-pub fn draw(outcome: &Outcome, heading: &Heading<'_>) -> Option<Svg> {
+pub fn draw(outcome: &Outcome, heading: &Heading<'_>) -> Option<Drawing> {
     let history = &outcome.history;
     let last = history.iter().map(|r| r.step).max()?;
     let x = Scale::linear((0.0, last.max(1) as f64), (LEFT, WIDTH - RIGHT));
@@ -43,11 +43,11 @@ pub fn draw(outcome: &Outcome, heading: &Heading<'_>) -> Option<Svg> {
     };
     let about = format!("{} by step of the optimisation", outcome.objective);
     let below = bottom + GAP + WIDTHS;
-    let mut svg = Svg::new(WIDTH, below + BOTTOM, &about);
-    heading.draw(&mut svg, &KEYS, WIDTH);
+    let mut drawing = Drawing::new(WIDTH, below + BOTTOM, &about);
+    heading.draw(&mut drawing, &KEYS, WIDTH);
     let before = panel.y.at(outcome.before[1].value);
-    svg.line((LEFT, before), (WIDTH - RIGHT, before), "zero");
-    svg.text(
+    drawing.line((LEFT, before), (WIDTH - RIGHT, before), "zero");
+    drawing.text(
         WIDTH - RIGHT - 4.0,
         if before < top + 16.0 {
             before + 12.0
@@ -59,12 +59,12 @@ pub fn draw(outcome: &Outcome, heading: &Heading<'_>) -> Option<Svg> {
         "before",
     );
     for steps in history.chunk_by(|a, b| a.start == b.start) {
-        draw_start(&mut svg, &panel, steps);
+        draw_start(&mut drawing, &panel, steps);
     }
-    mark_best(&mut svg, &panel, outcome, below);
-    panel.frame(&mut svg);
-    panel.vertical(&mut svg, 5, outcome.objective);
-    panel.horizontal(&mut svg, 6, None);
+    mark_best(&mut drawing, &panel, outcome, below);
+    panel.frame(&mut drawing);
+    panel.vertical(&mut drawing, 5, outcome.objective);
+    panel.horizontal(&mut drawing, 6, None);
     let widths = Panel {
         top: bottom + GAP,
         bottom: below,
@@ -74,12 +74,12 @@ pub fn draw(outcome: &Outcome, heading: &Heading<'_>) -> Option<Svg> {
     for steps in history.chunk_by(|a, b| a.start == b.start) {
         let points = steps.iter().map(|r| (r.step as f64, r.temperature));
         let points: Vec<_> = points.map(|(s, t)| (x.at(s), widths.y.at(t))).collect();
-        svg.path(&points, false, r#"class="soft""#);
+        drawing.path(&points, false, Paint::class("soft"));
     }
-    widths.frame(&mut svg);
-    widths.vertical(&mut svg, 2, "widths");
-    widths.horizontal(&mut svg, 6, Some("step"));
-    Some(svg)
+    widths.frame(&mut drawing);
+    widths.vertical(&mut drawing, 2, "widths");
+    widths.horizontal(&mut drawing, 6, Some("step"));
+    Some(drawing)
 }
 
 fn finite(x: f64) -> Option<f64> {
@@ -116,27 +116,27 @@ fn widths_scale(history: &[Record], pixels: (f64, f64)) -> Scale {
     }
 }
 
-fn draw_start(svg: &mut Svg, panel: &Panel, steps: &[Record]) {
+fn draw_start(drawing: &mut Drawing, panel: &Panel, steps: &[Record]) {
     let at = |step: usize, value: f64| (panel.x.at(step as f64), panel.y.at(value));
     let soft = steps.iter().filter(|r| r.soft.is_finite());
     let soft: Vec<_> = soft.map(|r| at(r.step, r.soft)).collect();
-    svg.path(&soft, false, r#"class="soft""#);
+    drawing.path(&soft, false, Paint::class("soft"));
     let exact = steps.iter().filter_map(|r| Some((r, r.validation?)));
     let exact: Vec<_> = exact.filter(|(_, v)| v[0].is_finite()).collect();
     let line: Vec<_> = exact.iter().map(|(r, v)| at(r.step, v[0])).collect();
-    svg.path(&line, false, r#"class="exact""#);
+    drawing.path(&line, false, Paint::class("exact"));
     for ((record, value), (x, y)) in exact.iter().zip(line) {
-        svg.open_with_title(&format!(
+        drawing.open_with_title(&format!(
             "step {}: exact {:.5} on validation events, soft {:.5} on training events",
             record.step, value[0], record.soft
         ));
-        svg.disc(x, y, 2.4, "point exact");
-        svg.close();
+        drawing.disc(x, y, 2.4, "point exact");
+        drawing.close();
     }
 }
 
 /// A ring around the step that was chosen, and its line down to the widths.
-fn mark_best(svg: &mut Svg, panel: &Panel, outcome: &Outcome, bottom: f64) {
+fn mark_best(drawing: &mut Drawing, panel: &Panel, outcome: &Outcome, bottom: f64) {
     let at_step = outcome
         .history
         .iter()
@@ -153,8 +153,8 @@ fn mark_best(svg: &mut Svg, panel: &Panel, outcome: &Outcome, bottom: f64) {
         return;
     };
     let (x, y) = (panel.x.at(outcome.best_step as f64), panel.y.at(value));
-    svg.line((x, y + 5.0), (x, bottom), "best");
-    svg.disc(x, y, 5.0, "point best");
+    drawing.line((x, y + 5.0), (x, bottom), "best");
+    drawing.disc(x, y, 5.0, "point best");
 }
 
 #[cfg(test)]

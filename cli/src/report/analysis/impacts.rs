@@ -2,8 +2,8 @@
 
 use pullback_analysis::optimize::Outcome;
 
+use super::super::drawing::{Anchor, Drawing};
 use super::super::scale::Scale;
-use super::super::svg::{Anchor, Svg};
 use super::heading::Heading;
 use crate::text::shorten;
 
@@ -35,7 +35,7 @@ pub fn costs(outcome: &Outcome) -> Vec<(&str, f64)> {
 }
 
 /// The drawing; nothing without systematics.
-pub fn draw(outcome: &Outcome, heading: &Heading<'_>) -> Option<Svg> {
+pub fn draw(outcome: &Outcome, heading: &Heading<'_>) -> Option<Drawing> {
     let mut costs = costs(outcome);
     costs.truncate(ROWS);
     if costs.is_empty() {
@@ -54,12 +54,12 @@ pub fn draw(outcome: &Outcome, heading: &Heading<'_>) -> Option<Svg> {
     let x = Scale::linear((100.0 * low, 100.0 * high), (LEFT, WIDTH - RIGHT));
     let top = heading.height(0, WIDTH);
     let bottom = top + ROW * costs.len() as f64 + 8.0;
-    let mut svg = Svg::new(WIDTH, bottom + BOTTOM, "what each systematic costs");
-    heading.draw(&mut svg, &[], WIDTH);
+    let mut drawing = Drawing::new(WIDTH, bottom + BOTTOM, "what each systematic costs");
+    heading.draw(&mut drawing, &[], WIDTH);
     for (value, label) in x.ticks(4) {
         let at = x.at(value);
-        svg.line((at, top + 4.0), (at, bottom), "light");
-        svg.text(at, bottom + 13.0, Anchor::Middle, "tick", &label);
+        drawing.line((at, top + 4.0), (at, bottom), "light");
+        drawing.text(at, bottom + 13.0, Anchor::Middle, "tick", &label);
     }
     let zero = x.at(0.0);
     for (k, (name, cost)) in costs.iter().enumerate() {
@@ -67,20 +67,20 @@ pub fn draw(outcome: &Outcome, heading: &Heading<'_>) -> Option<Svg> {
         let end = x.at(100.0 * cost);
         let colour = if *cost < 0.0 { "#94a4a2" } else { "#3f90da" };
         let (from, to) = (zero.min(end), zero.max(end));
-        svg.rect(from, y + 3.0, (to - from).max(0.8), ROW - 6.0, colour);
+        drawing.rect(from, y + 3.0, (to - from).max(0.8), ROW - 6.0, colour);
         let middle = y + ROW / 2.0 + 3.8;
-        svg.text(LEFT - 8.0, middle, Anchor::End, "name", &shorten(name, 26));
+        drawing.text(LEFT - 8.0, middle, Anchor::End, "name", &shorten(name, 26));
         let text = percent(*cost);
         if *cost < 0.0 {
-            svg.text(end - 4.0, middle, Anchor::End, "value", &text);
+            drawing.text(end - 4.0, middle, Anchor::End, "value", &text);
         } else {
-            svg.text(end + 4.0, middle, Anchor::Start, "value", &text);
+            drawing.text(end + 4.0, middle, Anchor::Start, "value", &text);
         }
     }
-    svg.line((zero, top + 4.0), (zero, bottom), "mark");
+    drawing.line((zero, top + 4.0), (zero, bottom), "mark");
     let name = format!("{}: better without it by, per cent", outcome.objective);
-    svg.text(WIDTH - 8.0, bottom + 28.0, Anchor::End, "axis", &name);
-    Some(svg)
+    drawing.text(WIDTH - 8.0, bottom + 28.0, Anchor::End, "axis", &name);
+    Some(drawing)
 }
 
 fn percent(x: f64) -> String {

@@ -36,17 +36,17 @@ pub fn optimize(found: &Optimized) -> String {
         warnings => warnings(found),
         quotes => quotes(o),
         distance => signed(100.0 * o.distance(), 1),
-        ranges => ranges::draw(&o.quantities, &none).into_iter().map(|(svg, _)| placed(svg)).collect::<Vec<_>>(),
+        ranges => ranges::draw(&o.quantities, &none).into_iter().map(|(drawing, _)| placed(&drawing)).collect::<Vec<_>>(),
         quantities => quantities(o),
         networks => networks(o),
-        history => history::draw(o, &none).map(placed),
+        history => history::draw(o, &none).as_ref().map(placed),
         several => o.history.iter().any(|r| r.start > 0),
         best_step => o.best_step,
         distributions => distributions(found, &colours),
         channels => channels(found, &colours),
         lines => !colours.lines().is_empty(),
         legend => colours.legend(&found.after),
-        impacts => impacts::draw(o, &none).map(placed),
+        impacts => impacts::draw(o, &none).as_ref().map(placed),
         costs => costs(o),
         cutflows => cutflows(found),
         datasets => tables::datasets(&found.after),
@@ -150,7 +150,7 @@ fn channels(found: &Optimized, colours: &Colours) -> Vec<Value> {
         let (mut stack, totals) = drawn?;
         stack.logarithmic = logarithmic;
         let edges = tables::edges(&stack.edges);
-        Some(context! { svg => placed(stack.draw(&Heading::default())), edges, totals })
+        Some(context! { svg => placed(&stack.draw(&Heading::default())), edges, totals })
     };
     let each = channels.map(|&(region, plot)| {
         let file = &found.after.file;
@@ -178,7 +178,7 @@ fn distributions(found: &Optimized, colours: &Colours) -> Vec<Value> {
         context! {
             cut => cuts::text(results, d),
             region => results.file.regions[d.region].name,
-            svg => placed(stack.draw(&Heading::default())),
+            svg => placed(&stack.draw(&Heading::default())),
             note => cuts::numbers(d, before),
         }
     });

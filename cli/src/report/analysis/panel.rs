@@ -1,7 +1,7 @@
 //! A frame with axes.
 
+use super::super::drawing::{Anchor, Drawing, Paint};
 use super::super::scale::Scale;
-use super::super::svg::{Anchor, Svg};
 
 /// A rectangle of a drawing, and the axes along its sides.
 #[derive(Debug, Clone, Copy)]
@@ -22,35 +22,39 @@ pub struct Panel {
 
 impl Panel {
     /// The frame.
-    pub fn frame(&self, svg: &mut Svg) {
+    pub fn frame(&self, drawing: &mut Drawing) {
         let (l, r, t, b) = (self.left, self.right, self.top, self.bottom);
-        svg.path(&[(l, t), (r, t), (r, b), (l, b)], true, r#"class="frame""#);
+        drawing.path(
+            &[(l, t), (r, t), (r, b), (l, b)],
+            true,
+            Paint::class("frame"),
+        );
     }
 
     /// Ticks and numbers on the left, and the name of the axis beside them.
-    pub fn vertical(&self, svg: &mut Svg, wished: usize, name: &str) {
+    pub fn vertical(&self, drawing: &mut Drawing, wished: usize, name: &str) {
         for (value, label) in self.y.ticks(wished) {
             let y = self.y.at(value);
             let length = if label.is_empty() { 2.5 } else { 5.0 };
-            svg.line((self.left, y), (self.left + length, y), "mark");
-            svg.text(self.left - 4.0, y + 3.4, Anchor::End, "tick", &label);
+            drawing.line((self.left, y), (self.left + length, y), "mark");
+            drawing.text(self.left - 4.0, y + 3.4, Anchor::End, "tick", &label);
         }
         let middle = f64::midpoint(self.top, self.bottom);
-        svg.rotated_text(11.0, middle, -90.0, Anchor::Middle, "axis", name);
+        drawing.rotated_text(11.0, middle, -90.0, Anchor::Middle, "axis", name);
     }
 
     /// Ticks below; with numbers and the name of the axis if there is one.
-    pub fn horizontal(&self, svg: &mut Svg, wished: usize, name: Option<&str>) {
+    pub fn horizontal(&self, drawing: &mut Drawing, wished: usize, name: Option<&str>) {
         for (value, label) in self.x.ticks(wished) {
             let x = self.x.at(value);
             let length = if label.is_empty() { 2.5 } else { 5.0 };
-            svg.line((x, self.bottom), (x, self.bottom - length), "mark");
+            drawing.line((x, self.bottom), (x, self.bottom - length), "mark");
             if name.is_some() {
-                svg.text(x, self.bottom + 13.0, Anchor::Middle, "tick", &label);
+                drawing.text(x, self.bottom + 13.0, Anchor::Middle, "tick", &label);
             }
         }
         if let Some(name) = name {
-            svg.text(self.right, self.bottom + 28.0, Anchor::End, "axis", name);
+            drawing.text(self.right, self.bottom + 28.0, Anchor::End, "axis", name);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use pullback_analysis::run::{Bins, Results};
 
+use super::super::drawing::Drawing;
 use super::content::Colours;
 use super::heading::Heading;
 use super::variations::{self, Varied};
@@ -13,8 +14,10 @@ use crate::verbs::Optimized;
 pub struct Picture {
     /// Its name, for a file.
     pub name: String,
-    /// The drawing.
+    /// The drawing as SVG.
     pub svg: String,
+    /// The drawing as PDF.
+    pub pdf: String,
     /// The numbers that are drawn.
     pub csv: String,
 }
@@ -30,19 +33,14 @@ pub fn optimize(found: &Optimized) -> Vec<Picture> {
     let mut all = of(&found.before, None, "before_");
     all.extend(of(&found.after, Some(&found.before), "after_"));
     let heading = |what: &str| heading(&found.after, what);
-    if let Some(svg) = history::draw(o, &heading("history of the optimisation")) {
-        pair(&mut all, "history", svg.document(), csv::history(o));
+    if let Some(drawing) = history::draw(o, &heading("history of the optimisation")) {
+        pair(&mut all, "history", &drawing, csv::history(o));
     }
-    if let Some(svg) = impacts::draw(o, &heading("what systematics cost")) {
-        pair(&mut all, "systematics", svg.document(), csv::impacts(o));
+    if let Some(drawing) = impacts::draw(o, &heading("what systematics cost")) {
+        pair(&mut all, "systematics", &drawing, csv::impacts(o));
     }
-    for (svg, part) in ranges::draw(&o.quantities, &heading("free quantities")) {
-        pair(
-            &mut all,
-            "quantities",
-            svg.document(),
-            csv::quantities(part),
-        );
+    for (drawing, part) in ranges::draw(&o.quantities, &heading("free quantities")) {
+        pair(&mut all, "quantities", &drawing, csv::quantities(part));
     }
     all
 }
@@ -58,7 +56,7 @@ fn heading<'a>(results: &'a Results, what: &str) -> Heading<'a> {
 }
 
 /// Adds a picture and its numbers. Names of systematics can be anything; names of files are of letters, digits and a few signs, each there once.
-fn pair(all: &mut Vec<Picture>, name: &str, svg: String, csv: String) {
+fn pair(all: &mut Vec<Picture>, name: &str, drawing: &Drawing, csv: String) {
     let safe = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     let plain: String = name
         .chars()
@@ -70,7 +68,13 @@ fn pair(all: &mut Vec<Picture>, name: &str, svg: String, csv: String) {
         count += 1;
         name = format!("{plain}_{count}");
     }
-    all.push(Picture { name, svg, csv });
+    let (svg, pdf) = (drawing.svg(), drawing.pdf());
+    all.push(Picture {
+        name,
+        svg,
+        pdf,
+        csv,
+    });
 }
 
 /// Histograms, variations, what cuts decide on, cutflows. Where there was a run before, its thresholds are drawn, too.
@@ -86,22 +90,22 @@ fn of(results: &Results, before: Option<&Results>, prefix: &str) -> Vec<Picture>
         );
         let name = format!("{prefix}{region}_{}", plot.name);
         let stack = colours.histogram(results, filled);
-        let svg = stack.draw(&heading(&format!("region {region}")));
+        let drawing = stack.draw(&heading(&format!("region {region}")));
         let numbers = csv::bins(
             &plot.edges,
             &named(results, &filled.nominal, filled.observed.as_ref()),
         );
-        pair(&mut all, &name, svg.document(), numbers);
+        pair(&mut all, &name, &drawing, numbers);
         for v in variations::varied(results, filled) {
             let systematic = &file.systematics[v.systematic].name;
             let what = format!(
                 "{systematic} on {}, region {region}",
                 v.processes.join(", ")
             );
-            let svg = variations::draw(results, filled, &v, &heading(&what));
+            let drawing = variations::draw(results, filled, &v, &heading(&what));
             let numbers = csv::bins(&plot.edges, &shifted(&v));
             let name = format!("{name}_{systematic}");
-            pair(&mut all, &name, svg.document(), numbers);
+            pair(&mut all, &name, &drawing, numbers);
         }
     }
     for d in &results.n_minus_one {
@@ -109,21 +113,21 @@ fn of(results: &Results, before: Option<&Results>, prefix: &str) -> Vec<Picture>
         let mut earlier = before.iter().flat_map(|b| &b.n_minus_one);
         let earlier = earlier.find(|b| (b.region, b.cut) == (d.region, d.cut));
         let what = format!("region {region} without the cut {}", cuts::text(results, d));
-        let svg = cuts::stack(results, d, earlier, &colours).draw(&heading(&what));
+        let drawing = cuts::stack(results, d, earlier, &colours).draw(&heading(&what));
         let numbers = csv::bins(&d.edges, &named(results, &d.nominal, d.observed.as_ref()));
         let name = format!("{prefix}{region}_cut_{}", d.cut + 1);
-        pair(&mut all, &name, svg.document(), numbers);
+        pair(&mut all, &name, &drawing, numbers);
     }
     for flow in &results.cutflows {
         let region = &file.regions[flow.region].name;
-        let svg = cutflow::draw(
+        let drawing = cutflow::draw(
             results,
             flow,
             &colours,
             &heading(&format!("cutflow of region {region}")),
         );
         let name = format!("{prefix}{region}_cutflow");
-        pair(&mut all, &name, svg.document(), csv::cutflow(results, flow));
+        pair(&mut all, &name, &drawing, csv::cutflow(results, flow));
     }
     all
 }

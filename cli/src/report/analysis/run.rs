@@ -57,31 +57,31 @@ fn one_region(results: &Results, region: usize, colours: &Colours) -> Value {
         let stack = colours.histogram(results, filled);
         context! {
             title => file.histograms[filled.plot].name,
-            svg => placed(stack.draw(&Heading::default())),
+            svg => placed(&stack.draw(&Heading::default())),
             totals => tables::totals(&results.processes, &filled.nominal),
         }
     });
     let varied = own().flat_map(|filled| {
         let each = variations::varied(results, filled).into_iter();
         each.map(move |v| {
-            let svg = variations::draw(results, filled, &v, &Heading::default());
+            let drawing = variations::draw(results, filled, &v, &Heading::default());
             context! {
                 title => file.systematics[v.systematic].name,
                 plot => file.histograms[filled.plot].name,
                 processes => v.processes.join(", "),
-                svg => placed(svg),
+                svg => placed(&drawing),
             }
         })
     });
     let decided = results.n_minus_one.iter().filter(|d| d.region == region);
     let decided = decided.map(|d| {
         let stack = cuts::stack(results, d, None, colours);
-        context! { cut => cuts::text(results, d), svg => placed(stack.draw(&Heading::default())) }
+        context! { cut => cuts::text(results, d), svg => placed(&stack.draw(&Heading::default())) }
     });
     let flow = results.cutflows.iter().find(|c| c.region == region);
     let flow = flow.map(|flow| {
-        let svg = cutflow::draw(results, flow, colours, &Heading::default());
-        context! { table => tables::cutflow(results, flow), svg => placed(svg) }
+        let drawing = cutflow::draw(results, flow, colours, &Heading::default());
+        context! { table => tables::cutflow(results, flow), svg => placed(&drawing) }
     });
     context! {
         name => file.regions[region].name,

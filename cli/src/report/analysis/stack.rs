@@ -1,8 +1,8 @@
 //! A histogram of processes: stacked, or as lines, observed events and their ratio, cuts.
 
+use super::super::drawing::{Drawing, HATCHED, Paint};
 use super::super::poisson::interval;
 use super::super::scale::Scale;
-use super::super::svg::Svg;
 use super::heading::Heading;
 use super::panel::Panel;
 
@@ -84,15 +84,15 @@ impl Stack {
     }
 
     /// The drawing.
-    pub fn draw(&self, heading: &Heading<'_>) -> Svg {
+    pub fn draw(&self, heading: &Heading<'_>) -> Drawing {
         let top = TOP + heading.height(self.keys().len(), WIDTH);
         let main_bottom = top + MAIN;
         let bottom = match self.observed {
             Some(_) => main_bottom + GAP + RATIO,
             None => main_bottom,
         };
-        let mut svg = Svg::new(WIDTH, bottom + BOTTOM, &self.about);
-        heading.draw(&mut svg, &self.keys(), WIDTH);
+        let mut drawing = Drawing::new(WIDTH, bottom + BOTTOM, &self.about);
+        heading.draw(&mut drawing, &self.keys(), WIDTH);
         let (first, last) = self.ends();
         let x = Scale::linear((first, last), (LEFT, WIDTH - RIGHT));
         let total = self.total();
@@ -104,23 +104,23 @@ impl Stack {
             x,
             y: self.scale(&total, (main_bottom, top)),
         };
-        self.draw_processes(&mut svg, &panel, &total);
-        self.draw_cuts(&mut svg, &panel);
+        self.draw_processes(&mut drawing, &panel, &total);
+        self.draw_cuts(&mut drawing, &panel);
         if let Some(observed) = &self.observed {
-            draw_observed(&mut svg, &panel, &self.edges, observed, &total);
+            draw_observed(&mut drawing, &panel, &self.edges, observed, &total);
             let below = Panel {
                 top: main_bottom + GAP,
                 bottom,
                 ..panel
             };
-            self.draw_ratio(&mut svg, below, observed, &total);
-            panel.horizontal(&mut svg, self.ticks(), None);
+            self.draw_ratio(&mut drawing, below, observed, &total);
+            panel.horizontal(&mut drawing, self.ticks(), None);
         } else {
-            panel.horizontal(&mut svg, self.ticks(), Some(&self.axis));
+            panel.horizontal(&mut drawing, self.ticks(), Some(&self.axis));
         }
-        panel.frame(&mut svg);
-        panel.vertical(&mut svg, 5, &self.per_bin());
-        svg
+        panel.frame(&mut drawing);
+        panel.vertical(&mut drawing, 5, &self.per_bin());
+        drawing
     }
 
     /// Names and colours of what is drawn.
@@ -131,7 +131,7 @@ impl Stack {
         let lines = lines.map(|l| (l.name.as_str(), l.colour, true));
         let mut keys: Vec<_> = stacked.chain(lines).collect();
         if !self.stacked.is_empty() {
-            keys.push(("simulation", "url(#hatch)", false));
+            keys.push(("simulation", HATCHED, false));
         }
         keys.extend(self.observed.iter().map(|_| ("data", "#111", true)));
         keys
@@ -206,12 +206,12 @@ impl Stack {
         Scale::linear((lowest * 1.1, largest * 1.12), pixels)
     }
 
-    fn draw_processes(&self, svg: &mut Svg, panel: &Panel, total: &[f64]) {
+    fn draw_processes(&self, drawing: &mut Drawing, panel: &Panel, total: &[f64]) {
         let mut below = vec![0.0; total.len()];
         for layer in &self.stacked {
             let above: Vec<f64> = below.iter().zip(&layer.sums).map(|(a, b)| a + b).collect();
             let outline = panel.between(&self.edges, &below, &above);
-            svg.path(&outline, true, &format!(r#"fill="{}""#, layer.colour));
+            drawing.path(&outline, true, Paint::fill(layer.colour));
             below = above;
         }
         if !self.stacked.is_empty() {
@@ -224,26 +224,26 @@ impl Stack {
                 .collect();
             let high: Vec<f64> = total.iter().zip(errors).map(|(t, e)| t + e).collect();
             let outline = panel.between(&self.edges, &low, &high);
-            svg.path(&outline, true, r#"fill="url(#hatch)""#);
-            svg.path(&panel.steps(&self.edges, total), false, r#"class="total""#);
+            drawing.path(&outline, true, Paint::fill(HATCHED));
+            drawing.path(
+                &panel.steps(&self.edges, total),
+                false,
+                Paint::class("total"),
+            );
         }
         for layer in &self.lines {
             let line = panel.steps(&self.edges, &layer.sums);
-            svg.path(
-                &line,
-                false,
-                &format!(r#"class="signal" stroke="{}""#, layer.colour),
-            );
+            drawing.path(&line, false, Paint::class("signal").stroke(layer.colour));
         }
     }
 
-    fn draw_cuts(&self, svg: &mut Svg, panel: &Panel) {
+    fn draw_cuts(&self, drawing: &mut Drawing, panel: &Panel) {
         let (first, last) = self.ends();
         for (from, to) in &self.rejected {
             let (from, to) = (panel.x.at(*from), panel.x.at(*to));
             let (top, bottom) = (panel.top, panel.bottom);
             let corners = [(from, top), (to, top), (to, bottom), (from, bottom)];
-            svg.path(&corners, true, r##"fill="#fff" fill-opacity="0.6""##);
+            drawing.path(&corners, true, Paint::fill("#fff").opacity(0.6));
         }
         // Two arrows that meet leave room for each other.
         let now = self.cuts.iter().filter(|c| !c.before);
@@ -255,20 +255,20 @@ impl Stack {
             let inside = (first..=last).contains(&cut.at);
             let class = if cut.before { "cut before" } else { "cut" };
             if inside {
-                svg.line((x, panel.top), (x, panel.bottom), class);
+                drawing.line((x, panel.top), (x, panel.bottom), class);
             }
             if !cut.before {
                 let to = if cut.above { arrow } else { -arrow };
                 let y = panel.top + 14.0;
-                svg.line((x, y), (x + to, y), class);
+                drawing.line((x, y), (x + to, y), class);
                 let back = to * 0.55;
                 let head = [(x + to, y), (x + back, y - 3.5), (x + back, y + 3.5)];
-                svg.path(&head, true, r##"fill="#111""##);
+                drawing.path(&head, true, Paint::fill("#111"));
             }
         }
     }
 
-    fn draw_ratio(&self, svg: &mut Svg, below: Panel, observed: &[f64], total: &[f64]) {
+    fn draw_ratio(&self, drawing: &mut Drawing, below: Panel, observed: &[f64], total: &[f64]) {
         let mut reach: f64 = 0.15;
         for (n, t) in observed.iter().zip(total) {
             let (low, high) = interval(*n);
@@ -291,36 +291,42 @@ impl Stack {
         let low: Vec<f64> = errors.clone().map(|e| 1.0 - e).collect();
         let high: Vec<f64> = errors.map(|e| 1.0 + e).collect();
         let band = panel.between(&self.edges, &low, &high);
-        svg.path(&band, true, r#"fill="url(#hatch)""#);
+        drawing.path(&band, true, Paint::fill(HATCHED));
         let one = panel.y.at(1.0);
-        svg.line((panel.left, one), (panel.right, one), "zero");
+        drawing.line((panel.left, one), (panel.right, one), "zero");
         for ((n, t), e) in observed.iter().zip(total).zip(self.edges.windows(2)) {
             let x = panel.x.at(f64::midpoint(e[0], e[1]));
             let (low, high) = interval(*n);
             let ratio = n / t;
             if ratio.is_finite() {
                 let ends = (panel.y.at(low / t), panel.y.at(high / t));
-                svg.line((x, ends.0), (x, ends.1), "data");
+                drawing.line((x, ends.0), (x, ends.1), "data");
                 if *n > 0.0 && (ratio - 1.0).abs() <= reach {
-                    svg.disc(x, panel.y.at(ratio), 2.6, "point data");
+                    drawing.disc(x, panel.y.at(ratio), 2.6, "point data");
                 }
             }
         }
-        panel.frame(svg);
-        panel.vertical(svg, 4, "data / exp.");
-        panel.horizontal(svg, self.ticks(), Some(&self.axis));
+        panel.frame(drawing);
+        panel.vertical(drawing, 4, "data / exp.");
+        panel.horizontal(drawing, self.ticks(), Some(&self.axis));
     }
 }
 
-fn draw_observed(svg: &mut Svg, panel: &Panel, edges: &[f64], observed: &[f64], total: &[f64]) {
+fn draw_observed(
+    drawing: &mut Drawing,
+    panel: &Panel,
+    edges: &[f64],
+    observed: &[f64],
+    total: &[f64],
+) {
     for ((n, t), e) in observed.iter().zip(total).zip(edges.windows(2)) {
         let x = panel.x.at(f64::midpoint(e[0], e[1]));
         let (low, high) = interval(*n);
-        svg.open_with_title(&format!("observed {n}, expected {t:.4}"));
-        svg.line((x, panel.y.at(low)), (x, panel.y.at(high)), "data");
+        drawing.open_with_title(&format!("observed {n}, expected {t:.4}"));
+        drawing.line((x, panel.y.at(low)), (x, panel.y.at(high)), "data");
         if *n > 0.0 {
-            svg.disc(x, panel.y.at(*n), 2.6, "point data");
+            drawing.disc(x, panel.y.at(*n), 2.6, "point data");
         }
-        svg.close();
+        drawing.close();
     }
 }

@@ -3,15 +3,15 @@
 use minijinja::{Value, context};
 use pullback_analysis::run::{Bins, Cutflow, Results};
 
-use super::super::svg::Svg;
+use super::super::drawing::Drawing;
 use super::heading::brief;
 use crate::text::rounding::{round, significant};
 use crate::text::run::variation;
 use crate::text::tangents;
 
 /// A drawing in a page, a little larger than its own size at most.
-pub fn placed(svg: Svg) -> Value {
-    Value::from_safe_string(svg.finish(1.35))
+pub fn placed(drawing: &Drawing) -> Value {
+    Value::from_safe_string(drawing.finish(1.35))
 }
 
 fn rounded((sum, error): (f64, f64)) -> String {

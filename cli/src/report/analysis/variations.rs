@@ -2,8 +2,8 @@
 
 use pullback_analysis::run::{Bins, Filled, Results, Shift};
 
+use super::super::drawing::{Drawing, Paint};
 use super::super::scale::Scale;
-use super::super::svg::Svg;
 use super::content::axis;
 use super::heading::Heading;
 use super::panel::Panel;
@@ -73,7 +73,7 @@ fn sum<'a>(all: impl Iterator<Item = &'a Bins>) -> Bins {
 }
 
 /// The drawing.
-pub fn draw(results: &Results, filled: &Filled, varied: &Varied, heading: &Heading<'_>) -> Svg {
+pub fn draw(results: &Results, filled: &Filled, varied: &Varied, heading: &Heading<'_>) -> Drawing {
     let plot = &results.file.histograms[filled.plot];
     let edges = &plot.edges;
     let keys = [
@@ -85,8 +85,8 @@ pub fn draw(results: &Results, filled: &Filled, varied: &Varied, heading: &Headi
     let (bottom, below) = (top + MAIN, top + MAIN + GAP + RATIO);
     let name = &results.file.systematics[varied.systematic].name;
     let about = format!("{name}: variations of {}", plot.name);
-    let mut svg = Svg::new(WIDTH, below + BOTTOM, &about);
-    heading.draw(&mut svg, &keys, WIDTH);
+    let mut drawing = Drawing::new(WIDTH, below + BOTTOM, &about);
+    heading.draw(&mut drawing, &keys, WIDTH);
     let first = edges.first().copied().unwrap_or(0.0);
     let last = edges.last().copied().unwrap_or(1.0);
     let nominal = &varied.nominal.sums;
@@ -130,24 +130,23 @@ pub fn draw(results: &Results, filled: &Filled, varied: &Varied, heading: &Headi
     let low: Vec<f64> = errors.iter().map(|e| 1.0 - e).collect();
     let high: Vec<f64> = errors.iter().map(|e| 1.0 + e).collect();
     let band = lower.between(edges, &low, &high);
-    svg.path(&band, true, r##"fill="#e3e6ea""##);
+    drawing.path(&band, true, Paint::fill("#e3e6ea"));
     let one = lower.y.at(1.0);
-    svg.line((lower.left, one), (lower.right, one), "zero");
-    svg.path(&panel.steps(edges, nominal), false, r#"class="total""#);
+    drawing.line((lower.left, one), (lower.right, one), "zero");
+    drawing.path(&panel.steps(edges, nominal), false, Paint::class("total"));
     for ((sums, class), (ratio, _)) in lines.iter().zip(&ratios) {
-        let attributes = format!(r#"class="{class}""#);
         if let (Some(sums), Some(ratio)) = (sums, ratio) {
-            svg.path(&panel.steps(edges, sums), false, &attributes);
-            svg.path(&lower.steps(edges, ratio), false, &attributes);
+            drawing.path(&panel.steps(edges, sums), false, Paint::class(class));
+            drawing.path(&lower.steps(edges, ratio), false, Paint::class(class));
         }
     }
     let unit = &results.units[filled.plot];
     let shown = if plot.label.contains('[') { "" } else { unit };
-    panel.frame(&mut svg);
-    panel.vertical(&mut svg, 4, "events / bin");
-    panel.horizontal(&mut svg, 6, None);
-    lower.frame(&mut svg);
-    lower.vertical(&mut svg, 4, "varied / nominal");
-    lower.horizontal(&mut svg, 6, Some(&axis(&plot.label, shown)));
-    svg
+    panel.frame(&mut drawing);
+    panel.vertical(&mut drawing, 4, "events / bin");
+    panel.horizontal(&mut drawing, 6, None);
+    lower.frame(&mut drawing);
+    lower.vertical(&mut drawing, 4, "varied / nominal");
+    lower.horizontal(&mut drawing, 6, Some(&axis(&plot.label, shown)));
+    drawing
 }
