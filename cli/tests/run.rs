@@ -182,3 +182,55 @@ fn mistakes_leave_nothing_behind() {
         gone.stderr
     );
 }
+
+/// A systematic that moves weights alone is fitted with the events: beside the workspace, which interpolates.
+#[test]
+fn exact_systematics_are_fitted_with_the_events() {
+    let folder = analysis();
+    let text = folder
+        .read("dilepton.toml")
+        .replace("muon_scale = 0\n", "muon_scale = 0\ntilt = 0\n")
+        .replace(
+            "weight     = \"genWeight\"",
+            "weight     = \"genWeight * exp(0.1 * tilt * count(Jet))\"",
+        )
+        .replace(
+            "muon_scale = { parameter",
+            "tilt = { parameter = \"tilt\", exact = true }\nmuon_scale = { parameter",
+        )
+        .replace("free     = { k_top = \"tt\" }\n", "")
+        .replace(", top = \"n_jets\"", "");
+    folder.write("exact.toml", text);
+    let run = folder.run(&["run", "exact.toml", "--unblind", "-o", "out"], "");
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let (before, after) = (run.stdout.split_once("\nFit with event weights")).expect("a fit");
+    assert!(before.contains("fit.json"), "{before}");
+    assert!(
+        after.contains("The fit converged") && after.contains("tilt"),
+        "{after}"
+    );
+    let fit: Value = serde_json::from_str(&folder.read("out/fit.json")).expect("JSON");
+    let names: Vec<&str> = (fit["parameters"].as_array().expect("a list").iter())
+        .filter_map(|p| p["name"].as_str())
+        .collect();
+    assert!(
+        names.contains(&"tilt") && !names.contains(&"exact_weights"),
+        "{names:?}"
+    );
+    // What interpolates between the same templates finds nearly the same.
+    let other = folder.run(&["fit", "out/workspace.json", "--json"], "");
+    let other: Value = serde_json::from_str(&other.stdout).expect("JSON");
+    let value = |fit: &Value| fit["twice_nll"].as_f64().expect("a number");
+    let (exact, interpolated) = (value(&fit), value(&other));
+    assert!(
+        (exact - interpolated).abs() < 1e-3,
+        "{exact} {interpolated}"
+    );
+    assert!(
+        (exact - interpolated).abs() > 1e-9,
+        "{exact} {interpolated}"
+    );
+    let json = folder.run(&["run", "exact.toml", "--unblind", "--json"], "");
+    let json: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!(json["fit"]["twice_nll"], fit["twice_nll"]);
+}

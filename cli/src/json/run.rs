@@ -1,10 +1,11 @@
 //! What comes out of an analysis.
 
 use pullback_analysis::run::{Bias, Bins, Results};
+use pullback_stats::fit::FitResult;
 use serde_json::{Map, Value, json};
 
-/// The JSON of a run.
-pub fn run(results: &Results) -> String {
+/// The JSON of a run, with its fit if there was one.
+pub fn run(results: &Results, fit: Option<&FitResult>) -> String {
     let file = &results.file;
     let datasets = file.datasets.iter().zip(&results.datasets);
     let datasets = datasets.map(|(input, (events, scale))| {
@@ -90,6 +91,9 @@ pub fn run(results: &Results) -> String {
     });
     if !results.n_minus_one.is_empty() {
         value["n_minus_one"] = n_minus_one.collect();
+    }
+    if let Some(fit) = fit {
+        value["fit"] = serde_json::from_str(&super::fit(fit, &fit.warnings)).unwrap_or_default();
     }
     if !results.biases.is_empty() {
         value["tangents"] = results.biases.iter().map(|b| bias(results, b)).collect();

@@ -98,6 +98,7 @@ fn region(results: &Results, cutflow: &Cutflow, width: usize) -> String {
     let region = &results.file.regions[cutflow.region];
     let seen = results.observed[cutflow.region].as_ref();
     let many = results.processes.len() > 1;
+    let simulated = results.file.simulated().len();
     let rows = |detailed: bool| -> Vec<Vec<String>> {
         let steps = cutflow.steps.iter().enumerate();
         steps
@@ -109,7 +110,12 @@ fn region(results: &Results, cutflow: &Cutflow, width: usize) -> String {
                 };
                 let mut row = vec![cut.to_owned()];
                 if detailed {
-                    row.extend(step.yields.iter().map(part));
+                    // Of estimated processes nothing is known before the last cut.
+                    let known = |p: usize| p < simulated || k + 1 == cutflow.steps.len();
+                    let each = step.yields.iter().enumerate();
+                    row.extend(
+                        each.map(|(p, bins)| if known(p) { part(bins) } else { String::new() }),
+                    );
                 }
                 if many || !detailed {
                     row.push(together(&step.yields));
@@ -168,7 +174,8 @@ fn histograms(results: &Results, width: usize) -> String {
             let plot = &results.file.histograms[filled.plot];
             let seen = filled.observed.as_ref().map(|b| observed(&b.sums));
             let bins = plot.edges.len() - 1;
-            let entries = |k: usize| filled.nominal.iter().map(|b| b.entries[k]).sum::<f64>();
+            let simulated = &filled.nominal[..results.file.simulated().len()];
+            let entries = |k: usize| simulated.iter().map(|b| b.entries[k]).sum::<f64>();
             let fewest = (0..bins).map(entries).fold(f64::INFINITY, f64::min);
             vec![
                 plot.name.clone(),

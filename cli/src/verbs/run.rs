@@ -1,9 +1,12 @@
 //! `pullback run`.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use pullback_analysis::exact::Exact;
 use pullback_analysis::file::{AnalysisFile, Folds};
 use pullback_analysis::run::{Results, RunOptions, Values};
+use pullback_stats::fit::{FitOptions, FitResult};
 use serde::Deserialize;
 
 use super::pictures::Targets;
@@ -11,6 +14,7 @@ use crate::app::Outcome;
 use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::progress::Bar;
+use crate::text::About;
 use crate::{complaint, interrupt, json, output, report, text};
 
 /// Runs an analysis: reads events, fills histograms, writes them and the workspace.
@@ -23,10 +27,12 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
             Optimum::Values(values) => file.at(&values)?,
         };
     }
-    let wanted = args
-        .output
-        .as_deref()
-        .map(|folder| files(folder, file.fit.is_some()));
+    let wanted = args.output.as_deref().map(|folder| {
+        let all = files(folder, file.fit.is_some()).into_iter();
+        let all = all.map(|(product, path)| (Some(product), path));
+        let fit = is_fitted(&file).then(|| (None, folder.join("fit.json")));
+        all.chain(fit).collect::<Vec<_>>()
+    });
     if let (Some(folder), Some(wanted)) = (args.output.as_deref(), &wanted) {
         check_folder(folder, wanted, args.pictures.force)?;
     }
@@ -50,29 +56,93 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         })
     })?;
     drop(bar);
-    let Some(results) = results else {
+    let stopped = || {
         let during = " while reading events".to_owned();
-        return Err(Failure::Interrupted { during });
+        Failure::Interrupted { during }
+    };
+    let results = results.ok_or_else(stopped)?;
+    let fit = if is_fitted(&results.file) {
+        Some(fit(&results, &options)?.ok_or_else(stopped)?)
+    } else {
+        None
     };
     let mut written = targets.write(
         || report::run(&results),
         || report::pictures_of_run(&results),
     )?;
     if let Some(wanted) = wanted {
-        let contents = wanted.into_iter().map(|(p, path)| {
-            let bytes = p.bytes(&results)?;
-            Ok((path, bytes))
+        let contents = wanted.into_iter().filter_map(|(product, path)| {
+            let bytes = match product {
+                Some(product) => product.bytes(&results),
+                None => Ok(json::fit(fit.as_ref()?, &fit.as_ref()?.warnings).into_bytes()),
+            };
+            Some(bytes.map(|bytes| (path, bytes)))
         });
-        written.extend(write_all(&contents.collect::<Result<Vec<_>, Failure>>()?)?);
+        written.extend(write_all(&contents.collect::<Result<Vec<_>, _>>()?)?);
     }
     if args.json {
-        output::print(&json::run(&results))?;
+        output::print(&json::run(&results, fit.as_ref()))?;
     } else {
         complaint::print_warnings(&results.warnings);
         let width = text::terminal_width();
-        output::print(&text::run(&results, &written, width))?;
+        let mut text = text::run(&results, &written, width);
+        if let Some(fit) = &fit {
+            complaint::print_warnings(&fit.warnings);
+            text.push_str(
+                "\nFit with event weights evaluated for each value of exact systematics\n",
+            );
+            text.push_str(&text::fit(fit, about(&results), false, width));
+        }
+        output::print(&text)?;
     }
-    Ok(Outcome::Good)
+    Ok(match fit {
+        Some(fit) if !fit.converged => Outcome::Negative,
+        _ => Outcome::Good,
+    })
+}
+
+/// Whether the events themselves are fitted: workspaces cannot say what exact systematics are.
+fn is_fitted(file: &AnalysisFile) -> bool {
+    file.fit.is_some() && file.has_exact()
+}
+
+/// The fit with event weights that are evaluated; nothing if it was stopped.
+fn fit(results: &Results, options: &RunOptions) -> Result<Option<FitResult>, Failure> {
+    let mut bar: Option<Bar> = None;
+    let fitted = interrupt::watched(|| {
+        let exact = Exact::open(results, options, &mut |at| {
+            bar.get_or_insert_with(|| Bar::start(at.events))
+                .set(at.done);
+            !interrupt::requested()
+        })?;
+        let mut options = FitOptions {
+            hook: Some(Box::new(|_| {
+                if interrupt::requested() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            })),
+            ..FitOptions::default()
+        };
+        exact.map(|mut e| e.fit(&mut options)).transpose()
+    })?;
+    Ok(fitted.filter(|_| !interrupt::requested()))
+}
+
+/// What is fitted.
+fn about(results: &Results) -> About<'_> {
+    let mut channels = results.file.fit.iter().flat_map(|fit| &fit.channels);
+    let blind = channels.any(|(region, plot)| {
+        let filled = results.histogram(*plot, *region);
+        filled.is_some_and(|f| f.observed.is_none())
+    });
+    About {
+        title: &results.file.title,
+        left_out: &[],
+        data: blind
+            .then_some("observed events where regions are not blind, expected ones elsewhere"),
+    }
 }
 
 /// The name of the ROOT file, which stands in it, too.
@@ -124,7 +194,7 @@ impl Product {
     pub(super) fn bytes(self, results: &Results) -> Result<Vec<u8>, Failure> {
         let text = match self {
             Self::Root => return Ok(results.root(HISTOGRAMS)?),
-            Self::Summary => json::run(results),
+            Self::Summary => json::run(results, None),
             Self::Uhi => json::write(&results.uhi()),
             Self::Csv => results.csv(),
             Self::Workspace => json::write(&results.workspace().unwrap_or_default()),

@@ -57,11 +57,13 @@
 //!
 //! # Rooms
 //! [`syntax`] (text to tree and back), `types` (names, types, collections), [`functions`] (the table), [`network`] (neural networks), `compile` (the program),
-//! [`schema`], [`tables`] (binned scale factors), [`units`].
+//! [`schema`], [`tables`] (binned scale factors), [`draws`] (random numbers of objects and events), [`units`].
 
 mod compile;
 mod define;
+pub mod draws;
 mod error;
+pub mod exact;
 pub mod file;
 pub mod functions;
 pub mod generated;
@@ -79,6 +81,7 @@ pub mod units;
 
 pub use compile::{Compiled, Input, Output, What};
 pub use define::{Analysis, Histogram, Object};
+pub use draws::Draw;
 pub use error::{Error, Result};
 pub use place::{Place, Source, Span};
 pub use render::{draw, render};

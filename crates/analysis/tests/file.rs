@@ -407,6 +407,8 @@ fn the_schema_has_the_keys_of_the_reader() {
     let each = |name: &str| of(&tables[name]["additionalProperties"]);
     let object = &tables["objects"]["additionalProperties"]["anyOf"][1];
     let parameter = &tables["parameters"]["additionalProperties"]["anyOf"][1];
+    let abcd = &tables["fit"]["properties"]["abcd"]["additionalProperties"];
+    let draw = &tables["draws"]["additionalProperties"]["anyOf"][1];
     for (heading, keys) in [
         ("title", of(&schema)),
         ("[analysis]", of(&tables["analysis"])),
@@ -418,9 +420,12 @@ fn the_schema_has_the_keys_of_the_reader() {
         ("[networks.a]", each("networks")),
         ("[histograms.a]", each("histograms")),
         ("[systematics.a]", each("systematics")),
+        ("[estimates.a]", each("estimates")),
         ("[fit]", of(&tables["fit"])),
+        ("[fit.abcd.a]", of(abcd)),
         ("[optimize]", of(&tables["optimize"])),
         ("[parameters.a]", of(parameter)),
+        ("[draws.a]", of(draw)),
     ] {
         // What is asked for before the key is refused is what is known.
         let needed = match heading {
@@ -429,10 +434,10 @@ fn the_schema_has_the_keys_of_the_reader() {
             "[fit]" => "signal = 'a'\nchannels = {}\n",
             _ => "",
         };
-        let before = if heading == "[fit]" {
-            "[datasets.a]\nfiles = 'x'\n"
-        } else {
-            ""
+        let before = match heading {
+            "[fit]" => "[datasets.a]\nfiles = 'x'\n",
+            "[estimates.a]" | "[fit.abcd.a]" => "[datasets.seen]\nfiles = 'x'\nobserved = true\n",
+            _ => "",
         };
         let heading = if heading == "title" { "" } else { heading };
         let text = format!("{before}{heading}\n{needed}no_such_key = 1\n");

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use super::estimates::{Abcd, Estimate};
 use super::optimisation::{Free, Optimisation};
 use super::types::{
     AnalysisFile, Campaign, Effect, EnergyUnit, FitModel, Generated, Input, Plot, Region,
     RegionKind, Systematic,
 };
 use crate::define::Analysis;
+use crate::draws::Draw;
 use crate::error::{Error, Result};
 use crate::place::Source;
 use crate::units::Unit;
@@ -48,6 +50,18 @@ impl AnalysisFile {
     /// The integrated luminosity, in 1/pb.
     pub fn luminosity(mut self, inverse_pb: f64) -> Self {
         self.luminosity = Some(inverse_pb);
+        self
+    }
+
+    /// The seed of the draws: 0 without it.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Random numbers of objects or events.
+    pub fn draw(mut self, draw: Draw) -> Self {
+        self.draws.push(draw);
         self
     }
 
@@ -101,6 +115,18 @@ impl AnalysisFile {
         self
     }
 
+    /// A process made of observed events of other regions.
+    pub fn estimate(mut self, estimate: Estimate) -> Self {
+        self.estimates.push(estimate);
+        self
+    }
+
+    /// A process whose yield in a region follows from that in three others.
+    pub fn abcd(mut self, abcd: Abcd) -> Self {
+        self.abcd.push(abcd);
+        self
+    }
+
     /// A systematic uncertainty of some processes.
     pub fn systematic(
         mut self,
@@ -113,7 +139,18 @@ impl AnalysisFile {
             processes: processes.iter().map(|p| (*p).to_owned()).collect(),
             campaigns: Vec::new(),
             effect,
+            exact: None,
         });
+        self
+    }
+
+    /// Makes systematics of a name exact: the weights of events are evaluated in the fit ([`crate::exact`]). Those that move no parameter stay as they are.
+    pub fn exact(mut self, systematic: &str) -> Self {
+        for s in self.systematics.iter_mut().filter(|s| s.name == systematic) {
+            let place =
+                || Source::new(format!("systematics.{systematic}"), systematic).everywhere();
+            s.exact = matches!(s.effect, Effect::Parameter { .. }).then(place);
+        }
         self
     }
 
@@ -159,6 +196,7 @@ impl AnalysisFile {
                 });
             }
         }
+        self.check_abcd(&fit.channels)?;
         self.fit = Some(fit);
         Ok(self)
     }

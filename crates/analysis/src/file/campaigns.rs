@@ -62,7 +62,7 @@ impl<'a> Reach<'a> {
                     "leave out `campaigns`",
                 ));
             }
-            systematic.campaigns = chosen(entry, "campaign", &known)?;
+            systematic.campaigns = chosen(entry, "campaign", &known, &known)?;
         }
         let correlated = self.correlated.as_ref().map_or(Ok(true), Entry::flag)?;
         if correlated {

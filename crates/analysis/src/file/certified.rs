@@ -125,7 +125,7 @@ impl Certified {
 }
 
 /// A column of whole numbers that are not negative.
-fn whole(chunk: &Chunk, name: &str) -> Result<Vec<u64>> {
+pub(crate) fn whole(chunk: &Chunk, name: &str) -> Result<Vec<u64>> {
     let refuse = |found: &str| Error::Column {
         column: name.into(),
         message: format!("is {found}, where a whole number per event is expected"),

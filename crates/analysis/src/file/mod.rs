@@ -8,6 +8,7 @@
 //! luminosity = "10 /fb"
 //! weight     = "genWeight"                   # of simulated events
 //! certified  = "Cert_271036-284044.json"     # of observed events only these luminosity sections count
+//! seed       = 1                             # of the draws
 //!
 //! [datasets.zmm]
 //! files = "zmm_*.parquet"                    # relative to this file; `file.root:Events` names a table
@@ -30,6 +31,9 @@
 //!
 //! [parameters]                               # numbers that can vary: thresholds, scales
 //! muon_scale = 0
+//! [draws]                                    # random numbers, the same for an event whatever else is done
+//! jer  = { on = "Jet", distribution = "normal" }   # a field of all jets: pt * (1 + 0.1 * jer)
+//! boot = "poisson"                           # a number per event: normal, uniform, exponential, poisson
 //! [objects]
 //! mu = { from = "Muon", fields = { pt = "pt * (1 + 0.001 * muon_scale)" }, where = "pt > 25 GeV and abs(eta) < 2.4" }
 //! ll = { combine = "mu as a, mu as b", where = "a.charge != b.charge" }
@@ -60,6 +64,12 @@
 //! range = ["60 GeV", "120 GeV"]              # or edges = [60, 80, 100, 120]
 //! label = "m(ll) [GeV]"
 //!
+//! [estimates.fakes]                          # observed events of another region, weighted, make a process
+//! from    = "anti"                           # of kind control; or { SR = "anti", VR = "anti_VR" }
+//! regions = ["SR"]                           # where it is a process
+//! weight  = "fake_factor(lead.pt)"
+//! minus   = ["tt", "zmm"]                    # simulated events of these processes there are subtracted, with the same weight
+//!
 //! [systematics]
 //! luminosity = { norm = 0.02 }               # norm = { 2017 = 0.02, 2018 = 0.015 } by campaign; correlated = false: one for each
 //! # One factor is mirrored; with `one_sided = true` the other side is nominal.
@@ -68,6 +78,7 @@
 //! pdf        = { vector = "LHEPdfWeight", members = { from = 1, to = 100 }, combine = "hessian" }   # or "rms"
 //! muon_scale = { parameter = "muon_scale", processes = "zmm" } # `method = "tangent"`: along the derivative at nominal
 //! shower     = { files = { zmm = "zmm_herwig_*.parquet" } }      # mirrored, or one_sided; or up = { zmm = ".." }, down = { zmm = ".." }
+//! top_pt     = { parameter = "top_pt", exact = true }   # moves weights alone: evaluated event by event in the fit of `pullback run`
 //!
 //! [fit]
 //! poi      = "mu"
@@ -75,6 +86,12 @@
 //! channels = { SR = "m_ll" }
 //! prune    = { norm = 0.001, shape = 0.005 } # what is smaller is left out of the workspace
 //! smooth   = "muon_scale"                    # shapes of these systematics (names or patterns), by 353QH twice
+//! [fit.abcd.multijet]                        # a process without simulation: A = B * C / D, fitted to the data of all four channels
+//! A = "SR"
+//! B = "same_sign"                            # with the bins of A; B, C and D are control regions
+//! C = "anti"
+//! D = "anti_same_sign"                       # with the bins of C
+//! transfer = "one"                           # one factor C / D, or one for each of the "bins"
 //!
 //! [optimize]                                 # what `pullback optimize` does
 //! objective = "limit"                        # limit, significance, uncertainty, asimov, ..
@@ -92,7 +109,9 @@ mod build;
 mod campaigns;
 mod certified;
 mod document;
+mod draws;
 mod energy;
+mod estimates;
 mod folds;
 mod include;
 mod model;
@@ -102,9 +121,10 @@ mod tables;
 mod types;
 mod variants;
 
-pub(crate) use certified::COLUMNS;
 pub use certified::Certified;
+pub(crate) use certified::{COLUMNS, whole};
 pub use document::LARGEST;
+pub use estimates::{Abcd, Estimate};
 pub use folds::Folds;
 pub(crate) use folds::{Draws, cell};
 pub use optimisation::{Free, Goal, Method, Optimisation, Softening};

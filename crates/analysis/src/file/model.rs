@@ -27,17 +27,23 @@ pub(super) fn position<'a>(
         })
 }
 
-/// Processes by name or by patterns with `*`.
+/// Processes by name, or simulated ones by patterns with `*`.
 fn processes(entry: &Entry<'_>, file: &AnalysisFile) -> Result<Vec<String>> {
-    chosen(entry, "process", &file.processes())
+    let simulated = file.simulated();
+    chosen(entry, "process", &file.processes(), &simulated)
 }
 
-/// Names of things that there are, by name or by patterns with `*`.
-pub(super) fn chosen(entry: &Entry<'_>, what: &str, known: &[&str]) -> Result<Vec<String>> {
+/// Names of things that there are, by name or by patterns with `*`, which stand for those of `wild`.
+pub(super) fn chosen(
+    entry: &Entry<'_>,
+    what: &str,
+    known: &[&str],
+    wild: &[&str],
+) -> Result<Vec<String>> {
     let mut found: Vec<String> = Vec::new();
     for pattern in entry.texts()? {
         if pattern.contains('*') {
-            let matching = known.iter().filter(|p| matches(&pattern, p));
+            let matching = wild.iter().filter(|p| matches(&pattern, p));
             found.extend(matching.map(|p| (*p).to_owned()));
         } else {
             position(entry, what, &pattern, known.iter().copied())?;
@@ -92,7 +98,7 @@ pub(super) fn systematic(
     let values = table.get("values");
     let (vector, which) = (table.get("vector"), table.get("members"));
     let combine = table.get("combine");
-    let one_sided = table.get("one_sided");
+    let (one_sided, exact) = (table.get("one_sided"), table.get("exact"));
     let method = table.get("method");
     table.finish()?;
     if let (Some(entry), None) = (which.as_ref().or(combine.as_ref()), &vector) {
@@ -103,7 +109,7 @@ pub(super) fn systematic(
     }
     let acts_on = match acts_on {
         Some(entry) => processes(&entry, file)?,
-        None => file.processes().iter().map(|p| (*p).to_owned()).collect(),
+        None => file.simulated().iter().map(|p| (*p).to_owned()).collect(),
     };
     if files.any() {
         let others = [&kinds.0, &kinds.1, &kinds.2, &vector, &values];
@@ -198,11 +204,30 @@ pub(super) fn systematic(
     if let (Some(values), true) = (values, !matches!(effect, Effect::Parameter { .. })) {
         return Err(values.refuse("only a parameter has values", "leave them out"));
     }
+    let norm = matches!(effect, Effect::Norm { .. });
+    let fitted = |p: &&String| file.abcd.iter().any(|e| e.name == **p);
+    if let (Some(process), false) = (acts_on.iter().find(fitted), norm) {
+        return Err(entry.refuse(
+            format!("`{process}` has no events that could be varied"),
+            "an ABCD estimate has `norm` uncertainties alone; they are those of A",
+        ));
+    }
+    let exact = exact.filter(|e| e.flag() != Ok(false));
+    if let Some(entry) = &exact
+        && entry.flag()?
+        && !matches!(effect, Effect::Parameter { .. })
+    {
+        return Err(entry.refuse(
+            "only a parameter by which weights change can be exact",
+            "write the weight of the data sets as an expression of a parameter, and `parameter = ..` here",
+        ));
+    }
     let found = Systematic {
         name: name.into(),
         processes: acts_on,
         campaigns,
         effect,
+        exact: exact.map(|e| e.place()),
     };
     reach.split(entry, found, file)
 }
@@ -304,6 +329,7 @@ pub(super) fn fit(entry: &Entry<'_>, file: &AnalysisFile) -> Result<FitModel> {
     let (signal, free) = (table.get("signal"), table.get("free"));
     let (wanted, mc_statistics) = (table.get("channels"), table.get("mc_statistics"));
     let (pruned, smooth) = (table.get("prune"), table.get("smooth"));
+    table.know(&["abcd"]);
     table.finish()?;
     let what = "the processes that the parameter of interest scales";
     let signal = processes(&table.needed(signal, "signal", what)?, file)?;
@@ -319,6 +345,7 @@ pub(super) fn fit(entry: &Entry<'_>, file: &AnalysisFile) -> Result<FitModel> {
     for (name, entry) in wanted.table()?.entries() {
         channels.push(channel(name, &entry, file)?);
     }
+    file.check_abcd(&channels)?;
     Ok(FitModel {
         poi: poi.map_or(Ok("mu"), |e| e.text())?.to_owned(),
         maximum: maximum.map_or(Ok(10.0), |e| e.number())?,

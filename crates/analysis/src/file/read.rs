@@ -7,7 +7,9 @@ use pullback_array::Flow;
 use super::campaigns::campaign;
 use super::certified::Certified;
 use super::document::{Entry, Table};
+use super::draws::draw;
 use super::energy::energy_unit;
+use super::estimates::{all_abcd, estimate};
 use super::include::Documents;
 use super::model::{fit, position, systematic};
 use super::optimisation::{Free, optimisation};
@@ -66,7 +68,13 @@ impl AnalysisFile {
                 file.certified = Some(Certified::read(entry.path(entry.text()?))?);
             }
             file.blind = table.get("blind").map_or(Ok(true), |e| e.flag())?;
+            if let Some(seed) = table.get("seed") {
+                file.seed = seed.count(0)? as u64;
+            }
             table.finish()?;
+        }
+        for (name, entry) in section(&root, "draws")? {
+            file.draws.push(draw(name, &entry)?);
         }
         let defaults = root.get("defaults").map(|e| e.table()).transpose()?;
         let default = |name| defaults.as_ref().and_then(|d| d.get(name));
@@ -97,6 +105,11 @@ impl AnalysisFile {
             let plot = histogram(name, &entry, &file.regions)?;
             file.histograms.push(plot);
         }
+        for (name, entry) in section(&root, "estimates")? {
+            let found = estimate(name, &entry, &file)?;
+            file.estimates.push(found);
+        }
+        all_abcd(&root, &mut file)?;
         for (name, mut entry) in section(&root, "systematics")? {
             if let Some(defaults) = &of_systematics {
                 entry = entry.or(defaults);
@@ -121,12 +134,13 @@ impl AnalysisFile {
 }
 
 /// The tables of the document.
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 17] = [
     "include",
     "defaults",
     "analysis",
     "campaigns",
     "datasets",
+    "draws",
     "objects",
     "columns",
     "parameters",
@@ -134,6 +148,7 @@ const SECTIONS: [&str; 15] = [
     "networks",
     "regions",
     "histograms",
+    "estimates",
     "systematics",
     "fit",
     "optimize",

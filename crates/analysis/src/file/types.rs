@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use pullback_array::Flow;
 
 use super::certified::Certified;
+use super::estimates::{Abcd, Estimate};
 use super::optimisation::Optimisation;
 use crate::define::Analysis;
+use crate::draws::Draw;
 use crate::place::{Place, Source};
 use crate::units::Unit;
 
@@ -21,6 +23,10 @@ pub struct AnalysisFile {
     pub certified: Option<Certified>,
     /// Whether the observed data of signal regions stay unseen.
     pub blind: bool,
+    /// The seed of the draws.
+    pub seed: u64,
+    /// Random numbers of objects and events.
+    pub draws: Vec<Draw>,
     /// Campaigns of data taking, of which data sets can be.
     pub campaigns: Vec<Campaign>,
     /// Where events come from.
@@ -29,6 +35,10 @@ pub struct AnalysisFile {
     pub regions: Vec<Region>,
     /// Histograms in the order of the file.
     pub histograms: Vec<Plot>,
+    /// Processes made of observed events of other regions.
+    pub estimates: Vec<Estimate>,
+    /// Processes whose yield in a region follows from that in three others.
+    pub abcd: Vec<Abcd>,
     /// Systematic variations.
     pub systematics: Vec<Systematic>,
     /// What is fitted.
@@ -166,6 +176,8 @@ pub struct Systematic {
     pub campaigns: Vec<String>,
     /// What it does.
     pub effect: Effect,
+    /// Where it says that it is exact: the weights of events are evaluated in the fit ([`crate::exact`]); templates at one standard deviation are there as well.
+    pub(crate) exact: Option<Place>,
 }
 
 /// What a systematic uncertainty does at one standard deviation.
@@ -287,17 +299,4 @@ pub struct FitModel {
     pub prune: Prune,
     /// Positions of the systematics whose shapes are smoothed.
     pub smooth: Vec<usize>,
-}
-
-impl AnalysisFile {
-    /// Names of the processes that are no observed data, in the order of the data sets.
-    pub fn processes(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
-        for input in self.datasets.iter().filter(|d| !d.observed) {
-            if !names.contains(&input.process.as_str()) {
-                names.push(&input.process);
-            }
-        }
-        names
-    }
 }

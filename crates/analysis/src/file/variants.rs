@@ -80,6 +80,7 @@ impl<'a> Sides<'a> {
                 down: downwards,
                 one_sided,
             },
+            exact: None,
         })
     }
 }

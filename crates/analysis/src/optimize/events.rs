@@ -10,6 +10,7 @@ use transform::{Relaxation, Smoothing};
 use super::split::{Part, Portion, Split};
 use crate::compile::Compiled;
 use crate::define::Analysis;
+use crate::draws::Drawn;
 use crate::error::Result;
 use crate::file::{AnalysisFile, Draws, Free, Generated, Input, Optimisation};
 use crate::run::{
@@ -69,7 +70,7 @@ pub(super) struct Set<'a> {
     batches: Vec<f64>,
     data: Dataset,
     schema: Schema,
-    names: Vec<String>,
+    drawn: Drawn,
     skim: Option<Skim>,
     split: Split,
     /// Chunks, each of one slot of the split.
@@ -102,7 +103,7 @@ impl<'a> Set<'a> {
         } = *setting;
         let plain = variant.map(|_| setting.file.of_variants());
         let file = plain.as_ref().unwrap_or(setting.file);
-        let (data, schema) = input.open(options.data)?;
+        let (data, schema) = file.opened(input, options.data)?;
         let plan = Plan::new(file, input, &schema, Scope::Channels)?;
         let mut skim = if options.skim {
             Skim::new(file, &schema, free, &plan)?
@@ -127,8 +128,9 @@ impl<'a> Set<'a> {
         let mut slots = vec![0_u64; split.slots()];
         let mut held = Some(Vec::new());
         let columns: Vec<&str> = names.iter().map(String::as_str).collect();
-        for chunk in data.chunks(&columns)?.map(widened) {
-            let chunk = chunk?;
+        let drawn = Drawn::new(file, input, data.schema(), &columns)?;
+        for chunk in data.chunks(&drawn.names())?.map(widened) {
+            let chunk = drawn.add(chunk?)?;
             let own = split.of(&chunk)?;
             for (k, part) in Part::ALL.into_iter().enumerate() {
                 let range = split.range(part.into());
@@ -173,7 +175,7 @@ impl<'a> Set<'a> {
         }
         let weights = file.scale(input, data.entries(), &plan, &total)?;
         for sums in &sums {
-            crate::run::check(&plan, sums, input)?;
+            crate::run::check(file, &plan, sums, input)?;
         }
         let whole: f64 = parts.iter().sum();
         Ok(Some(Self {
@@ -189,7 +191,7 @@ impl<'a> Set<'a> {
                 .collect(),
             data,
             schema,
-            names,
+            drawn,
             skim,
             split,
             held,
@@ -207,9 +209,8 @@ impl<'a> Set<'a> {
             let own = held.iter().filter(|(slot, _)| range.contains(slot));
             return own.map(|(_, chunk)| chunk).try_for_each(f);
         }
-        let columns: Vec<&str> = self.names.iter().map(String::as_str).collect();
-        for chunk in self.data.chunks(&columns)?.map(widened) {
-            let chunk = chunk?;
+        for chunk in self.data.chunks(&self.drawn.names())?.map(widened) {
+            let chunk = self.drawn.add(chunk?)?;
             let slots = self.split.of(&chunk)?;
             let own: Vec<bool> = slots.iter().map(|slot| range.contains(slot)).collect();
             let chunk = chunk.take(&own);

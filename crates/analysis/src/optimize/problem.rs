@@ -67,6 +67,15 @@ impl<'a> Problem<'a> {
                 help: "write `[optimize]` with `objective` and `free`".into(),
             });
         };
+        let estimated = file.processes();
+        if let Some(name) = estimated.get(file.simulated().len()) {
+            return Err(Error::Optimisation {
+                message: format!(
+                    "`{name}` is estimated from observed events, which an optimisation does not look at"
+                ),
+                help: "optimise with simulated events in its place".into(),
+            });
+        }
         let free = free_inputs(file, optimisation);
         if let Some(systematic) = file.systematics.iter().find(|s| s.effect.is_tangent())
             && let Some(moves) = free.first()

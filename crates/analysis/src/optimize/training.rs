@@ -117,6 +117,7 @@ impl Problem<'_> {
             &self.file.systematics,
             &self.file.regions,
             &self.file.histograms,
+            (self.file.seed, &self.file.draws),
         );
         let text = format!(
             "{:?} {entries:?} {inputs:?} {:?} {}",

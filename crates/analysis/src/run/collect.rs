@@ -1,6 +1,7 @@
 //! From the sums of the programs to results.
 
-use super::plan::{Plan, Quantity, Shift, Weighting, is_seen};
+use super::estimates::acts;
+use super::plan::{Plan, Quantity, Shift, Variation, Weighting, is_seen};
 use super::result::{Bins, Cutflow, Filled, Results, Step};
 use super::sweep::Sums;
 use crate::error::{Error, Result};
@@ -123,6 +124,7 @@ impl AnalysisFile {
         moved: &[(usize, &str)],
     ) {
         let process = results.processes.iter().position(|p| *p == input.process);
+        self.put_estimates(results, input, plan, sums, scale);
         let nominal_bins =
             |quantity, weighting| bins(plan, sums, (None, quantity), weighting, scale);
         for (r, cutflow) in results.cutflows.iter_mut().enumerate() {
@@ -183,7 +185,8 @@ impl AnalysisFile {
                     filled.add_member((systematic, member), (p, counts), &found);
                 }
             }
-            for v in &plan.variations {
+            let own = |v: &&Variation| acts(&self.systematics[v.systematic], input);
+            for v in plan.variations.iter().filter(own) {
                 let moved = (v.systematic, v.shift);
                 let found = bins(
                     plan,
@@ -247,7 +250,10 @@ impl AnalysisFile {
                 continue;
             };
             for (process, bins) in results.processes.iter().zip(&last.yields) {
-                if bins.entries[0] == 0.0 {
+                // Nor are there events of a fitted estimate.
+                let fitted = self.abcd.iter().any(|e| e.name == *process);
+                let absent = fitted || self.is_absent(process, cutflow.region);
+                if bins.entries[0] == 0.0 && !absent {
                     let message = format!("no event of `{process}` is selected in `{region}`");
                     results.warnings.push(message);
                 }

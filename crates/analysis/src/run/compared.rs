@@ -7,8 +7,9 @@ use super::result::{Bins, Distribution};
 use super::sweep::widened;
 use crate::compile::What;
 use crate::define::Analysis;
+use crate::draws::Drawn;
 use crate::error::Result;
-use crate::file::AnalysisFile;
+use crate::file::{AnalysisFile, Input};
 use crate::place::Source;
 use crate::schema::Schema;
 use crate::syntax::{CompareOp, End, Expr, ExprKind, parse};
@@ -81,10 +82,10 @@ pub(super) fn unit(dimension: Option<Dimension>) -> String {
 
 impl AnalysisFile {
     /// The cuts that compare a number per event with numbers, binned by a first look at the simulated data sets.
-    pub(super) fn compared(&self, opened: &[(&Dataset, &Schema, bool)]) -> Result<Vec<Compared>> {
+    pub(super) fn compared(&self, opened: &[(&Input, &Dataset, &Schema)]) -> Result<Vec<Compared>> {
         let candidates = self.candidates();
         // What is compared is of the same type everywhere: names mean the same in all data sets.
-        let Some((_, schema, _)) = opened.iter().find(|(.., observed)| !observed) else {
+        let Some((.., schema)) = opened.iter().find(|(input, ..)| !input.observed) else {
             return Ok(Vec::new());
         };
         let model = Self::operands(&candidates, self.with_regions()).check(schema)?;
@@ -104,9 +105,9 @@ impl AnalysisFile {
         let analysis = self.measured(&kept);
         let mut ranges = vec![Range::NOTHING; kept.len()];
         let mut compared = Vec::new();
-        for (data, schema, _) in opened.iter().filter(|(.., observed)| !observed) {
+        for (input, data, schema) in opened.iter().filter(|(input, ..)| !input.observed) {
             let model = analysis.check(schema)?;
-            let look = Look::new(&model, &kept, data)?;
+            let look = Look::new(self, input, &model, &kept, data)?;
             if compared.is_empty() {
                 compared = look.compared(&model, &kept);
             }
@@ -272,7 +273,13 @@ struct Look {
 }
 
 impl Look {
-    fn new(model: &Model, kept: &[Candidate], data: &Dataset) -> Result<Self> {
+    fn new(
+        file: &AnalysisFile,
+        input: &Input,
+        model: &Model,
+        kept: &[Candidate],
+        data: &Dataset,
+    ) -> Result<Self> {
         let mut names: Vec<String> = Vec::new();
         for (k, c) in kept.iter().enumerate() {
             names.extend([name('a', k), name('v', k)]);
@@ -283,7 +290,8 @@ impl Look {
         let lowered = Lowered::new(pullback_array::transform::simplify(&compiled.program)?)?;
         let mut ws = lowered.workspace_with(1, 1024);
         let entries = data.entries().min(LOOKED_AT);
-        let chunk = widened(data.read(&compiled.columns(), 0..entries))?;
+        let drawn = Drawn::new(file, input, data.schema(), &compiled.columns())?;
+        let chunk = drawn.add(widened(data.read(&drawn.names(), 0..entries))?)?;
         let starts: Vec<Vec<f64>> = compiled.parameters().map(|(_, s)| s.to_vec()).collect();
         let bindings = compiled.bind_to(lowered.program(), &chunk, &starts, &[])?;
         lowered.run(&mut ws, &bindings)?;

@@ -27,13 +27,13 @@ pub(crate) fn shared(
     let mut schemas = Vec::new();
     for variant in file.variants() {
         if variant.input.name == input.name {
-            schemas.push(variant.input.open(options)?.1);
+            schemas.push(file.opened(variant.input, options)?.1);
         }
     }
     if schemas.is_empty() {
         return Ok(Vec::new());
     }
-    schemas.push(input.open(options)?.1);
+    schemas.push(file.opened(input, options)?.1);
     let whole = |schema: &Schema, name: &str| {
         let column = schema.column(name).and_then(|k| schema.columns().get(k));
         column.is_some_and(|c| !c.list && matches!(c.dtype, DType::I32 | DType::I64 | DType::U64))

@@ -3,8 +3,10 @@
 //! Each data set is one program: all regions, histograms and variations are outputs of it, so that its events are read once. A systematic that moves a parameter is
 //! a lane of it: the whole selection at another value, nothing is interpolated; what the parameter does not move is there once for all lanes.
 
+mod abcd;
 mod collect;
 mod compared;
+mod estimates;
 mod identity;
 mod members;
 mod open;

@@ -6,23 +6,29 @@ use super::identity::shared;
 use super::plan::{Plan, Scope, Values};
 use super::sweep::{RunOptions, Sums, Sweep, check, widened};
 use super::tangent::Tangents;
+use crate::draws::Drawn;
 use crate::error::{Error, Result};
 use crate::file::{AnalysisFile, COLUMNS, Draws, Input};
 use crate::place::Place;
 use crate::schema::{Group, Schema};
 
-impl Input {
-    /// Its events, and what their columns are.
-    pub(crate) fn open(&self, options: pullback_io::Options) -> Result<(Dataset, Schema)> {
-        let patterns: Vec<String> = (self.files.iter())
+impl AnalysisFile {
+    /// The events of a data set, and what their columns are: those of the files, and draws.
+    pub(crate) fn opened(
+        &self,
+        input: &Input,
+        options: pullback_io::Options,
+    ) -> Result<(Dataset, Schema)> {
+        let patterns: Vec<String> = (input.files.iter())
             .map(|p| p.to_string_lossy().into_owned())
             .collect();
         let data = Dataset::with_options(&patterns, options)?;
-        let mut schema = match &self.energy {
+        let plain = match &input.energy {
             Some(energy) => energy.schema(data.schema())?,
             None => Schema::of_table(data.schema()),
         };
-        for (link, to, place) in &self.links {
+        let mut schema = self.with_draws(plain, data.schema())?;
+        for (link, to, place) in &input.links {
             let parts = link.split_once('.');
             if !parts.is_some_and(|(from, name)| schema.let_lead(from, name, to)) {
                 return Err(not_linked(&schema, link, to, place));
@@ -65,7 +71,7 @@ pub(super) struct Opened<'a> {
 
 impl<'a> Opened<'a> {
     pub fn new(file: &AnalysisFile, input: &'a Input, options: &RunOptions) -> Result<Self> {
-        let (data, schema) = input.open(options.data)?;
+        let (data, schema) = file.opened(input, options.data)?;
         let plan = Plan::new(file, input, &schema, Scope::Everything)?;
         Ok(Self {
             input,
@@ -106,9 +112,10 @@ impl<'a> Opened<'a> {
             names.extend(more.copied().collect::<Vec<_>>());
         }
         let draws = Draws::new(seed, &self.input.name, identity);
+        let drawn = Drawn::new(file, self.input, self.data.schema(), &names)?;
         let mut sweep = Sweep::new(&self.plan, plots, options.threads);
-        for chunk in self.data.chunks(&names)?.map(widened) {
-            let chunk = chunk?;
+        for chunk in self.data.chunks(&drawn.names())?.map(widened) {
+            let chunk = drawn.add(chunk?)?;
             let read = chunk.entries as u64;
             let folds = match &file.folds {
                 Some(folds) => folds.of(&draws, &chunk)?,
@@ -127,7 +134,7 @@ impl<'a> Opened<'a> {
             }
         }
         let sums = sweep.finish();
-        check(&self.plan, &sums, self.input)?;
+        check(file, &self.plan, &sums, self.input)?;
         Ok(Some(sums))
     }
 }

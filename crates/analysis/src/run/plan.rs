@@ -6,11 +6,12 @@ use pullback_array::{Column, Flow, Lowered, transform};
 use transform::Lane;
 
 use super::compared::{Compared, unit};
+use super::estimates::{acts, acts_in, contributions, sign};
 use super::sweep::Sums;
 use crate::compile::{Compiled, What};
 use crate::define::Histogram;
 use crate::error::Result;
-use crate::file::{AnalysisFile, Effect, Generated, Input, RegionKind};
+use crate::file::{AnalysisFile, Effect, Generated, Input, RegionKind, Systematic};
 use crate::place::Source;
 use crate::schema::Schema;
 use crate::types::{Model, Resolved};
@@ -35,6 +36,12 @@ pub(crate) enum Quantity {
     Compared { which: usize, bins: usize },
     /// All events.
     Generated,
+    /// What the events of other regions say about an estimated process in a region: a histogram of it, or their number.
+    Estimate {
+        estimate: usize,
+        region: usize,
+        plot: Option<usize>,
+    },
 }
 
 /// How its entries are weighted.
@@ -172,37 +179,19 @@ impl Plan {
                     add(&mut analysis, quantity, Weighting::Nominal, weighted);
                 }
                 for (s, systematic) in file.systematics.iter().enumerate() {
-                    if input.observed || !systematic.acts_on(input) {
+                    if !acts(systematic, input) {
                         continue;
                     }
-                    if let Effect::Members {
-                        vector, members, ..
-                    } = &systematic.effect
-                    {
-                        for &member in members {
-                            let weighting = Weighting::Member {
-                                systematic: s,
-                                member,
-                            };
-                            let weight = product(nominal, &element(vector, member));
-                            add(&mut analysis, quantity, weighting, one().weight(weight));
-                        }
-                    }
-                    let Effect::Weight { up, down } = &systematic.effect else {
-                        continue;
-                    };
-                    for (shift, factor) in [(Shift::Up, Some(up)), (Shift::Down, down.as_ref())] {
-                        let Some(factor) = factor else { continue };
-                        let weighting = Weighting::Factor {
-                            systematic: s,
-                            shift,
-                        };
-                        let weight = product(nominal, factor);
+                    for (weighting, factor) in factors(s, systematic) {
+                        let weight = product(nominal, &factor);
                         add(&mut analysis, quantity, weighting, one().weight(weight));
                     }
                 }
             }
         }
+        contributions(file, input, scope, &mut |quantity, weighting, histogram| {
+            add(&mut analysis, quantity, weighting, histogram);
+        });
         let seen = |c: &Compared| is_seen(file, input, c.region);
         for (which, c) in compared.iter().enumerate().filter(|(_, c)| seen(c)) {
             let others = file.regions[c.region].cuts.iter().enumerate();
@@ -346,7 +335,7 @@ impl Plan {
 
 /// Whether a histogram is filled at the values of variations, too.
 fn is_varied(quantity: Quantity, weighting: Weighting) -> bool {
-    matches!(quantity, Quantity::Plot { .. })
+    matches!(quantity, Quantity::Plot { .. } | Quantity::Estimate { .. })
         && matches!(weighting, Weighting::Raw | Weighting::Nominal)
 }
 
@@ -361,6 +350,39 @@ impl Variation {
     }
 }
 
+/// What a systematic multiplies the weights of events by.
+pub(super) fn factors(s: usize, systematic: &Systematic) -> Vec<(Weighting, Source)> {
+    match &systematic.effect {
+        Effect::Weight { up, down } => {
+            let both = [(Shift::Up, Some(up)), (Shift::Down, down.as_ref())];
+            let each = both.into_iter().filter_map(|(shift, factor)| {
+                let weighting = Weighting::Factor {
+                    systematic: s,
+                    shift,
+                };
+                Some((weighting, factor?.clone()))
+            });
+            each.collect()
+        }
+        Effect::Members {
+            vector, members, ..
+        } => {
+            let each = members.iter().map(|&member| {
+                let weighting = Weighting::Member {
+                    systematic: s,
+                    member,
+                };
+                (weighting, element(vector, member))
+            });
+            each.collect()
+        }
+        Effect::Norm { .. }
+        | Effect::Norms { .. }
+        | Effect::Parameter { .. }
+        | Effect::Files { .. } => Vec::new(),
+    }
+}
+
 /// The unit of what a histogram is of.
 fn histogram_unit(model: &Model, name: &str) -> String {
     let found = model.names.iter().find(|(n, _)| n == name);
@@ -370,13 +392,20 @@ fn histogram_unit(model: &Model, name: &str) -> String {
     }
 }
 
+/// Whether a systematic varies events of a data set: as those of its process, or in an estimate.
+fn reaches(file: &AnalysisFile, systematic: &Systematic, input: &Input) -> bool {
+    let mut parts = file.estimates.iter();
+    acts(systematic, input)
+        || parts.any(|e| sign(input, e).is_some() && acts_in(systematic, input, e))
+}
+
 /// The input that the edges of a histogram are, where they can move.
 pub(crate) fn edges_name(plot: &str) -> String {
     format!("{plot} edges")
 }
 
 /// The weight of an event, times a factor.
-fn product(weight: Option<&Source>, factor: &Source) -> Source {
+pub(super) fn product(weight: Option<&Source>, factor: &Source) -> Source {
     match weight {
         Some(weight) => {
             let text = format!("({}) * ({})", weight.text(), factor.text());
@@ -401,7 +430,7 @@ fn variations(file: &AnalysisFile, input: &Input, compiled: &Compiled) -> Vec<Va
         };
         // What the program does not read changes nothing.
         let read = compiled.parameters().any(|(n, _)| n == name);
-        if input.observed || !read || !systematic.acts_on(input) {
+        if !read || !reaches(file, systematic, input) {
             continue;
         }
         let both = [(Shift::Up, *up, "up"), (Shift::Down, *down, "down")];

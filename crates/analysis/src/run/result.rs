@@ -55,7 +55,7 @@ impl Bins {
 pub struct Step {
     /// The cut; empty before the first one.
     pub cut: String,
-    /// One bin for each process, in the order of [`Results::processes`].
+    /// One bin for each process, in the order of [`Results::processes`]; of estimated ones after the last cut alone.
     pub yields: Vec<Bins>,
 }
 
@@ -141,7 +141,7 @@ impl Distribution {
 pub struct Results {
     /// What was run.
     pub file: AnalysisFile,
-    /// Names of the simulated processes.
+    /// Names of the processes: the simulated ones, then those estimated from observed events.
     pub processes: Vec<String>,
     /// For each data set, how many events it has, and what its weights were multiplied by.
     pub datasets: Vec<(u64, f64)>,

@@ -7,8 +7,9 @@ use pullback_io::Chunk;
 
 use super::collect::Scale;
 use super::compared::Compared;
+use super::estimates::acts;
 use super::open::Opened;
-use super::plan::{Plan, Quantity, Scope, Values};
+use super::plan::{Item, Plan, Quantity, Scope, Values};
 use super::result::Results;
 use super::tangent::Tangents;
 use crate::error::{Error, Result};
@@ -60,6 +61,7 @@ impl AnalysisFile {
         options: &RunOptions,
         progress: &mut dyn FnMut(Progress<'_>) -> bool,
     ) -> Result<Option<Results>> {
+        self.check_estimates()?;
         let mut opened = Vec::new();
         for input in &self.datasets {
             opened.push(Opened::new(self, input, options)?);
@@ -78,7 +80,7 @@ impl AnalysisFile {
             let systematics = 0..self.systematics.len();
             moved.extend(
                 systematics
-                    .filter(|s| plan.moves(*s))
+                    .filter(|s| plan.moves(*s) && acts(&self.systematics[*s], input))
                     .map(|s| (s, input.process.as_str())),
             );
         }
@@ -120,6 +122,7 @@ impl AnalysisFile {
                 tangents.put(&mut results, input, scale)?;
             }
         }
+        self.fill_abcd(&mut results)?;
         results.combine();
         results.linearise();
         self.warn(&mut results);
@@ -131,9 +134,7 @@ impl AnalysisFile {
         if !options.n_minus_one {
             return Ok(Vec::new());
         }
-        let schemas = opened
-            .iter()
-            .map(|o| (&o.data, &o.schema, o.input.observed));
+        let schemas = opened.iter().map(|o| (o.input, &o.data, &o.schema));
         let compared = self.compared(&schemas.collect::<Vec<_>>())?;
         for o in opened {
             o.plan = Plan::with(self, o.input, &o.schema, Scope::Everything, &compared)?;
@@ -205,9 +206,14 @@ impl<'a> Sweep<'a> {
         }
         for item in &self.plan.items {
             let bins = match item.quantity {
-                Quantity::Plot { plot, .. } => self.plots[plot],
+                Quantity::Plot { plot, .. }
+                | Quantity::Estimate {
+                    plot: Some(plot), ..
+                } => self.plots[plot],
                 Quantity::Compared { bins, .. } => bins,
-                Quantity::Step { .. } | Quantity::Generated => 1,
+                Quantity::Step { .. }
+                | Quantity::Generated
+                | Quantity::Estimate { plot: None, .. } => 1,
             };
             self.sums[item.outputs.0] = vec![0.0; bins];
             self.sums[item.outputs.1] = vec![0.0; bins];
@@ -217,12 +223,18 @@ impl<'a> Sweep<'a> {
 }
 
 /// Weights that are not finite spoil everything that they are added to.
-pub(crate) fn check(plan: &Plan, sums: &Sums, input: &Input) -> Result<()> {
-    let mut of = plan.items.iter().map(|item| &sums[item.outputs.0]);
-    if of.all(|sum| sum.iter().all(|x| x.is_finite())) {
-        return Ok(());
+pub(crate) fn check(file: &AnalysisFile, plan: &Plan, sums: &Sums, input: &Input) -> Result<()> {
+    let finite = |item: &&Item| sums[item.outputs.0].iter().all(|x| x.is_finite());
+    let spoiled = plan.items.iter().find(|item| !finite(item));
+    let mut weight = input.weight.as_ref().map(Source::everywhere);
+    match spoiled.map(|item| item.quantity) {
+        None => return Ok(()),
+        // Of an observed event, or where the weight of the process is finite: its own would have been found before.
+        Some(Quantity::Estimate { estimate, .. }) => {
+            weight = Some(file.estimates[estimate].weight.everywhere());
+        }
+        Some(_) => {}
     }
-    let weight = input.weight.as_ref().map(Source::everywhere);
     Err(Error::Meaning {
         place: weight.unwrap_or_else(|| input.place.clone()),
         message: format!("some weights of `{}` are NaN or infinite", input.name),

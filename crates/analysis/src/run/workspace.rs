@@ -31,19 +31,24 @@ impl Results {
         let listed: Vec<Value> = (channels.iter())
             .map(|(name, filled)| {
                 let samples: Vec<Value> = (0..self.processes.len())
+                    .filter(|p| !self.file.is_absent(&self.processes[*p], filled.region))
                     .map(|p| self.sample(fit, name, filled, p, keep))
                     .collect();
                 json!({"name": name, "samples": samples})
             })
             .collect();
-        let bounds = json!([{"name": fit.poi, "bounds": [[0.0, fit.maximum]], "inits": [1.0]}]);
+        let mut parameters =
+            vec![json!({"name": fit.poi, "bounds": [[0.0, fit.maximum]], "inits": [1.0]})];
+        for abcd in &self.file.abcd {
+            parameters.extend(self.abcd_begins(abcd));
+        }
         Some(json!({
             "version": "1.0.0",
             "channels": listed,
             "observations": observations,
             "measurements": [{
                 "name": "pullback",
-                "config": {"poi": fit.poi, "parameters": bounds},
+                "config": {"poi": fit.poi, "parameters": parameters},
             }],
         }))
     }
@@ -58,6 +63,19 @@ impl Results {
     ) -> Value {
         let (process, nominal) = (&self.processes[p], &filled.nominal[p]);
         let mut modifiers = Vec::new();
+        if let Some((template, factors)) = self.abcd_sample(process, filled.region) {
+            for (s, systematic) in self.file.systematics.iter().enumerate() {
+                // A factor of B, C or D alike would be part of the free bins.
+                let mut all = self.file.abcd.iter();
+                let in_a = all.any(|e| e.name == *process && e.regions[0] == filled.region);
+                if in_a && systematic.processes.contains(process) {
+                    modifiers.extend(varied(fit, systematic, s, filled, (p, process), keep));
+                }
+            }
+            modifiers.extend(factors);
+            return json!({"name": process, "data": template, "modifiers": modifiers});
+        }
+        let estimated = self.file.estimates.iter().any(|e| e.name == *process);
         let factors = std::iter::once((&fit.poi, &fit.signal));
         for (name, of) in factors.chain(fit.free.iter().map(|(n, p)| (n, p))) {
             if of.contains(process) {
@@ -65,8 +83,8 @@ impl Results {
             }
         }
         for (s, systematic) in self.file.systematics.iter().enumerate() {
-            if systematic.processes.contains(process) {
-                modifiers.extend(varied(fit, systematic, s, filled, p, keep));
+            if systematic.processes.contains(process) || estimated {
+                modifiers.extend(varied(fit, systematic, s, filled, (p, process), keep));
             }
         }
         if fit.mc_statistics {
@@ -84,11 +102,12 @@ fn varied(
     systematic: &Systematic,
     s: usize,
     filled: &Filled,
-    p: usize,
+    (p, process): (usize, &String),
     keep: bool,
 ) -> Vec<Value> {
     let name = &systematic.name;
-    if let Some((up, down)) = systematic.factors() {
+    let own = systematic.processes.contains(process);
+    if let (Some((up, down)), true) = (systematic.factors(), own) {
         return vec![json!({"name": name, "type": "normsys", "data": {"hi": up, "lo": down}})];
     }
     let nominal = &filled.nominal[p].sums;

@@ -17,7 +17,7 @@ pub(crate) use check::{Checker, Cx};
 pub(crate) use collection::{Def, Kinematics};
 pub(crate) use field::Component;
 pub use model::Model;
-pub(crate) use model::{Filled, Resolved};
+pub(crate) use model::{Filled, Resolved, is_word};
 pub(crate) use operator::same_dimension;
 pub(crate) use table::Lookup;
 pub(crate) use tree::{Arithmetic, Node, Typed, joined};

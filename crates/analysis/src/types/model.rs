@@ -113,7 +113,7 @@ fn place_of(name: &str, definition: &Definition) -> Place {
 }
 
 /// Whether a text is a name.
-pub(super) fn is_word(name: &str) -> bool {
+pub(crate) fn is_word(name: &str) -> bool {
     let mut letters = name.chars();
     let first = letters.next();
     first.is_some_and(|c| c.is_ascii_alphabetic() || c == '_')

@@ -1,6 +1,7 @@
 //! Maximum-likelihood fits and what they return.
 
 mod asimov;
+mod moving;
 mod response;
 mod result;
 mod run;
@@ -8,6 +9,7 @@ mod sensitivities;
 mod yields;
 
 pub use asimov::AsimovNuisances;
+pub use moving::{Moved, Moving, fit_moving};
 pub use pullback_optim::{NewtonOptions, Progress};
 pub(crate) use response::{Factor, NotPositive, Response};
 pub use result::{

@@ -147,7 +147,7 @@ pub(crate) fn problem(spec: &ModelSpec, options: &FitOptions<'_>) -> Problem {
 }
 
 /// Refuses a start at which something is observed where nothing is expected: there the likelihood is zero or not defined.
-fn check_rates(model: &mut Model, data: &Data, start: &[f64]) -> Result<()> {
+pub(super) fn check_rates(model: &mut Model, data: &Data, start: &[f64]) -> Result<()> {
     let rates = model.expected(start)?;
     for channel in &model.spec().channels {
         for (b, bin) in channel.bins.clone().enumerate() {
@@ -173,9 +173,27 @@ fn check_rates(model: &mut Model, data: &Data, start: &[f64]) -> Result<()> {
 pub fn fit(model: &mut Model, data: &Data, options: &mut FitOptions<'_>) -> Result<FitResult> {
     let started = Instant::now();
     let (problem, minimum) = minimise(model, data, options)?;
-    let seconds_fit = started.elapsed().as_secs_f64();
-    let spec = model.spec();
-    let mut result = FitResult {
+    let mut result = outcome(model.spec(), &problem, &minimum);
+    result.seconds.fit = started.elapsed().as_secs_f64();
+    if options.minimum_only {
+        return Ok(result);
+    }
+    let started = Instant::now();
+    let mut objective = TwiceNll::new(model, data);
+    let found = covariance(&mut objective, &problem, &minimum, 2.0);
+    if let Some(error) = objective.failure.take() {
+        return Err(error);
+    }
+    with_errors(&mut result, found, model.spec());
+    result.seconds.covariance = started.elapsed().as_secs_f64();
+    let point: Vec<f64> = result.parameters.iter().map(|p| p.value).collect();
+    result.yields = channel_yields(model, data, &point, result.covariance.as_ref(), &mut [])?;
+    Ok(result)
+}
+
+/// What a minimum says, without errors.
+pub(super) fn outcome(spec: &ModelSpec, problem: &Problem, minimum: &Minimum) -> FitResult {
+    FitResult {
         twice_nll: minimum.value,
         converged: minimum.converged(),
         status: minimum.status.to_string(),
@@ -185,54 +203,40 @@ pub fn fit(model: &mut Model, data: &Data, options: &mut FitOptions<'_>) -> Resu
             + minimum.evaluations.gradients
             + minimum.evaluations.hessians
             + minimum.evaluations.curvatures,
-        parameters: parameters(spec, &problem, &minimum),
+        parameters: parameters(spec, problem, minimum),
         covariance: None,
         covariance_note: None,
         poi: spec.poi,
         measurement: spec.measurement.clone(),
         digest: None,
-        seconds: Seconds {
-            fit: seconds_fit,
-            ..Seconds::default()
-        },
+        seconds: Seconds::default(),
         yields: Vec::new(),
-        warnings: warnings(spec, &minimum),
-    };
-    if options.minimum_only {
-        return Ok(result);
+        warnings: warnings(spec, minimum),
     }
-    let started = Instant::now();
-    let n = problem.dim();
-    let mut objective = TwiceNll::new(model, data);
-    match covariance(&mut objective, &problem, &minimum, 2.0) {
-        Ok(c) => result.covariance = Covariance::from_rows(n, c.matrix().to_vec()),
+}
+
+/// Adds the covariance, and errors where there are some.
+pub(super) fn with_errors(
+    result: &mut FitResult,
+    found: std::result::Result<pullback_optim::Covariance, OptimError>,
+    spec: &ModelSpec,
+) {
+    match found {
+        Ok(c) => result.covariance = Covariance::from_rows(c.dim(), c.matrix().to_vec()),
         Err(error) => {
             result.converged = false;
-            result.covariance_note = Some(describe(&error, objective.model.spec()));
+            result.covariance_note = Some(describe(&error, spec));
         }
     }
-    if let Some(error) = objective.failure.take() {
-        return Err(error);
-    }
-    if let Some(c) = &result.covariance {
-        for (k, (out, p)) in result
-            .parameters
-            .iter_mut()
-            .zip(&model.spec().parameters)
-            .enumerate()
-        {
-            if out.fixed || out.at_bound.is_some() {
-                continue;
-            }
-            let error = c.error(k);
-            out.error = Some(error);
-            out.constraint = prefit_width(p).map(|w| error / w);
+    let Some(c) = &result.covariance else { return };
+    for (k, (out, p)) in (result.parameters.iter_mut().zip(&spec.parameters)).enumerate() {
+        if out.fixed || out.at_bound.is_some() {
+            continue;
         }
+        let error = c.error(k);
+        out.error = Some(error);
+        out.constraint = prefit_width(p).map(|w| error / w);
     }
-    result.seconds.covariance = started.elapsed().as_secs_f64();
-    let point: Vec<f64> = result.parameters.iter().map(|p| p.value).collect();
-    result.yields = channel_yields(model, data, &point, result.covariance.as_ref())?;
-    Ok(result)
 }
 
 pub(crate) fn minimise(

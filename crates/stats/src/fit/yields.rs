@@ -7,17 +7,19 @@ use super::{ChannelYields, Covariance, SampleYields, Yield};
 use crate::error::Result;
 use crate::model::{Data, Model};
 
-/// Yields of all channels at the initial values and at `point`.
+/// Yields of all channels at the initial values and at `point`. `moves` hears where the model is looked at; what it answers are derivatives of the rates that the
+/// model itself does not have, by parameter.
 pub(crate) fn channel_yields(
     model: &mut Model,
     data: &Data,
     point: &[f64],
     covariance: Option<&Covariance>,
+    moves: &mut [&mut dyn Moves],
 ) -> Result<Vec<ChannelYields>> {
     let inits = model.spec().inits();
     let n = inits.len();
-    let before = State::new(model, &inits)?;
-    let after = State::new(model, point)?;
+    let before = State::new(model, &inits, moves)?;
+    let after = State::new(model, point, moves)?;
     // Pre-fit, constrained parameters vary independently by their widths; free ones not at all.
     let widths: Vec<f64> = model
         .spec()
@@ -51,7 +53,7 @@ pub(crate) fn channel_yields(
             let bins = channel.bins.clone();
             let total = |state: &State, error: &RowError<'_>| {
                 let mut row = vec![0.0; n];
-                for (i, x) in bins.clone().flat_map(|b| state.jacobian.row(b)) {
+                for (i, x) in bins.clone().flat_map(|b| state.row(b)) {
                     row[i] += x;
                 }
                 let row: Vec<(usize, f64)> = row
@@ -68,7 +70,7 @@ pub(crate) fn channel_yields(
                 bins.clone()
                     .map(|b| Yield {
                         value: state.rates[b],
-                        error: error(&state.jacobian.row(b).collect::<Vec<_>>()),
+                        error: error(&state.row(b)),
                     })
                     .collect()
             };
@@ -93,6 +95,12 @@ pub(crate) fn channel_yields(
         .collect())
 }
 
+/// Templates that are not those of the model everywhere.
+pub(crate) trait Moves {
+    /// Gives the model its templates at a point, and says by what parameters rates have further derivatives there.
+    fn rates(&mut self, model: &mut Model, point: &[f64]) -> Result<Vec<(usize, Vec<f64>)>>;
+}
+
 /// The error of a yield from its derivatives, (parameter, derivative).
 type RowError<'a> = dyn Fn(&[(usize, f64)]) -> Option<f64> + 'a;
 
@@ -101,14 +109,32 @@ struct State {
     rates: Vec<f64>,
     cells: Vec<f64>,
     jacobian: SparseMatrix,
+    more: Vec<(usize, Vec<f64>)>,
 }
 
 impl State {
-    fn new(model: &mut Model, point: &[f64]) -> Result<Self> {
+    fn new(model: &mut Model, point: &[f64], moves: &mut [&mut dyn Moves]) -> Result<Self> {
+        let mut more = Vec::new();
+        for m in moves {
+            more.extend(m.rates(model, point)?);
+        }
         Ok(Self {
+            more,
             rates: model.expected(point)?,
             cells: model.cells(point)?,
             jacobian: model.rate_jacobian(point)?,
         })
+    }
+    /// Derivatives of the rate of a bin.
+    fn row(&self, bin: usize) -> Vec<(usize, f64)> {
+        let more = self.more.iter().map(|(k, d)| (*k, d[bin]));
+        let mut row: Vec<(usize, f64)> = self.jacobian.row(bin).collect();
+        for (k, d) in more {
+            match row.iter_mut().find(|(i, _)| *i == k) {
+                Some((_, known)) => *known += d,
+                None => row.push((k, d)),
+            }
+        }
+        row
     }
 }

@@ -52,6 +52,15 @@ impl Pullback {
         values.map_or(f64::NAN, |(_, v)| v.get(entry).copied().unwrap_or(f64::NAN))
     }
 
+    /// Takes other numbers for some slots.
+    pub fn replace(&mut self, slots: &Slots) {
+        for (name, values) in slots {
+            if let Some((_, held)) = self.slots.iter_mut().find(|(n, _)| n == name) {
+                held.clone_from(values);
+            }
+        }
+    }
+
     /// Takes the templates of a model of the same structure.
     pub fn refresh(&mut self, spec: &ModelSpec) {
         self.slots = templates(spec, &Layout::new(spec, true));
