@@ -28,13 +28,48 @@ pub(super) fn campaign(name: &str, entry: &Entry<'_>) -> Result<Campaign> {
 pub(super) struct Reach<'a> {
     campaigns: Option<Entry<'a>>,
     correlated: Option<Entry<'a>>,
+    /// Whether the systematic itself says `correlated`, and not the defaults of all.
+    by_itself: bool,
 }
 
 impl<'a> Reach<'a> {
-    pub fn of(table: &Table<'a>) -> Self {
+    pub fn of(table: &Table<'a>, by_itself: bool) -> Self {
         Self {
             campaigns: table.get("campaigns"),
             correlated: table.get("correlated"),
+            by_itself,
+        }
+    }
+
+    /// Whether it stays one, though the defaults split systematics by campaign: it is of estimates alone, and these have no campaign.
+    ///
+    /// # Errors
+    /// Estimates in a systematic that is limited to campaigns or split by them.
+    fn is_of_estimates(
+        &self,
+        entry: &Entry<'_>,
+        systematic: &Systematic,
+        correlated: bool,
+        file: &AnalysisFile,
+    ) -> Result<bool> {
+        let mut estimated = systematic.processes.iter();
+        let Some(name) = estimated.find(|p| file.is_estimated(p)) else {
+            return Ok(false);
+        };
+        let norms = matches!(systematic.effect, Effect::Norms { .. });
+        let limit = self.campaigns.as_ref().or(norms.then_some(entry));
+        let alone = systematic.processes.iter().all(|p| file.is_estimated(p));
+        let limit = match (limit, &self.correlated) {
+            (None, Some(_)) if !correlated && alone && !self.by_itself => return Ok(true),
+            (None, split) if !correlated => split.as_ref(),
+            (limit, _) => limit,
+        };
+        match limit {
+            None => Ok(false),
+            Some(limit) => Err(limit.refuse(
+                format!("`{name}` is estimated from observed events, and belongs to no campaign"),
+                "name it in a systematic of its own, of all campaigns, with one size",
+            )),
         }
     }
 
@@ -65,42 +100,54 @@ impl<'a> Reach<'a> {
             systematic.campaigns = chosen(entry, "campaign", &known, &known)?;
         }
         let correlated = self.correlated.as_ref().map_or(Ok(true), Entry::flag)?;
-        if correlated {
-            let found = limited(systematic, file);
-            return match found {
-                Some(found) => Ok(vec![found]),
-                None => Err(entry.refuse(
-                    format!("`{}` acts on no data set of its campaigns", entry.key),
-                    "look at `campaign` of the data sets, and at `processes`",
-                )),
-            };
-        }
-        let own = |d: &&Input| !d.observed && systematic.processes.contains(&d.process);
-        let mut apart = file.datasets.iter().filter(own);
-        if let Some(none) = apart.find(|d| d.campaign.is_none()) {
+        let whole = self.is_of_estimates(entry, &systematic, correlated, file)?;
+        let found = if correlated || whole {
+            limited(systematic, file).into_iter().collect()
+        } else {
+            apart(entry, systematic, &known, file)?
+        };
+        if found.is_empty() {
             return Err(entry.refuse(
-                format!("`{}` belongs to no campaign", none.name),
-                "give it a `campaign`, or name `processes` whose data sets have one",
+                format!("`{}` acts on no data set of its campaigns", entry.key),
+                "look at `campaign` of the data sets, and at `processes`",
             ));
         }
-        let of = if systematic.campaigns.is_empty() {
-            known.into_iter().map(String::from).collect()
-        } else {
-            systematic.campaigns.clone()
-        };
-        let each = of.into_iter().filter_map(|campaign| {
-            let mut one = systematic.clone();
-            if let Effect::Norms { factors } = &systematic.effect {
-                let found = factors.iter().find(|(name, _)| *name == campaign);
-                let [down, up] = found.map(|(_, factors)| *factors)?;
-                one.effect = Effect::Norm { up, down };
-            }
-            one.name = format!("{}_{campaign}", systematic.name);
-            one.campaigns = vec![campaign];
-            limited(one, file)
-        });
-        Ok(each.collect())
+        Ok(found)
     }
+}
+
+/// One systematic for each campaign that has data sets of its processes.
+fn apart(
+    entry: &Entry<'_>,
+    systematic: Systematic,
+    known: &[&str],
+    file: &AnalysisFile,
+) -> Result<Vec<Systematic>> {
+    let own = |d: &&Input| !d.observed && systematic.processes.contains(&d.process);
+    let mut all = file.datasets.iter().filter(own);
+    if let Some(none) = all.find(|d| d.campaign.is_none()) {
+        return Err(entry.refuse(
+            format!("`{}` belongs to no campaign", none.name),
+            "give it a `campaign`, or name `processes` whose data sets have one",
+        ));
+    }
+    let of = if systematic.campaigns.is_empty() {
+        known.iter().map(|c| (*c).to_owned()).collect()
+    } else {
+        systematic.campaigns.clone()
+    };
+    let each = of.into_iter().filter_map(|campaign| {
+        let mut one = systematic.clone();
+        if let Effect::Norms { factors } = &systematic.effect {
+            let found = factors.iter().find(|(name, _)| *name == campaign);
+            let [down, up] = found.map(|(_, factors)| *factors)?;
+            one.effect = Effect::Norm { up, down };
+        }
+        one.name = format!("{}_{campaign}", systematic.name);
+        one.campaigns = vec![campaign];
+        limited(one, file)
+    });
+    Ok(each.collect())
 }
 
 /// A systematic of the processes that have data sets of its campaigns; nothing if none has one. One that acts on all of their data sets is not limited.

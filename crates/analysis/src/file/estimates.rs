@@ -92,6 +92,12 @@ impl AnalysisFile {
         names.extend(self.abcd.iter().map(|e| e.name.as_str()));
         names
     }
+
+    /// Whether a process is estimated from observed events.
+    pub(crate) fn is_estimated(&self, process: &str) -> bool {
+        self.estimates.iter().any(|e| e.name == process)
+            || self.abcd.iter().any(|e| e.name == process)
+    }
 }
 
 /// Refuses a name that is taken, and an analysis without observed events.

@@ -80,12 +80,18 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
     last.is_empty() || name.ends_with(last)
 }
 
-/// A systematic, or one for each campaign.
+/// A systematic, or one for each campaign. What it does not say is said by the defaults.
 pub(super) fn systematic(
     name: &str,
-    entry: &Entry<'_>,
+    own: Entry<'_>,
+    defaults: Option<&Entry<'_>>,
     file: &AnalysisFile,
 ) -> Result<Vec<Systematic>> {
+    let split_by_itself = own.table()?.get("correlated").is_some();
+    let entry = &match defaults {
+        Some(defaults) => own.or(defaults),
+        None => own,
+    };
     let table = entry.table()?;
     let acts_on = table.get("processes");
     let kinds = (
@@ -94,7 +100,7 @@ pub(super) fn systematic(
         table.get("parameter"),
     );
     let files = Sides::of(&table);
-    let reach = Reach::of(&table);
+    let reach = Reach::of(&table, split_by_itself);
     let values = table.get("values");
     let (vector, which) = (table.get("vector"), table.get("members"));
     let combine = table.get("combine");

@@ -110,11 +110,8 @@ impl AnalysisFile {
             file.estimates.push(found);
         }
         all_abcd(&root, &mut file)?;
-        for (name, mut entry) in section(&root, "systematics")? {
-            if let Some(defaults) = &of_systematics {
-                entry = entry.or(defaults);
-            }
-            let found = systematic(name, &entry, &file)?;
+        for (name, entry) in section(&root, "systematics")? {
+            let found = systematic(name, entry, of_systematics.as_ref(), &file)?;
             file.systematics.extend(found);
         }
         if let Some(entry) = root.get("fit") {

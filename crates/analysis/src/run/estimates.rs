@@ -125,6 +125,21 @@ impl AnalysisFile {
     /// Refuses estimates that need observed events which are not looked at, or processes that there are not: by calls, anything can be said.
     pub(super) fn check_estimates(&self) -> Result<()> {
         let simulated = self.simulated();
+        for systematic in &self.systematics {
+            let mut estimated = systematic.processes.iter().filter(|p| self.is_estimated(p));
+            let norms = matches!(systematic.effect, Effect::Norms { .. });
+            let limited = norms || !systematic.campaigns.is_empty();
+            if let Some(name) = estimated.next().filter(|_| limited) {
+                let place = Source::new(format!("systematics.{}", systematic.name), name.as_str());
+                return Err(Error::Meaning {
+                    place: place.everywhere(),
+                    message: format!(
+                        "`{name}` is estimated from observed events, and belongs to no campaign"
+                    ),
+                    help: "name it in a systematic of all campaigns, with one size".into(),
+                });
+            }
+        }
         for estimate in &self.estimates {
             let refuse = |message: String, help: &str| Error::Meaning {
                 place: estimate.weight.everywhere(),

@@ -1,5 +1,7 @@
 //! Processes estimated from observed events: ABCD and fake factors, against formulas and loops.
 
+mod systematics;
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -675,7 +677,7 @@ fn pyhf_fits_the_workspace_to_the_same() {
     let text = format!("{COMMON}{text}").replace("[analysis]", "[analysis]\nblind = false");
     let file = AnalysisFile::from_text("a.toml", &text, folder()).unwrap_or_else(|e| panic!("{e}"));
     let workspace = run_file(&file).expect("runs").workspace().expect("a fit");
-    let stored: Value = serde_json::from_str(include_str!("data/abcd.json")).expect("JSON");
+    let stored: Value = serde_json::from_str(include_str!("../data/abcd.json")).expect("JSON");
     assert_eq!(workspace, stored["workspace"], "{workspace}");
     let result = fitted(&workspace);
     assert!(result.converged);
