@@ -281,6 +281,13 @@ impl AnalysisFile {
 }
 
 impl AnalysisFile {
+    /// Whether a systematic reaches a process through what an estimate subtracts alone.
+    pub(super) fn is_subtracted(&self, systematic: &Systematic, process: &str) -> bool {
+        let mut estimates = self.estimates.iter();
+        let own = systematic.processes.iter().any(|p| p == process);
+        !own && estimates.any(|e| e.name == process && Self::varies(systematic, e))
+    }
+
     /// Whether an estimated process is none of a region.
     pub(super) fn is_absent(&self, process: &str, region: usize) -> bool {
         let estimate = self.estimates.iter().find(|e| e.name == process);

@@ -92,6 +92,8 @@ impl Filled {
 
 impl Results {
     /// Makes variations of the members of vectors, which needs the sums of all data sets.
+    ///
+    /// Both sides of what an estimate subtracts change places: more of it is less of the estimate, but a spread has no sign.
     pub(crate) fn combine(&mut self) {
         let processes = self.processes.len();
         for (s, systematic) in self.file.systematics.iter().enumerate() {
@@ -108,7 +110,10 @@ impl Results {
                     if members.is_empty() {
                         continue;
                     }
-                    let found = combine.apply(&filled.nominal[p].sums, &members);
+                    let mut found = combine.apply(&filled.nominal[p].sums, &members);
+                    if self.file.is_subtracted(systematic, &self.processes[p]) {
+                        found.reverse();
+                    }
                     for (into, sums) in varied.iter_mut().zip(found) {
                         into[p] = Some(Bins {
                             sums,

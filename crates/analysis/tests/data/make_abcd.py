@@ -1,4 +1,4 @@
-"""What pyhf makes of a workspace with an ABCD estimate: reference for tests/estimates.rs.
+"""What pyhf makes of a workspace with an ABCD estimate: reference for tests/estimates/main.rs.
 
 usage: make_abcd.py WORKSPACE.json > abcd.json     (pyhf 0.7.6, iminuit 2.33)
 

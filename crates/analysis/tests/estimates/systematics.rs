@@ -1,8 +1,11 @@
 //! Systematics of estimates, and of what they subtract.
 
-use pullback_analysis::file::AnalysisFile;
+use std::path::Path;
 
-use super::{ABCD, COMMON, FAKES, folder, run_file};
+use pullback_analysis::file::AnalysisFile;
+use pullback_analysis::run::Shift;
+
+use super::{ABCD, COMMON, FAKES, close, folder, run_file};
 
 /// An estimate is of no campaign: a systematic that acts on some campaigns, or on each apart, does not lose it silently.
 #[test]
@@ -95,4 +98,63 @@ fn estimates_belong_to_no_campaign() {
         error.contains("`fakes` is estimated from observed events, and belongs to no campaign"),
         "{error}"
     );
+}
+
+/// Members are weights of the muons of the events; the events of the estimate are those of `CR`.
+const VECTORS: &str = r#"
+[datasets]
+signal = { files = "muons_none.root:Events", weight = "0.01" }
+tt = { files = "muons_none.root:Events", weight = "0.1 + Muon.pt[0] / 1000" }
+seen = { files = "muons_none.root:Events", observed = true }
+[regions]
+SR = { cuts = ["count(Muon) >= 2"] }
+CR = { cuts = ["count(Muon) >= 2", "Muon.pt[1] > 10"], kind = "control" }
+[histograms]
+pt = { of = "Muon.pt[0]", edges = [0, 20, 40, 1000] }
+[estimates.fakes]
+from = "CR"
+regions = "SR"
+weight = "1"
+minus = "tt"
+[systematics]
+scale = { vector = "Muon.pt / 30", members = [1, 0], combine = "envelope", processes = "tt" }
+pdf = { vector = "1 + Muon.pt / 100", members = [0, 1], combine = "hessian", processes = "tt" }
+toys = { vector = "1 + Muon.pt / 100", members = [0, 1], combine = "rms", processes = "tt" }
+own = { vector = "1 + Muon.pt / 100", members = [0, 1], combine = "hessian", processes = ["tt", "fakes"] }
+[fit]
+signal = "signal"
+channels = { SR = "pt" }
+"#;
+
+/// More of what is subtracted is less of the estimate, whatever the members are combined to.
+#[test]
+fn vectors_of_what_is_subtracted_go_the_other_way() {
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("../io/tests/data");
+    let file = AnalysisFile::from_text("a.toml", VECTORS, &files).unwrap_or_else(|e| panic!("{e}"));
+    let results = run_file(&file).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(results.processes, ["signal", "tt", "fakes"]);
+    let [there, here] = [1, 0].map(|region| results.histogram(0, region).expect("filled"));
+    let data = &there.observed.as_ref().expect("seen").sums;
+    for (s, name) in ["scale", "pdf", "toys", "own"].into_iter().enumerate() {
+        for shift in [Shift::Up, Shift::Down] {
+            let of = |filled: &pullback_analysis::run::Filled, p: usize| {
+                let found = filled.variations.iter().find(|v| (v.0, v.1) == (s, shift));
+                found.expect("varied").2[p]
+                    .clone()
+                    .expect("acts on it")
+                    .sums
+            };
+            let (varied, found) = (of(there, 1), of(here, 2));
+            let nominal = &here.nominal[2].sums;
+            assert!(found.iter().zip(nominal).all(|(a, b)| a != b), "{name}");
+            if name == "own" {
+                // The estimate itself is multiplied: up is up.
+                let more = |(a, b): (&f64, &f64)| (a > b) == (shift == Shift::Up);
+                assert!(found.iter().zip(nominal).all(more));
+                continue;
+            }
+            let expected: Vec<f64> = data.iter().zip(&varied).map(|(n, w)| n - w).collect();
+            close(&found, &expected, 1e-12);
+        }
+    }
 }
