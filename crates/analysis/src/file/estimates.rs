@@ -247,6 +247,41 @@ pub(super) fn all_abcd(root: &Table<'_>, file: &mut AnalysisFile) -> Result<()> 
 }
 
 impl AnalysisFile {
+    /// Whether a free factor may scale these processes: not the free bins of an ABCD estimate, and no signal that an estimate subtracts.
+    pub(crate) fn check_scaled(
+        &self,
+        scaled: &[String],
+        signal: bool,
+        place: impl FnOnce() -> Place,
+    ) -> Result<()> {
+        let fitted = |p: &&String| self.abcd.iter().any(|e| e.name == **p);
+        let (message, help) = if let Some(name) = scaled.iter().find(fitted) {
+            let message = format!("`{name}` is an ABCD estimate: its bins are free already");
+            (message, "leave it out")
+        } else {
+            let subtracts = |e: &&Estimate| signal && e.minus.iter().any(|p| scaled.contains(p));
+            let Some(estimate) = self.estimates.iter().find(subtracts) else {
+                return Ok(());
+            };
+            let mut minus = estimate.minus.iter();
+            let name = minus.find(|p| scaled.contains(p));
+            let message = format!(
+                "`{}` subtracts `{}`, which is signal: it would stay at its nominal size whatever the fit finds",
+                estimate.name,
+                name.map_or("", String::as_str)
+            );
+            (
+                message,
+                "leave it out of `minus`, and take a region with little of it",
+            )
+        };
+        Err(crate::Error::Meaning {
+            place: place(),
+            message,
+            help: help.into(),
+        })
+    }
+
     /// Whether the four regions of each ABCD estimate are channels whose bins fit.
     pub(super) fn check_abcd(&self, channels: &[(usize, usize)]) -> Result<()> {
         for abcd in &self.abcd {

@@ -338,11 +338,15 @@ pub(super) fn fit(entry: &Entry<'_>, file: &AnalysisFile) -> Result<FitModel> {
     table.know(&["abcd"]);
     table.finish()?;
     let what = "the processes that the parameter of interest scales";
-    let signal = processes(&table.needed(signal, "signal", what)?, file)?;
+    let entry = table.needed(signal, "signal", what)?;
+    let signal = processes(&entry, file)?;
+    file.check_scaled(&signal, true, || entry.place())?;
     let mut factors = Vec::new();
     if let Some(free) = free {
         for (name, entry) in free.table()?.entries() {
-            factors.push((name.to_owned(), processes(&entry, file)?));
+            let scaled = processes(&entry, file)?;
+            file.check_scaled(&scaled, false, || entry.place())?;
+            factors.push((name.to_owned(), scaled));
         }
     }
     let what = "pairs of a region and a histogram: `{ SR = \"m_ll\" }`";

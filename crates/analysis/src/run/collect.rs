@@ -235,6 +235,7 @@ impl AnalysisFile {
                 results.warnings.push(message);
             }
         }
+        self.warn_of_estimates(results);
         for (s, systematic) in self.systematics.iter().enumerate() {
             let mut filled = results.histograms.iter();
             let moves = filled.any(|h| h.variations.iter().any(|(k, ..)| *k == s));

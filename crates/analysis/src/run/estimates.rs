@@ -125,6 +125,13 @@ impl AnalysisFile {
     /// Refuses estimates that need observed events which are not looked at, or processes that there are not: by calls, anything can be said.
     pub(super) fn check_estimates(&self) -> Result<()> {
         let simulated = self.simulated();
+        if let Some(fit) = &self.fit {
+            let at = |key: &str| Source::new(format!("fit.{key}"), "").everywhere();
+            self.check_scaled(&fit.signal, true, || at("signal"))?;
+            for (name, scaled) in &fit.free {
+                self.check_scaled(scaled, false, || at(&format!("free.{name}")))?;
+            }
+        }
         for systematic in &self.systematics {
             let mut estimated = systematic.processes.iter().filter(|p| self.is_estimated(p));
             let norms = matches!(systematic.effect, Effect::Norms { .. });

@@ -4,6 +4,7 @@
 //! a lane of it: the whole selection at another value, nothing is interpolated; what the parameter does not move is there once for all lanes.
 
 mod abcd;
+mod cautions;
 mod collect;
 mod compared;
 mod estimates;

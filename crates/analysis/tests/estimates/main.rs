@@ -1,5 +1,6 @@
 //! Processes estimated from observed events: ABCD and fake factors, against formulas and loops.
 
+mod fitted;
 mod systematics;
 
 use std::fmt::Write;
