@@ -293,7 +293,7 @@ pub struct FitModel {
     pub free: Vec<(String, Vec<String>)>,
     /// Pairs of a region and a histogram: the channels, by position.
     pub channels: Vec<(usize, usize)>,
-    /// Whether bins get the uncertainty of the number of simulated events.
+    /// Whether bins get the uncertainty of the number of simulated events. That of the observed events of an estimate they get in any case.
     pub mc_statistics: bool,
     /// What is too small for the workspace.
     pub prune: Prune,

@@ -11,7 +11,7 @@ impl Results {
     /// The HistFactory workspace (pyhf JSON 1.0.0) of the analysis; nothing without `[fit]`.
     ///
     /// Norm factors for signal and free processes, `normsys` for the change of a yield, `histosys` for that of its shape at the nominal yield, `staterror` per
-    /// channel. What `prune` says is too small is left out, and what `smooth` names is smoothed. A variation without a downward one is mirrored. Where no observed data are looked at, the observations are the expected yields.
+    /// channel: of simulated processes where `mc_statistics` says so, of estimates from observed events always. What `prune` says is too small is left out, and what `smooth` names is smoothed. A variation without a downward one is mirrored. Where no observed data are looked at, the observations are the expected yields.
     pub fn workspace(&self) -> Option<Value> {
         self.workspace_of(false)
     }
@@ -87,7 +87,8 @@ impl Results {
                 modifiers.extend(varied(fit, systematic, s, filled, (p, process), keep));
             }
         }
-        if fit.mc_statistics {
+        // The events of an estimate are observed ones: their number is uncertain whatever is said of simulated ones.
+        if fit.mc_statistics || estimated {
             let errors: Vec<f64> = nominal.variances.iter().map(|v| v.sqrt()).collect();
             let name = format!("staterror_{channel}");
             modifiers.push(json!({"name": name, "type": "staterror", "data": errors}));

@@ -1,6 +1,6 @@
 //! What a fit makes of estimates, and what it is warned of.
 
-use super::{ABCD, FAKES, read, run, run_file};
+use super::{ABCD, FAKES, close, fakes, fitted, read, run, run_file};
 
 /// A factor of the fit cannot scale what it does not reach.
 #[test]
@@ -65,4 +65,83 @@ fn subtractions_that_a_factor_does_not_follow_are_warned_of() {
         &format!("{signal}\nfree = {{ k_other = \"fakes\" }}"),
     );
     assert!(!warned(&text));
+}
+
+/// The number of observed events of a control region is uncertain, whatever is said of simulated ones.
+#[test]
+fn statistics_of_an_estimate_are_no_simulated_ones() {
+    let workspace = run(&format!("{FAKES}mc_statistics = false\n")).workspace();
+    let workspace = workspace.expect("a fit");
+    for (channel, from) in [(0, 1), (1, 3)] {
+        let samples = workspace["channels"][channel]["samples"].as_array();
+        for sample in samples.expect("a list") {
+            let all = sample["modifiers"].as_array().expect("a list");
+            let found = all.iter().find(|m| m["type"] == "staterror");
+            assert_eq!(found.is_some(), sample["name"] == "fakes");
+            if let Some(found) = found {
+                let errors: Vec<f64> =
+                    serde_json::from_value(found["data"].clone()).expect("numbers");
+                let [_, variances] = fakes(from, 0.0, |_| 1.0);
+                let expected: Vec<f64> = variances.iter().map(|v| v.sqrt()).collect();
+                close(&errors, &expected, 1e-12);
+            }
+        }
+    }
+    let result = fitted(&workspace);
+    assert!(result.converged);
+    let gammas = result
+        .parameters
+        .iter()
+        .filter(|p| p.name.starts_with("staterror_"));
+    assert_eq!(gammas.count(), 6);
+}
+
+#[test]
+fn empty_bins_of_a_source_are_warned_of() {
+    let warned = |text: &str| {
+        let mut warnings = run(text).warnings;
+        warnings.retain(|w| w.starts_with("no event of `B`"));
+        warnings
+    };
+    assert!(warned(FAKES).is_empty());
+    let edges = "x = { edges = [0, 0.1, 0.4, 1";
+    let more = FAKES.replace(edges, &format!("{edges}, 2, 2.5"));
+    let expected =
+        "no event of `B`: `fakes` in `A` is 0 ± 0 in [1, 2), [2, 2.5) of `x`; merge bins";
+    assert_eq!(warned(&more), [expected]);
+    // Only what is fitted.
+    let other = more.replace(
+        "channels = { A = \"x\", C = \"x\" }",
+        "channels = { A = \"n\" }",
+    );
+    assert!(warned(&other).is_empty());
+}
+
+#[test]
+fn events_that_are_used_again_are_warned_of() {
+    let warned = |text: &str| {
+        let mut warnings = run(text).warnings;
+        warnings.retain(|w| w.contains("as if they were independent"));
+        warnings
+    };
+    assert!(warned(FAKES).is_empty());
+    let from = "from = { A = \"B\", C = \"D\" }";
+    assert!(FAKES.contains(from));
+    let same = FAKES.replace(from, "from = { A = \"B\", C = \"B\" }");
+    let expected = "the fit takes the same events of `B` as if they were independent ones: for `fakes` in `A`, for `fakes` in `C`";
+    assert_eq!(warned(&same), [expected]);
+    // Of them one alone is fitted.
+    let one = same.replace(
+        "channels = { A = \"x\", C = \"x\" }",
+        "channels = { A = \"x\" }",
+    );
+    assert!(warned(&one).is_empty());
+    let channel = FAKES.replace(from, "from = { A = \"C\" }");
+    let expected = "the fit takes the same events of `C` as if they were independent ones: for `fakes` in `A`, as a channel";
+    assert_eq!(warned(&channel), [expected]);
+    // By another estimate.
+    let other =
+        format!("{FAKES}[estimates.more]\nfrom = \"B\"\nregions = \"A\"\nweight = \"0.1\"\n");
+    let expected = "the fit takes the same events of `B` as if they were independent ones: for `fakes` in `A`, for `more` in `A`";
+    assert_eq!(warned(&other), [expected]);
 }
