@@ -16,18 +16,23 @@ impl AnalysisFile {
                 continue;
             };
             for (k, (region, mut bins)) in abcd.regions.iter().zip(found.bins).enumerate() {
-                let negative = bins.sums.iter().filter(|x| **x < 0.0).count();
+                let nothing = bins.sums.iter().filter(|x| **x <= 0.0).count();
                 bins.sums.iter_mut().for_each(|x| *x = x.max(0.0));
                 let total = Bins {
                     sums: vec![bins.sums.iter().sum()],
                     variances: vec![bins.variances.iter().sum()],
                     entries: vec![bins.entries.iter().sum()],
                 };
-                if negative > 0 && k > 0 {
+                let (name, all) = (&self.regions[*region].name, bins.sums.len());
+                if nothing > 0 && k > 0 {
                     results.warnings.push(format!(
-                        "less is observed in `{}` than other processes give, in {negative} of {} bins: `{}` begins at zero there",
-                        self.regions[*region].name,
-                        bins.sums.len(),
+                        "no more is observed in `{name}` than other processes give, in {nothing} of {all} bins: `{}` is zero there before the fit",
+                        abcd.name
+                    ));
+                } else if nothing > 0 {
+                    let [b, c] = [1, 2].map(|k| &self.regions[abcd.regions[k]].name);
+                    results.warnings.push(format!(
+                        "`{}` is 0 in {nothing} of {all} bins of `{name}` before the fit: nothing is left of it in `{b}` or `{c}`; merge bins",
                         abcd.name
                     ));
                 }
@@ -49,13 +54,16 @@ impl AnalysisFile {
     }
 }
 
+/// Where a factor of nothing begins, in units of its template: at a rate of zero, observed events are impossible, and a minimiser has nowhere to go.
+const ABOVE_ZERO: f64 = 0.1;
+
 /// An ABCD estimate before the fit.
 pub(super) struct Begin {
     /// The yields in A, B, C and D that data, less other processes, give; in A the product.
     bins: [Bins; 4],
     /// The templates: yields, but where these are less than their error this error, so that factors between 0 and 10 reach everything that is likely.
     pub templates: [Vec<f64>; 4],
-    /// Where the factors of the bins of A and B, of those of C and D, and C/D begin.
+    /// Where the factors of the bins of A and B, of those of C and D, and C/D begin: above zero, though the yields are zero where nothing is left.
     pub inits: [Vec<f64>; 3],
 }
 
@@ -123,7 +131,8 @@ impl Results {
         };
         let begin = |x: &Bins, at: &[f64]| -> Vec<f64> {
             let each = x.sums.iter().zip(at);
-            each.map(|(s, t)| (s / t).max(0.0)).collect()
+            let begin = each.map(|(s, t)| if *s > 0.0 { s / t } else { ABOVE_ZERO });
+            begin.collect()
         };
         let (tb, td) = (floored(&b), floored(&d));
         // Yields below their error are rare in D: of it all, and so is their floor in the quotient.

@@ -1,6 +1,8 @@
 //! What a fit makes of estimates, and what it is warned of.
 
-use super::{ABCD, FAKES, close, fakes, fitted, read, run, run_file};
+use pullback_analysis::file::AnalysisFile;
+
+use super::{ABCD, COMMON, FAKES, close, fakes, fitted, folder, read, run, run_file, sample};
 
 /// A factor of the fit cannot scale what it does not reach.
 #[test]
@@ -144,4 +146,42 @@ fn events_that_are_used_again_are_warned_of() {
         format!("{FAKES}[estimates.more]\nfrom = \"B\"\nregions = \"A\"\nweight = \"0.1\"\n");
     let expected = "the fit takes the same events of `B` as if they were independent ones: for `fakes` in `A`, for `more` in `A`";
     assert_eq!(warned(&other), [expected]);
+}
+
+/// A bin of B without events: in A the product is 0 ± 0, which is said, and a fit to observed events there does not begin at a rate of zero.
+#[test]
+fn empty_bins_of_abcd_are_warned_of_and_begin_above_zero() {
+    // Nothing but the estimate can be in the last bin of A.
+    let edges = "edges = [0, 0.1, 0.4, 1]";
+    let text = format!("{COMMON}{ABCD}").replace("[analysis]", "[analysis]\nblind = false");
+    assert!(text.contains(edges));
+    let of = "x + 1 if region == 0 and x > 0.95 and w == 1 else x";
+    let text = text.replace(
+        edges,
+        &format!("of = \"{of}\", edges = [0, 0.1, 0.4, 1, 2]"),
+    );
+    let file = AnalysisFile::from_text("a.toml", &text, folder()).unwrap_or_else(|e| panic!("{e}"));
+    let results = run_file(&file).unwrap_or_else(|e| panic!("{e}"));
+    for expected in [
+        "no more is observed in `B` than other processes give, in 1 of 4 bins: `multijet` is zero there before the fit",
+        "`multijet` is 0 in 1 of 4 bins of `A` before the fit: nothing is left of it in `B` or `C`; merge bins",
+    ] {
+        assert!(
+            results.warnings.iter().any(|w| w == expected),
+            "{:?}",
+            results.warnings
+        );
+    }
+    let filled = results.histogram(0, 0).expect("filled");
+    let seen = filled.observed.as_ref().expect("seen").sums[3];
+    let all: f64 = filled.nominal.iter().map(|b| b.sums[3]).sum();
+    assert!(seen > 0.0 && all == 0.0, "{seen} {all}");
+    let workspace = results.workspace().expect("a fit");
+    let inits = workspace["measurements"][0]["config"]["parameters"][1]["inits"].clone();
+    assert_eq!(inits[3], 0.1);
+    let result = fitted(&workspace);
+    assert!(result.converged, "{}", result.status);
+    // A and B share the bin: b (1 + t) is fitted to the events of A, and what is in B is a part of them.
+    let [a, b] = ["A", "B"].map(|channel| sample(&result, channel, "multijet")[3]);
+    assert!((a + b - seen).abs() < 1e-5 * seen, "{a} {b} {seen}");
 }
