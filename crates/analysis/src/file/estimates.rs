@@ -11,7 +11,7 @@ use crate::syntax::parse;
 ///
 /// In a bin of a region, N = Σ_observed f − Σ_simulated w f over the events of the region that stands for it, with the variance Σ f² + Σ w² f².
 ///
-/// Reference: ATLAS collaboration, *Tools for estimating fake/non-prompt lepton backgrounds*, JINST 18 (2023) T11004, section 6.
+/// Reference: ATLAS collaboration, *Tools for estimating fake/non-prompt lepton backgrounds*, JINST 18 (2023) T11004.
 #[derive(Debug, Clone)]
 pub struct Estimate {
     /// Its name.
@@ -49,7 +49,7 @@ impl Estimate {
 /// A_i = b_i t, B_i = b_i, C_j = d_j t, D_j = d_j. Data of all four are fitted together, so that signal and other processes in B, C and D are part of it.
 ///
 /// Reference: K. Cranmer et al., *HistFactory*, CERN-OPEN-2012-016, for factors that several channels share; CMS collaboration, *The CMS statistical analysis and combination
-/// tool*, Comput. Softw. Big Sci. 8 (2024) 19, section 3.4.4, for the same by `rateParam`.
+/// tool*, Comput. Softw. Big Sci. 8 (2024) 19, for the same by `rateParam`.
 #[derive(Debug, Clone)]
 pub struct Abcd {
     /// Its name.
