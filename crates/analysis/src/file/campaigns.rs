@@ -104,7 +104,7 @@ impl<'a> Reach<'a> {
         let found = if correlated || whole {
             limited(systematic, file).into_iter().collect()
         } else {
-            apart(entry, systematic, &known, file)?
+            apart(entry, &systematic, &known, file)?
         };
         if found.is_empty() {
             return Err(entry.refuse(
@@ -119,7 +119,7 @@ impl<'a> Reach<'a> {
 /// One systematic for each campaign that has data sets of its processes.
 fn apart(
     entry: &Entry<'_>,
-    systematic: Systematic,
+    systematic: &Systematic,
     known: &[&str],
     file: &AnalysisFile,
 ) -> Result<Vec<Systematic>> {
