@@ -134,7 +134,7 @@ pub fn work(
         let mut states = saved.unwrap_or_default();
         let mut outcomes = Vec::new();
         let mut held_out = HeldOut::default();
-        let mut quotes = None;
+        let mut found = None;
         for fold in 0..folds.unwrap_or(1) {
             let mut options = options.clone();
             options.fold = fold;
@@ -150,16 +150,14 @@ pub fn work(
             if let Some(folds) = folds {
                 held_out.join(&problem.held_out(&states[fold])?);
                 if fold + 1 == folds {
-                    quotes = Some(problem.quote_folds(&held_out)?);
+                    let values = outcomes.iter().map(|o: &Found| o.values.clone()).collect();
+                    found = Some((problem.quote_folds(&held_out)?, problem.folds(values)));
                 }
             }
         }
-        let seed = file.optimisation.as_ref().map_or(0, |o| o.seed);
-        let values = outcomes.iter().map(|o| o.values.clone()).collect();
-        let found = Folds { seed, values };
         let others = outcomes.split_off(1);
         let outcome = outcomes.remove(0);
-        let folds = quotes.map(|quotes| InFolds {
+        let folds = found.map(|(quotes, found)| InFolds {
             others,
             quotes,
             found,

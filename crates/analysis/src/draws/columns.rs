@@ -12,8 +12,14 @@ use crate::file::{AnalysisFile, Input, whole};
 use crate::schema::{self, Schema};
 
 /// Columns that tell the events of a file apart: run, luminosity section, number.
-const IDENTITIES: [[&str; 3]; 2] = [
+const IDENTITIES: [[&str; 3]; 3] = [
     ["run", "luminosityBlock", "event"],
+    // Simulated events: their numbers begin anew in each sample of a campaign.
+    [
+        "EventInfoAuxDyn.runNumber",
+        "EventInfoAuxDyn.mcChannelNumber",
+        "EventInfoAuxDyn.eventNumber",
+    ],
     [
         "EventInfoAuxDyn.runNumber",
         "EventInfoAuxDyn.lumiBlock",

@@ -64,7 +64,7 @@ impl Random {
 ///
 /// `Key::new(seed, "Jet.jer").child("tt").child("1:27")`, `key.stream(event, k)`.
 ///
-/// Run, section and number of an event are those of its columns `run`, `luminosityBlock` and `event` (in PHYSLITE `EventInfoAuxDyn.runNumber`, `.lumiBlock`, `.eventNumber`). Where the
+/// Run, section and number of an event are those of its columns `run`, `luminosityBlock` and `event` (in PHYSLITE `EventInfoAuxDyn.runNumber`, `.mcChannelNumber`, or `.lumiBlock` where there is none, and `.eventNumber`). Where the
 /// files lack one of them, the number of the event is its place in the data set, counted from 0 over all its files, and the last name is `""`. A draw per event has its name alone
 /// (`"boot"`) and step 0.
 ///

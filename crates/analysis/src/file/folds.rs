@@ -1,12 +1,23 @@
 //! Values that were learned in folds: each event has those that were learned without it.
 
+use std::collections::BTreeMap;
+
 use pullback_io::Chunk;
 use pullback_prob::{Key, fill_uniform};
 use serde::{Deserialize, Serialize};
 
 use super::types::AnalysisFile;
 use crate::error::{Error, Result};
-use crate::run::{Values, identified};
+use crate::run::{Values, identified, known};
+
+/// How the events of a data set were told apart when folds were made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldApart {
+    /// By these columns; by their places in the data set, where there are none.
+    pub columns: Vec<String>,
+    /// How many there were.
+    pub events: u64,
+}
 
 /// What an optimisation in folds found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,6 +26,8 @@ pub struct Folds {
     pub seed: u64,
     /// For each fold, the values that were learned without its events.
     pub values: Vec<Values>,
+    /// For each data set that was learned from, how its events are told apart: in another way an event would be judged by what was learned from it.
+    pub told_apart: BTreeMap<String, ToldApart>,
 }
 
 impl AnalysisFile {
@@ -38,6 +51,32 @@ impl AnalysisFile {
 }
 
 impl Folds {
+    /// The columns that tell the events of a data set apart, as when the folds were made; nothing where it was not learned from.
+    ///
+    /// # Errors
+    /// Events in other places than then.
+    pub(crate) fn identity(&self, dataset: &str, events: u64) -> Result<Option<Vec<&'static str>>> {
+        let Some(then) = self.told_apart.get(dataset) else {
+            return Ok(None);
+        };
+        let refuse = |message: String| {
+            Error::Optimisation {
+            message,
+            help: "an event that was learned from would be judged by what was learned from it: optimise again".into(),
+        }
+        };
+        if then.columns.is_empty() && then.events != events {
+            return Err(refuse(format!(
+                "`{dataset}` has {events} events, of which {} were there when folds were made by their places",
+                then.events
+            )));
+        }
+        let columns = then.columns.iter().map(|name| known(name));
+        let columns: Option<Vec<&'static str>> = columns.collect();
+        let unknown = || refuse(format!("events are not told apart by {:?}", then.columns));
+        columns.map(Some).ok_or_else(unknown)
+    }
+
     /// The events of each fold, and their values.
     pub(crate) fn of(&self, draws: &Draws, chunk: &Chunk) -> Result<Vec<(Chunk, &Values)>> {
         let folds = draws.folds(chunk, self.values.len())?;

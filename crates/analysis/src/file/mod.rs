@@ -125,8 +125,8 @@ pub use certified::Certified;
 pub(crate) use certified::{COLUMNS, whole};
 pub use document::LARGEST;
 pub use estimates::{Abcd, Estimate};
-pub use folds::Folds;
 pub(crate) use folds::{Draws, cell};
+pub use folds::{Folds, ToldApart};
 pub use optimisation::{Free, Goal, Method, Optimisation, Softening};
 pub use types::{
     AnalysisFile, Campaign, Combine, Effect, EnergyUnit, Evaluated, FitModel, Generated, Input,

@@ -336,6 +336,15 @@ fn dataset(
         let names = file.campaigns.iter().map(|c| c.name.as_str());
         campaign = Some(&file.campaigns[position(&entry, "campaign", entry.text()?, names)?]);
     }
+    let masked = file.campaigns.iter().any(|c| c.certified.is_some());
+    if observed && campaign.is_none() && file.certified.is_none() && masked {
+        return Err(entry.refuse(
+            format!(
+                "`{name}` has no campaign, and only campaigns say which sections are certified"
+            ),
+            "write the `campaign` whose data these are",
+        ));
+    }
     if let (Some(entry), None, None) = (&cross_section, campaign, file.luminosity) {
         return Err(entry.refuse(
             "a cross-section needs a luminosity",

@@ -84,6 +84,11 @@ impl Batches {
         if bias.is_sign_negative() {
             text = text.replacen('-', "−", 1);
         }
+        if count - undefined < 2 {
+            return format!(
+                "a step saw one of {count} batches, and for {undefined} of them the soft objective is not defined: take fewer"
+            );
+        }
         let missing = match undefined {
             0 => String::new(),
             n => format!("; for {n} of them it is not defined"),

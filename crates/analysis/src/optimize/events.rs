@@ -11,8 +11,8 @@ use super::split::{Part, Portion, Split};
 use crate::compile::Compiled;
 use crate::define::Analysis;
 use crate::draws::Drawn;
-use crate::error::Result;
-use crate::file::{AnalysisFile, Draws, Free, Generated, Input, Optimisation};
+use crate::error::{Error, Result};
+use crate::file::{AnalysisFile, Draws, Free, Generated, Input, Optimisation, ToldApart};
 use crate::run::{
     Plan, Quantity, Scope, Shift, Sweep, Values, Variation, Weighting, edges_name, shared, widened,
 };
@@ -116,7 +116,8 @@ impl<'a> Set<'a> {
         let networks = network_columns(file, optimisation, &schema)?;
         names.extend(networks.iter().map(String::as_str));
         let mut names: Vec<String> = names.into_iter().map(String::from).collect();
-        let identity = shared(setting.file, input, options.data)?;
+        let folds = optimisation.folds.is_some();
+        let identity = shared(setting.file, input, options.data, folds)?;
         let draws = Draws::new(optimisation.seed, &input.name, identity);
         let split = Split::new(optimisation, draws, options.fold);
         names.extend(split.columns().iter().map(|name| (*name).to_owned()));
@@ -178,6 +179,16 @@ impl<'a> Set<'a> {
             crate::run::check(file, &plan, sums, input)?;
         }
         let whole: f64 = parts.iter().sum();
+        let slots = &slots[split.range(Part::Training.into())];
+        for (part, sum) in Part::ALL.into_iter().zip(parts) {
+            // Each part stands for the whole, by its share.
+            if !(sum > 0.0 && sum.is_finite()) {
+                return Err(few(input, &format!("its {} part", part.name())));
+            }
+        }
+        if slots.contains(&0) {
+            return Err(few(input, "a batch of its training part"));
+        }
         Ok(Some(Self {
             input,
             variant,
@@ -185,7 +196,7 @@ impl<'a> Set<'a> {
             weights,
             entries,
             fractions: parts.map(|p| p / whole),
-            batches: slots[split.range(Part::Training.into())]
+            batches: slots
                 .iter()
                 .map(|n| *n as f64 / entries[0] as f64)
                 .collect(),
@@ -196,6 +207,15 @@ impl<'a> Set<'a> {
             split,
             held,
         }))
+    }
+
+    /// How its events are told apart.
+    pub fn told_apart(&self) -> ToldApart {
+        let columns = self.split.columns().iter();
+        ToldApart {
+            columns: columns.map(|name| (*name).to_owned()).collect(),
+            events: self.data.entries(),
+        }
     }
 
     /// The events that can matter, chunk by chunk.
@@ -212,11 +232,14 @@ impl<'a> Set<'a> {
         for chunk in self.data.chunks(&self.drawn.names())?.map(widened) {
             let chunk = self.drawn.add(chunk?)?;
             let slots = self.split.of(&chunk)?;
-            let own: Vec<bool> = slots.iter().map(|slot| range.contains(slot)).collect();
-            let chunk = chunk.take(&own);
-            match &mut self.skim {
-                Some(skim) => f(&chunk.take(&skim.keep(&chunk)?))?,
-                None => f(&chunk)?,
+            // Slot by slot, as they would be held: what is a function of the pieces is the same.
+            for slot in range.clone() {
+                let own: Vec<bool> = slots.iter().map(|s| *s == slot).collect();
+                let chunk = chunk.take(&own);
+                match &mut self.skim {
+                    Some(skim) => f(&chunk.take(&skim.keep(&chunk)?))?,
+                    None => f(&chunk)?,
+                }
             }
         }
         Ok(())
@@ -241,6 +264,16 @@ impl<'a> Set<'a> {
         let held = self.held.as_ref()?;
         let own = held.iter().filter(|(slot, _)| range.contains(slot));
         Some(own.map(|(_, chunk)| chunk.entries).sum())
+    }
+}
+
+fn few(input: &Input, what: &str) -> Error {
+    Error::Optimisation {
+        message: format!(
+            "`{}` has no event in {what}, or weights that do not add up to something positive",
+            input.name
+        ),
+        help: "more events, fewer folds or batches, or other parts by `split`".into(),
     }
 }
 

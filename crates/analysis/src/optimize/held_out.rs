@@ -5,6 +5,8 @@ use super::quote::Quote;
 use super::split::Part;
 use super::training::State;
 use crate::error::Result;
+use crate::file::Folds;
+use crate::run::Values;
 
 /// The bins of the events that folds were tested on, before and after.
 ///
@@ -35,6 +37,17 @@ impl Problem<'_> {
             before: self.hard_bins(Part::Test, &start, false)?,
             after: self.hard_bins(Part::Test, &best, false)?,
         })
+    }
+
+    /// What the folds found, with how their events are told apart, for [`AnalysisFile::at_folds`](crate::file::AnalysisFile::at_folds).
+    pub fn folds(&self, values: Vec<Values>) -> Folds {
+        let nominal = self.sets.iter().filter(|set| set.variant.is_none());
+        let told = nominal.map(|set| (set.input.name.clone(), set.told_apart()));
+        Folds {
+            seed: self.optimisation.seed,
+            values,
+            told_apart: told.collect(),
+        }
     }
 
     /// The exact objective of all events, before and after; `held_out` has the events of all folds.

@@ -17,12 +17,19 @@ const PHYSLITE: [&str; 3] = [
     "EventInfoAuxDyn.eventNumber",
 ];
 
-/// The columns by which the events of a data set are those of its variations from other files; none where there are no such variations, or where not all files number their
-/// events.
+/// A column of those, by its name.
+pub(crate) fn known(name: &str) -> Option<&'static str> {
+    let mut all = COLUMNS.into_iter().chain(PHYSLITE);
+    all.find(|known| *known == name)
+}
+
+/// The columns by which the events of a data set are told apart, and are those of its variations from other files; none where not all files number their events. Without
+/// variations they are asked for in `folds` alone.
 pub(crate) fn shared(
     file: &AnalysisFile,
     input: &Input,
     options: pullback_io::Options,
+    folds: bool,
 ) -> Result<Vec<&'static str>> {
     let mut schemas = Vec::new();
     for variant in file.variants() {
@@ -30,7 +37,7 @@ pub(crate) fn shared(
             schemas.push(file.opened(variant.input, options)?.1);
         }
     }
-    if schemas.is_empty() {
+    if schemas.is_empty() && !folds {
         return Ok(Vec::new());
     }
     schemas.push(file.opened(input, options)?.1);

@@ -107,7 +107,11 @@ impl<'a> Opened<'a> {
         let (mut seed, mut identity) = (0, Vec::new());
         if let Some(folds) = &file.folds {
             seed = folds.seed;
-            identity = shared(file, self.input, options.data)?;
+            let then = folds.identity(&self.input.name, self.data.entries())?;
+            identity = match then {
+                Some(columns) => columns,
+                None => shared(file, self.input, options.data, true)?,
+            };
             let more = identity.iter().filter(|c| !names.contains(c));
             names.extend(more.copied().collect::<Vec<_>>());
         }

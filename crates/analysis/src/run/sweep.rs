@@ -104,7 +104,7 @@ impl AnalysisFile {
                     events,
                 })
             };
-            let mut tangents = Tangents::new(self, plan, data, options.threads)?;
+            let mut tangents = Tangents::new(self, input, plan, data, options.threads)?;
             let sums = opened.sums(self, &plots, options, &mut tangents, &mut tell)?;
             let Some(sums) = sums else { return Ok(None) };
             let weights = self.scale(input, data.entries(), plan, &sums)?;

@@ -9,6 +9,7 @@ use super::collect::Scale;
 use super::plan::{Plan, Quantity, Shift, Values, Weighting};
 use super::result::{Bins, Filled, Results};
 use super::sweep::{accumulate, widened};
+use crate::draws::Drawn;
 use crate::error::{Error, Result};
 use crate::file::{AnalysisFile, Effect, Input};
 
@@ -75,6 +76,7 @@ impl<'a> Tangents<'a> {
     /// Records the derivatives. Windows about thresholds are as wide as a first look at the events says, at most [`LOOKED_AT`] of them.
     pub fn new(
         file: &AnalysisFile,
+        input: &Input,
         plan: &'a Plan,
         data: &Dataset,
         threads: usize,
@@ -89,7 +91,7 @@ impl<'a> Tangents<'a> {
                 continue;
             }
             if sample.is_none() {
-                sample = Some(look(plan, data)?);
+                sample = Some(look(file, input, plan, data)?);
             }
             let chunk = sample.as_ref().and_then(Option::as_ref);
             // Without events there is nothing to differentiate.
@@ -241,12 +243,12 @@ fn refused(systematic: &str, error: Error) -> Error {
 }
 
 /// The largest chunk among the first events, and no more of it than are looked at.
-fn look(plan: &Plan, data: &Dataset) -> Result<Option<Chunk>> {
-    let names = plan.compiled.columns();
+fn look(file: &AnalysisFile, input: &Input, plan: &Plan, data: &Dataset) -> Result<Option<Chunk>> {
+    let drawn = Drawn::new(file, input, data.schema(), &plan.compiled.columns())?;
     let mut largest: Option<Chunk> = None;
     let mut seen = 0;
-    for chunk in data.chunks(&names)?.map(widened) {
-        let chunk = chunk?;
+    for chunk in data.chunks(&drawn.names())?.map(widened) {
+        let chunk = drawn.add(chunk?)?;
         seen += chunk.entries;
         if chunk.entries > largest.as_ref().map_or(0, |c| c.entries) {
             largest = Some(chunk);

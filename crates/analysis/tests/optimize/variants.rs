@@ -105,6 +105,7 @@ fn folds_of_a_variation_are_those_of_the_nominal_events() {
     let folds = Folds {
         seed: 1,
         values: vec![values(25.0), values(90.0)],
+        told_apart: std::collections::BTreeMap::new(),
     };
     let change = (
         "[systematics]\n",

@@ -1,8 +1,8 @@
 //! Values by plain loops over events.
 
 use pullback_ad::Real;
-use pullback_array::transform::{Relaxation, Smoothing, Width, relax};
-use pullback_array::{DType, Flow, Last, Owned, Program, Sym};
+use pullback_array::transform::{Relaxation, Smoothing, Width, grad, jvp, relax};
+use pullback_array::{Bindings, Builder, Column, DType, Flow, Last, Lowered, Owned, Program, Sym};
 
 use crate::case::{Case, On, record, sample};
 use crate::harness::{assert_close, run_any_cut};
@@ -211,12 +211,96 @@ fn extremes_are_means_over_members_that_are_there_independently() {
                 (true, 4) => 0.0,
                 (true, _) => f64::NAN,
             };
+            // A mask is false where there is none.
+            let expected = if k == 4 { sum } else { expected };
             let one = found[k][event];
             let same = one == expected || (one.is_nan() && expected.is_nan());
             assert!(
                 same || (one - expected).abs() < 1e-12,
                 "{k} {event}: {one} {expected}"
             );
+        }
+    }
+}
+
+/// A mask at the hardest member is false where there is none, a number that is missing at an element counts for nothing, and NaN comes first.
+#[test]
+fn what_stands_at_the_hardest_member_of_few() {
+    let b = Builder::new();
+    let muons = b.ragged("muons", b.stream("events"));
+    let (x, v, flag) = (
+        b.input("x", muons),
+        b.input("v", muons),
+        b.input("u", muons),
+    );
+    let (good, index) = x.gt(0.0.into()).named("cut").filter("good");
+    let hardest = v.at(index).argmax();
+    let top = v.at(index).max_over(good.last().unwrap());
+    let tight = flag.gt(0.5.into()).at(index).at(hardest).cast(DType::F64);
+    let program = b.finish(&[
+        ("tight", tight),
+        ("flag", flag.at(index).at(hardest)),
+        ("top", top),
+    ]);
+    let policy = Relaxation::only(Smoothing::Sigmoid).with("cut", Width::input("T"));
+    let relaxed = relax(&program.unwrap(), &policy).unwrap();
+    let gradient = grad(&relaxed, "tight", &["x"]);
+    assert!(gradient.is_err(), "one number per event is no scalar");
+    let lowered = Lowered::new(relaxed).unwrap();
+    let mut ws = lowered.workspace();
+    let nan = f64::NAN;
+    let [by, flags] = [[30.0, 40.0, 20.0, nan, 7.0], [1.0, 1.0, nan, 1.0, 0.0]];
+    // One muon ten widths below the cut; two of which the second has no flag; NaN and a number.
+    let columns = [
+        Column::Offsets(&[0, 1, 3, 5]),
+        (&[-10.0, 1.0, 2.0, 50.0, 50.0]).into(),
+        (&by).into(),
+        (&flags).into(),
+        (&1.0).into(),
+    ];
+    lowered.run(&mut ws, &Bindings::ordered(&columns)).unwrap();
+    let (far, first) = (sigmoid(-10.0), sigmoid(1.0));
+    assert_close(&ws.f64(0)[..2], &[far, first], 1e-13, "mask");
+    assert_close(&ws.f64(1)[..2], &[1.0, 1.0], 1e-13, "number");
+    assert!(ws.f64(2)[2].is_nan(), "as the exact one");
+    let second = sigmoid(2.0) * (1.0 - first);
+    let mean = (40.0 * first + 20.0 * second) / (first + second);
+    assert_close(&ws.f64(2)[1..2], &[mean], 1e-13, "largest");
+}
+
+/// Members so improbable that their number has no reciprocal.
+#[test]
+fn what_is_all_but_impossible_has_finite_derivatives() {
+    let b = Builder::new();
+    let muons = b.ragged("muons", b.stream("events"));
+    let x = b.input("x", muons);
+    let (good, index) = x.gt(0.0.into()).named("cut").filter("good");
+    // Beyond all of them: where there is none, this is zero.
+    let y = x.at(index).max_over(good.last().unwrap()).exp().sum_all();
+    let program = b.finish(&[("y", y)]).unwrap();
+    let policy = Relaxation::only(Smoothing::Normal).with("cut", Width::input("T"));
+    let first = grad(&relax(&program, &policy).unwrap(), "y", &["x"]).unwrap();
+    let name = first.outputs()[1].0.to_string();
+    let lowered = Lowered::new(jvp(&first, &["x"]).unwrap()).unwrap();
+    let outputs: Vec<_> = lowered
+        .program()
+        .outputs()
+        .iter()
+        .map(|o| o.0.to_string())
+        .collect();
+    assert!(outputs.contains(&format!("d_{name}")), "{outputs:?}");
+    let mut ws = lowered.workspace();
+    for far in [-20.0, -27.0, -38.0, -40.0] {
+        let x = [far];
+        let columns = [
+            Column::Offsets(&[0, 1]),
+            (&x).into(),
+            (&1.0).into(),
+            (&[1.0]).into(),
+        ];
+        lowered.run(&mut ws, &Bindings::ordered(&columns)).unwrap();
+        for (k, name) in outputs.iter().enumerate() {
+            assert!(ws.f64(k).iter().all(|x| x.is_finite()), "{far} {name}");
         }
     }
 }

@@ -206,7 +206,12 @@ impl Moves for Rates<'_> {
         let parameters = self.0.parameters().to_vec();
         let values: Vec<f64> = parameters.iter().map(|k| point[*k]).collect();
         let Some(moved) = self.0.at(&values) else {
-            return Ok(Vec::new());
+            // Rates would be those of another point.
+            return Err(Error::Minimiser {
+                message: format!(
+                    "there are no templates where the followed parameters are {values:?}"
+                ),
+            });
         };
         let mut out = Vec::new();
         for (k, by) in parameters.into_iter().zip(&moved.by) {

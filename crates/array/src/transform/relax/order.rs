@@ -62,22 +62,26 @@ impl<'b> Rewriter<'_, 'b> {
         }
         let worst = worst(largest);
         Ok(Some(Soft::plain(self.expected(
-            pick,
+            pick.part,
             x.at(pick.order),
             worst,
         ))))
     }
 
-    /// The mean of what stands at the first member, in the order of a pick; `none` where there is no member.
-    fn expected(&self, pick: Pick<'b>, x: Sym<'b>, none: f64) -> Sym<'b> {
-        let (zero, one) = (Sym::from(0.0), Sym::from(1.0));
-        let parts = weigh(pick.part, x, self.invalid);
-        let sum = parts.space().last().map_or(parts, |level| parts.sum(level));
-        let mut some = pick.total.gt(zero);
+    /// The mean of what stands at the first member, given that there is one; `none` where there is none.
+    fn expected(&self, part: Sym<'b>, x: Sym<'b>, none: f64) -> Sym<'b> {
+        let (total, sum) = (over_last(part), over_last(weigh(part, x, self.invalid)));
+        let mut some = total.gt(Sym::from(SOME));
         if let Some(invalid) = self.invalid {
             some = some | invalid.broadcast(some.space());
         }
-        some.select(sum / some.select(pick.total, one), Sym::from(none))
+        some.select(sum / some.select(total, Sym::from(1.0)), Sym::from(none))
+    }
+
+    /// The same of numbers that may be missing, which are NaN: those that are known count.
+    fn known(&self, part: Sym<'b>, x: Sym<'b>, none: f64) -> Sym<'b> {
+        let (known, zero) = (x.eq(x), Sym::from(0.0));
+        self.expected(known.select(part, zero), known.select(x, zero), none)
     }
 
     /// A gather of one element, where it is known to a degree.
@@ -96,10 +100,11 @@ impl<'b> Rewriter<'_, 'b> {
                 let found = value.gather_over(level, pick.order);
                 Ok(match value.dtype() {
                     DType::F64 => Soft::Plain {
-                        value: self.expected(pick, found, f64::NAN),
+                        value: self.known(pick.part, found, f64::NAN),
                         lattice,
                     },
-                    DType::Bool => Soft::Degree(self.expected(pick, found.cast(DType::F64), 0.0)),
+                    // Nothing found is false: it holds where there is a member and it holds of that.
+                    DType::Bool => Soft::Degree(over_last(pick.part * found.cast(DType::F64))),
                     // A place in another level: what is asked of it is asked of both.
                     _ if makes_index(self.program.node(node.args[0]).primitive) => {
                         Soft::Pick(Pick {
@@ -107,31 +112,35 @@ impl<'b> Rewriter<'_, 'b> {
                             ..pick
                         })
                     }
-                    _ => Soft::Count(self.expected(pick, found.cast(DType::F64), -1.0)),
+                    _ => Soft::Count(self.expected(pick.part, found.cast(DType::F64), -1.0)),
                 })
             }
-            Soft::Degree(w) => {
-                let found = w.at(pick.order);
-                Ok(Soft::Degree(self.expected(pick, found, 0.0)))
-            }
+            Soft::Degree(w) => Ok(Soft::Degree(over_last(pick.part * w.at(pick.order)))),
             _ => self.refuse(node, SOFT),
         }
     }
 }
 
-/// In the order of `x`: how probable it is that an element is the first member, P = wᵢ Πⱼ (1 − wⱼ) over those before it.
+/// What is less probable is none: a quotient by it, and by its square, has to be a number.
+const SOME: f64 = 1e-100;
+
+/// In the order of `x`: how probable it is that an element is the first member, P = wᵢ Πⱼ (1 − wⱼ) over those before it. NaN comes first, as an extreme is NaN.
 fn pick<'b>(x: Sym<'b>, degree: Sym<'b>, largest: bool) -> Pick<'b> {
-    let (zero, one) = (Sym::from(0.0), Sym::from(1.0));
+    let (zero, one, worst) = (Sym::from(0.0), Sym::from(1.0), Sym::from(worst(largest)));
     // What is worst of all is what a value that is missing is filled with.
-    let filled = x.eq(Sym::from(worst(largest)));
-    let order = argsort(x, largest);
+    let filled = x.eq(worst);
+    let order = argsort(x.eq(x).select(x, -worst), largest);
     let degree = filled.select(zero, degree).at(order);
     let part = match degree.space().last() {
         Some(level) => degree * prim::recurrence::prefix_prod(one - degree, level, false),
         None => degree,
     };
-    let total = part.space().last().map_or(part, |level| part.sum(level));
-    Pick { order, part, total }
+    Pick { order, part }
+}
+
+/// The sum along the innermost level.
+fn over_last(x: Sym<'_>) -> Sym<'_> {
+    x.space().last().map_or(x, |level| x.sum(level))
 }
 
 /// What an extreme of nothing is.

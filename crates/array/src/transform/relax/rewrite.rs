@@ -27,7 +27,8 @@ use crate::ty::{DType, Type};
 /// | filter | the level it was made from, with w as degree of membership; filters of filters, pairs, combinations and cartesian products multiply degrees |
 /// | sum, total, fill, contraction along such a level | each element counts w times |
 /// | product along such a level | Π (1 + w(x − 1)) |
-/// | largest or smallest along such a level, and what stands at it | Σ Pᵢ xᵢ / Σ Pᵢ, Pᵢ = wᵢ Π (1 − wⱼ) over those before it: the mean over members that are there independently |
+/// | largest or smallest along such a level, and a number that stands at it | Σ Pᵢ xᵢ / Σ Pᵢ, Pᵢ = wᵢ Π (1 − wⱼ) over those before it: the mean over members that are there independently, given that there is one (that there is one has to be asked beside it) |
+/// | a mask at the largest or smallest | Σ Pᵢ xᵢ: false where there is none |
 /// | `any`, `all`, `count`, `counts` | 1 − Π(1−w), Π(1 − W(1−w)) with the membership W, Σw, Σw |
 /// | comparison of counts | the threshold lies between whole numbers: n ≥ k is σ((n − k + ½)/T) |
 /// | fill of a histogram at a bin index | each value spreads over the bins by the distribution function at the edges, σ((eₖ₊₁−x)/T) − σ((eₖ−x)/T) |
@@ -374,6 +375,7 @@ impl<'b> Rewriter<'_, 'b> {
             && program.ty(node.args[0]).dtype == DType::F64
             && program.ty(node.first).dtype == DType::I64;
         let chooses = (chooses(primitive) || primitive == prim::FIND)
+            && !is_constant(program, node.args[0])
             && !gathers_what_it_compares(program, self.wanted, node);
         let region = |(_, a): (&str, &Attr)| matches!(a, Attr::Program(p) if decides(p));
         let hidden = converts
@@ -449,6 +451,15 @@ impl<'b> Rewriter<'_, 'b> {
         self.soft(v)
             .value()
             .ok_or_else(|| refused(format!("output `{name}` {SOFT}")))
+    }
+}
+
+/// A constant, perhaps repeated: the order of its elements is that in which they stand.
+fn is_constant(program: &Program, v: ValueId) -> bool {
+    let node = program.node(v);
+    match node.primitive {
+        p if p == prim::EXPAND || p == prim::SPLAT => is_constant(program, node.args[0]),
+        p => p == prim::DATA,
     }
 }
 

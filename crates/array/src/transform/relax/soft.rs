@@ -20,10 +20,8 @@ pub(super) struct SoftBin<'b> {
 pub(super) struct Pick<'b> {
     /// Places of the elements, the first one first, for a gather.
     pub order: Sym<'b>,
-    /// In that order: wᵢ Πⱼ (1 − wⱼ), j before i.
+    /// In that order: wᵢ Πⱼ (1 − wⱼ), j before i. Their sum is how probable it is that there is a member.
     pub part: Sym<'b>,
-    /// Their sum: how probable it is that there is a member.
-    pub total: Sym<'b>,
 }
 
 /// A value of the relaxed program.

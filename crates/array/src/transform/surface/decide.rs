@@ -178,8 +178,10 @@ impl Analysis<'_> {
         };
         if switches {
             let label = label(program, node.first);
+            let ends = [self.numbered(&label), label.clone()];
+            let pathwise = ends.iter().any(|l| self.surface.is_pathwise(l));
             // A number that is compared is not at its threshold but at single points.
-            if !scalar && !self.surface.is_pathwise(&label) {
+            if !scalar && !pathwise {
                 below.push(self.decision(node, &label)?);
             }
             return Ok(false);
