@@ -9,23 +9,8 @@ use pullback_prob::Key;
 use super::define::Draw;
 use crate::error::{Error, Result};
 use crate::file::{AnalysisFile, Input, whole};
+use crate::run::IDENTITIES;
 use crate::schema::{self, Schema};
-
-/// Columns that tell the events of a file apart: run, luminosity section, number.
-const IDENTITIES: [[&str; 3]; 3] = [
-    ["run", "luminosityBlock", "event"],
-    // Simulated events: their numbers begin anew in each sample of a campaign.
-    [
-        "EventInfoAuxDyn.runNumber",
-        "EventInfoAuxDyn.mcChannelNumber",
-        "EventInfoAuxDyn.eventNumber",
-    ],
-    [
-        "EventInfoAuxDyn.runNumber",
-        "EventInfoAuxDyn.lumiBlock",
-        "EventInfoAuxDyn.eventNumber",
-    ],
-];
 
 /// The columns of a table that tell its events apart, if it has them.
 fn identity(table: &io::Schema) -> Option<[&'static str; 3]> {

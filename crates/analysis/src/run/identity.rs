@@ -1,25 +1,31 @@
 //! What makes an event the same one in two files: its number in the run, where files have it.
 
 use pullback_array::DType;
-use pullback_io::{Chunk, Values};
+use pullback_io::Chunk;
 
-use crate::error::{Error, Result};
-use crate::file::{AnalysisFile, Input};
+use crate::error::Result;
+use crate::file::{AnalysisFile, Input, whole};
 use crate::schema::Schema;
 
-/// The columns that identify an event, as NanoAOD calls them: the last one alone is enough to say which event it is.
-const COLUMNS: [&str; 3] = ["run", "luminosityBlock", "event"];
-
-/// The same in PHYSLITE.
-const PHYSLITE: [&str; 3] = [
-    "EventInfoAuxDyn.mcChannelNumber",
-    "EventInfoAuxDyn.runNumber",
-    "EventInfoAuxDyn.eventNumber",
+/// The columns that identify an event, as NanoAOD and PHYSLITE call them: run, section (of simulated events the sample, in which their numbers begin anew), number. The last one is
+/// needed to say which event it is.
+pub(crate) const IDENTITIES: [[&str; 3]; 3] = [
+    ["run", "luminosityBlock", "event"],
+    [
+        "EventInfoAuxDyn.runNumber",
+        "EventInfoAuxDyn.mcChannelNumber",
+        "EventInfoAuxDyn.eventNumber",
+    ],
+    [
+        "EventInfoAuxDyn.runNumber",
+        "EventInfoAuxDyn.lumiBlock",
+        "EventInfoAuxDyn.eventNumber",
+    ],
 ];
 
 /// A column of those, by its name.
 pub(crate) fn known(name: &str) -> Option<&'static str> {
-    let mut all = COLUMNS.into_iter().chain(PHYSLITE);
+    let mut all = IDENTITIES.into_iter().flatten();
     all.find(|known| *known == name)
 }
 
@@ -41,12 +47,12 @@ pub(crate) fn shared(
         return Ok(Vec::new());
     }
     schemas.push(file.opened(input, options)?.1);
-    let whole = |schema: &Schema, name: &str| {
+    let is_whole = |schema: &Schema, name: &str| {
         let column = schema.column(name).and_then(|k| schema.columns().get(k));
         column.is_some_and(|c| !c.list && matches!(c.dtype, DType::I32 | DType::I64 | DType::U64))
     };
-    let all = |name: &&str| schemas.iter().all(|s| whole(s, name));
-    let numbered = [COLUMNS, PHYSLITE].into_iter().find(|names| all(&names[2]));
+    let all = |name: &&str| schemas.iter().all(|s| is_whole(s, name));
+    let numbered = IDENTITIES.into_iter().find(|names| all(&names[2]));
     Ok(numbered.into_iter().flatten().filter(all).collect())
 }
 
@@ -54,23 +60,8 @@ pub(crate) fn shared(
 pub(crate) fn identified(chunk: &Chunk, columns: &[&str]) -> Result<Vec<u64>> {
     let mut numbers = vec![0; chunk.entries];
     for name in columns {
-        let values = chunk.column(name).map(pullback_io::Column::values);
-        let mut add = |k: usize, x: u64| numbers[k] = mixed(numbers[k] ^ x);
-        match values {
-            Some(Values::U64(v)) => v.iter().enumerate().for_each(|(k, x)| add(k, *x)),
-            Some(Values::I64(v)) => v.iter().enumerate().for_each(|(k, x)| add(k, *x as u64)),
-            // As the same number in a wider column.
-            Some(Values::I32(v)) => {
-                v.iter()
-                    .enumerate()
-                    .for_each(|(k, x)| add(k, i64::from(*x) as u64));
-            }
-            _ => {
-                return Err(Error::Column {
-                    column: (*name).into(),
-                    message: "is no whole number per event, by which events are told apart".into(),
-                });
-            }
+        for (number, x) in numbers.iter_mut().zip(whole(chunk, name)?) {
+            *number = mixed(*number ^ x);
         }
     }
     Ok(numbers)

@@ -22,7 +22,7 @@ mod variants;
 mod workspace;
 
 pub use compared::Bound;
-pub(crate) use identity::{identified, known, shared};
+pub(crate) use identity::{IDENTITIES, identified, known, shared};
 pub(crate) use plan::{Item, Plan, Quantity, Scope, Variation, Weighting, edges_name};
 pub use plan::{Shift, Values};
 pub use result::{Bins, Cutflow, Distribution, Filled, Results, Step, Stood};
