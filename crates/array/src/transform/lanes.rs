@@ -37,6 +37,7 @@ pub struct Lane {
 ///
 /// # Example
 /// ```
+/// use pullback_ad::Real;
 /// use pullback_array::{Bindings, Builder, Lowered, Space, transform};
 /// use transform::{Lane, lanes};
 /// let b = Builder::new();
