@@ -16,6 +16,7 @@ pub fn optimize(found: &Optimized) -> String {
             map.insert("all_events".into(), json!(folds.quotes));
             map.insert("folds".into(), json!(found.outcomes().collect::<Vec<_>>()));
         }
+        map.insert("expected_yields".into(), json!(found.yields));
         map.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
     }
     super::write(&value)

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 use pullback_analysis::file::{AnalysisFile, Folds};
 use pullback_analysis::optimize::{HeldOut, Options, Outcome as Found, Problem, Quote, State};
 use pullback_analysis::run::{Results, RunOptions};
+use pullback_stats::fit::{AsimovNuisances, ChannelYields, FitOptions, fit};
+use pullback_stats::workspace::{Limits, Workspace};
+use pullback_stats::{Model, spec};
 
 use super::pictures::Targets;
 use crate::app::Outcome;
@@ -28,6 +31,8 @@ pub struct Optimized {
     pub before: Results,
     /// The analysis at the optimum.
     pub after: Results,
+    /// Its yields with their errors before and after a fit to nominal Asimov data at a signal strength of 1; none where that cannot be fitted.
+    pub yields: Vec<ChannelYields>,
 }
 
 /// What came of an optimisation in folds.
@@ -180,13 +185,25 @@ pub fn work(
             Some(folds) => file.at_folds(&folds.found)?,
             None => file.at(&outcome.values)?,
         };
+        let after = run(&after)?;
         Ok(Optimized {
             before: run(&file.at(&outcome.start)?)?,
-            after: run(&after)?,
+            yields: expected_yields(&after).unwrap_or_default(),
+            after,
             outcome,
             folds,
         })
     })
+}
+
+/// The yields of the channels before and after a fit to what is expected.
+fn expected_yields(results: &Results) -> Result<Vec<ChannelYields>, pullback_stats::Error> {
+    let json = results.workspace().unwrap_or_default();
+    let (workspace, _) = Workspace::from_value(&json, &Limits::default())?;
+    let mut model = Model::new(spec::resolve(&workspace, &spec::Options::default())?)?;
+    let mut options = FitOptions::default();
+    let data = model.asimov(Some(1.0), AsimovNuisances::Nominal, &mut options)?;
+    Ok(fit(&mut model, &data, &mut options)?.yields)
 }
 
 fn stopped(during: &str) -> Failure {

@@ -46,6 +46,7 @@ pub fn optimize(found: &Optimized) -> String {
         channels => channels(found, &colours),
         lines => !colours.lines().is_empty(),
         legend => colours.legend(&found.after),
+        yields => yields(found),
         impacts => impacts::draw(o, &none).as_ref().map(placed),
         costs => costs(o),
         cutflows => cutflows(found),
@@ -54,6 +55,27 @@ pub fn optimize(found: &Optimized) -> String {
         version => env!("CARGO_PKG_VERSION"),
     };
     template::render(TEMPLATE, values)
+}
+
+/// For each channel its name, and rows of bins: what is expected, its error before the fit, its error after it.
+fn yields(found: &Optimized) -> Vec<(String, Vec<[String; 3]>)> {
+    let channels = found.yields.iter();
+    let channel = channels.map(|c| {
+        let total = std::iter::once((&c.prefit_total, &c.postfit_total));
+        let bins = c.prefit.iter().zip(&c.postfit).chain(total).enumerate();
+        let rows = bins.map(|(k, (before, after))| {
+            let name = if k < c.prefit.len() {
+                k.to_string()
+            } else {
+                "all".to_owned()
+            };
+            let both = [before, after].map(|y| minus(&text::yield_text(*y)));
+            let [before, after] = both;
+            [name, before, after]
+        });
+        (c.channel.clone(), rows.collect())
+    });
+    channel.collect()
 }
 
 fn minus(text: &str) -> String {
