@@ -179,6 +179,32 @@ fn threads_change_no_bit_of_lanes_and_tangents() {
     assert_eq!(one.biases, three.biases);
 }
 
+#[test]
+fn tangents_are_those_of_any_size_of_chunks() {
+    let change = [("met\", values", "met\", method = \"tangent\", values")];
+    let of = |chunk_bytes: u64| {
+        let options = RunOptions {
+            data: pullback_io::Options {
+                chunk_bytes,
+                ..pullback_io::Options::default()
+            },
+            ..RunOptions::default()
+        };
+        let results = read(&change).and_then(|f| f.run(&options, &mut |_| true));
+        results.unwrap_or_else(|e| panic!("{e}")).expect("all")
+    };
+    let (whole, pieces) = (of(64 << 20), of(64 << 10));
+    assert!(!whole.derivatives.is_empty());
+    for (a, b) in whole.derivatives.iter().zip(&pieces.derivatives) {
+        for (a, b) in a.bins.iter().flatten().zip(b.bins.iter().flatten()) {
+            let scale = a.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+            for (a, b) in a.iter().zip(b) {
+                assert!((a - b).abs() <= 1e-11 * scale, "{a} {b}");
+            }
+        }
+    }
+}
+
 const TANGENTS: [(&str, &str); 4] = [
     ("\"jes\" }", "\"jes\", method = \"tangent\" }"),
     ("\"mes\", p", "\"mes\", method = \"tangent\", p"),

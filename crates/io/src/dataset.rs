@@ -56,6 +56,26 @@ impl Chunk {
     pub fn bytes(&self) -> usize {
         self.columns.iter().map(Column::bytes).sum()
     }
+
+    /// Chunks of the same columns, one after the other; `None` without any. It is of the file of the first one.
+    pub fn concat(parts: Vec<Self>) -> Option<Self> {
+        let entries = parts.iter().map(|p| p.entries).sum();
+        let (first, names) = (parts.first()?.first, Arc::clone(&parts.first()?.names));
+        let file = Arc::clone(&parts.first()?.file);
+        let mut columns = vec![Vec::with_capacity(parts.len()); names.len()];
+        for part in parts {
+            for (into, column) in columns.iter_mut().zip(part.columns) {
+                into.push(column);
+            }
+        }
+        Some(Self {
+            first,
+            entries,
+            file,
+            names,
+            columns: columns.into_iter().filter_map(Column::concat).collect(),
+        })
+    }
 }
 
 /// One table of the data set.

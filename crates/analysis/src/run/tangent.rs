@@ -242,28 +242,21 @@ fn refused(systematic: &str, error: Error) -> Error {
     }
 }
 
-/// The largest chunk among the first events, and no more of it than are looked at.
+/// The first events, whatever the chunks are.
 fn look(file: &AnalysisFile, input: &Input, plan: &Plan, data: &Dataset) -> Result<Option<Chunk>> {
     let drawn = Drawn::new(file, input, data.schema(), &plan.compiled.columns())?;
-    let mut largest: Option<Chunk> = None;
-    let mut seen = 0;
+    let mut parts = Vec::new();
+    let mut left = LOOKED_AT;
     for chunk in data.chunks(&drawn.names())?.map(widened) {
         let chunk = drawn.add(chunk?)?;
-        seen += chunk.entries;
-        if chunk.entries > largest.as_ref().map_or(0, |c| c.entries) {
-            largest = Some(chunk);
-        }
-        if seen >= LOOKED_AT {
+        let first: Vec<bool> = (0..chunk.entries).map(|k| k < left).collect();
+        left = left.saturating_sub(chunk.entries);
+        parts.push(chunk.take(&first));
+        if left == 0 {
             break;
         }
     }
-    Ok(largest.map(|chunk| {
-        if chunk.entries <= LOOKED_AT {
-            return chunk;
-        }
-        let first: Vec<bool> = (0..chunk.entries).map(|k| k < LOOKED_AT).collect();
-        chunk.take(&first)
-    }))
+    Ok(Chunk::concat(parts))
 }
 
 impl Results {
