@@ -179,6 +179,16 @@ fn limited(mut systematic: Systematic, file: &AnalysisFile) -> Option<Systematic
     (!systematic.processes.is_empty()).then_some(systematic)
 }
 
+impl Input {
+    /// The factors downwards and upwards of its campaign among those of several; 1 where it is in none of them.
+    pub(crate) fn factors_among(&self, factors: &[(String, [f64; 2])]) -> [f64; 2] {
+        let own = factors
+            .iter()
+            .find(|(c, _)| self.campaign.as_ref() == Some(c));
+        own.map_or([1.0; 2], |(_, both)| *both)
+    }
+}
+
 impl Systematic {
     /// Whether it moves the events of a data set.
     pub(crate) fn acts_on(&self, input: &Input) -> bool {

@@ -240,31 +240,27 @@ impl AnalysisFile {
                         filled.add_member((s, member), (first + e, of), found);
                     }
                     for shift in [Shift::Up, Shift::Down] {
-                        let found =
-                            match &systematic.effect {
-                                Effect::Norm { up, down } => {
-                                    let factor = if shift == Shift::Up { *up } else { *down };
-                                    Some(nominal.clone().signed(factor))
-                                }
-                                Effect::Weight { down: None, .. } if shift == Shift::Down => {
-                                    continue;
-                                }
-                                Effect::Weight { .. } => part.nominal(Weighting::Factor {
-                                    systematic: s,
-                                    shift,
-                                }),
-                                Effect::Norms { factors } => {
-                                    let mut own = factors.iter();
-                                    let own = own.find(|(c, _)| input.campaign.as_ref() == Some(c));
-                                    let factor = own.map_or(1.0, |(_, [down, up])| {
-                                        if shift == Shift::Up { *up } else { *down }
-                                    });
-                                    Some(nominal.clone().signed(factor))
-                                }
-                                Effect::Parameter { .. } => part.shifted((s, shift)),
-                                // Refused where the analysis is checked.
-                                Effect::Members { .. } | Effect::Files { .. } => continue,
-                            };
+                        let found = match &systematic.effect {
+                            Effect::Norm { up, down } => {
+                                let factor = if shift == Shift::Up { *up } else { *down };
+                                Some(nominal.clone().signed(factor))
+                            }
+                            Effect::Weight { down: None, .. } if shift == Shift::Down => {
+                                continue;
+                            }
+                            Effect::Weight { .. } => part.nominal(Weighting::Factor {
+                                systematic: s,
+                                shift,
+                            }),
+                            Effect::Norms { factors } => {
+                                let [down, up] = input.factors_among(factors);
+                                let factor = if shift == Shift::Up { up } else { down };
+                                Some(nominal.clone().signed(factor))
+                            }
+                            Effect::Parameter { .. } => part.shifted((s, shift)),
+                            // Refused where the analysis is checked.
+                            Effect::Members { .. } | Effect::Files { .. } => continue,
+                        };
                         let found = found.filter(|_| here);
                         let found = found.as_ref().unwrap_or(&nominal);
                         filled.vary((s, shift), (first + e, of), found);

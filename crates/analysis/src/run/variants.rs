@@ -94,10 +94,7 @@ impl AnalysisFile {
                     }
                 }
                 Effect::Norms { factors } => {
-                    let own = factors
-                        .iter()
-                        .find(|(c, _)| input.campaign.as_ref() == Some(c));
-                    let [less, more] = own.map_or([1.0; 2], |(_, factors)| *factors);
+                    let [less, more] = input.factors_among(factors);
                     standing.extend([(up, more), (down, less)]);
                 }
                 Effect::Parameter { .. } => {
